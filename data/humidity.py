@@ -1,0 +1,56 @@
+"""Specific humidity from relative humidity, as ECMWF's forecast model relates the two.
+
+Saturation vapour pressure by Tetens' formula over water and over ice, and between the triple point
+and the temperature below which all cloud is ice a mix of the two: IFS Documentation, Part IV:
+Physical processes, as ECMWF restates it for ``saturation_vapour_pressure`` of Metview (constants,
+"mixed" phase) and as ``fcttre.h`` of the IFS computes it (FOEEWM).
+"""
+
+import numpy as np
+import xarray as xr
+
+TRIPLE_POINT = 273.16  # K, above it saturation is over water
+ALL_ICE = 250.16  # K, below it saturation is over ice
+PRESSURE_AT_TRIPLE_POINT = 611.21  # Pa
+TETENS_WATER = (17.502, 32.19)  # a3 (dimensionless), a4 (K)
+TETENS_ICE = (22.587, -0.7)  # a3 (dimensionless), a4 (K)
+DRY_AIR = 287.0597  # J kg-1 K-1
+WATER_VAPOUR = 461.5250  # J kg-1 K-1
+DERIVED = (
+    "derived from relative_humidity, temperature and pressure (ECMWF's mixed-phase saturation)"
+)
+
+
+def saturation_vapour_pressure(temperature: xr.DataArray) -> xr.DataArray:
+    """Saturation vapour pressure (Pa) over the mixed phase, at a temperature in K.
+
+    α e_water + (1 - α) e_ice with α = ((T - 250.16) / (273.16 - 250.16))² clipped to 0 … 1.
+    """
+    α = ((temperature - ALL_ICE) / (TRIPLE_POINT - ALL_ICE)).clip(0, 1) ** 2
+    return α * _tetens(temperature, *TETENS_WATER) + (1 - α) * _tetens(temperature, *TETENS_ICE)
+
+
+def specific_humidity(
+    relative_humidity: xr.DataArray, temperature: xr.DataArray, level: xr.DataArray
+) -> xr.DataArray:
+    """Specific humidity (kg kg-1) from relative humidity (%), temperature (K) and pressure (hPa).
+
+    q = ε e / (p - (1 - ε) e) with e = r e_sat. Negative r, which interpolation and packing leave
+    behind, counts as dry air; r above 100 % stays, since the air above ice often is supersaturated.
+    Where the formula has no meaning because e would be near the whole pressure (r of 100 % at
+    1 hPa), e is held at p.
+    """
+    ε = DRY_AIR / WATER_VAPOUR
+    p = 100.0 * level.astype(np.float32)
+    e = relative_humidity.clip(min=0) / 100 * saturation_vapour_pressure(temperature)
+    e = e.where(~(e > p), p)  # keeps NaN
+    q = (ε * e / (p - (1 - ε) * e)).astype(np.float32)
+    q = q.transpose(*relative_humidity.dims)
+    q.attrs = {"units": "kg kg-1", "provenance": DERIVED}
+    return q
+
+
+def _tetens(temperature: xr.DataArray, a3: float, a4: float) -> xr.DataArray:
+    # a1 exp(a3 (T - T0) / (T - a4)); the argument of e_water is far from its pole at 32 K
+    exponent = a3 * (temperature - TRIPLE_POINT) / (temperature - a4)
+    return PRESSURE_AT_TRIPLE_POINT * np.exp(exponent)

@@ -1,0 +1,303 @@
+"""Means and standard deviations of the weather: what a model's numbers are measured in.
+
+Three statistics, each per variable and level, as in DeepMind's files: ``mean`` and ``stddev`` of
+the values, ``diffs_stddev`` of the change over 6 h. All unweighted over the grid and over time, as
+DeepMind's are, although a latitude-longitude grid counts the poles too often: only so do the
+published numbers come out again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float, Float32
+
+from data.channels import Channel
+from data.forcings import FORCINGS, forcing_frame
+from data.task import STEP, Task
+from data.variables import VARIABLES
+
+FILES = {name: f"{name}_by_level.nc" for name in ("mean", "stddev", "diffs_stddev")}  # DeepMind's
+
+# A field whose spread is below the rounding of its float32 values (2^-24 of the mean) does not
+# vary.
+CONSTANT = 2.0**-24
+
+
+class Moments(NamedTuple):
+    """The three statistics: variables on ``level`` (hPa), or scalar.
+
+    Each Dataset says in its attribute ``statistic`` which one it is, for messages.
+    """
+
+    mean: xr.Dataset
+    stddev: xr.Dataset
+    diffs_stddev: xr.Dataset
+
+
+def _labelled(statistics: Mapping[str, xr.Dataset]) -> Moments:
+    """Moments from the three Datasets, which must have the same levels."""
+    levels = {name: _levels(dataset) for name, dataset in statistics.items()}
+    if len({values for values in levels.values() if values}) > 1:
+        raise ValueError(f"the three statistics stand on the same levels; these on {levels}")
+    return Moments(**{k: v.assign_attrs(statistic=k) for k, v in statistics.items()})
+
+
+def _levels(dataset: xr.Dataset) -> tuple[int, ...]:
+    return tuple(int(level) for level in dataset["level"].values) if "level" in dataset else ()
+
+
+# Files and arrays.
+
+
+def read_moments(directory: Path) -> Moments:
+    """The three files of a statistics folder like DeepMind's, with whatever is in them."""
+    lacking = [name for name in FILES.values() if not (directory / name).is_file()]
+    if lacking:
+        raise FileNotFoundError(
+            f"a folder of statistics holds {', '.join(FILES.values())}; {directory} has no "
+            + " and no ".join(lacking)
+        )
+    return _labelled({k: xr.load_dataset(directory / file) for k, file in FILES.items()})
+
+
+def write_moments(moments: Moments, directory: Path) -> None:
+    """Write the three files that ``read_moments`` reads, making the folder."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, file in FILES.items():
+        getattr(moments, name).to_netcdf(directory / file)
+
+
+def to_arrays(moments: Moments) -> dict[str, np.ndarray]:
+    """The numbers under ``statistic/variable``, for a checkpoint, and ``level`` (hPa, int32)."""
+    arrays = {
+        f"{statistic}/{name}": array.values
+        for statistic, dataset in moments._asdict().items()
+        for name, array in dataset.items()
+    }
+    levels = max((_levels(dataset) for dataset in moments), key=len)
+    return {**arrays, "level": np.array(levels, dtype=np.int32)}
+
+
+def from_arrays(arrays: Mapping[str, np.ndarray]) -> Moments:
+    """The inverse of ``to_arrays``. Arrays with other names are not ours and are left alone."""
+    if "level" not in arrays:
+        raise ValueError(f"statistics have an array 'level'; these are {sorted(arrays)}")
+    statistics = {}
+    for statistic in FILES:
+        prefix = statistic + "/"
+        fields = {
+            key.removeprefix(prefix): xr.DataArray(array, dims=("level",)[: np.ndim(array)])
+            for key, array in arrays.items()
+            if key.startswith(prefix)
+        }
+        statistics[statistic] = xr.Dataset(fields, coords={"level": np.asarray(arrays["level"])})
+    return _labelled(statistics)
+
+
+def column(
+    statistic: xr.Dataset, channels: tuple[Channel, ...]
+) -> Float32[np.ndarray, " channels"]:
+    """One statistic for each channel; levels are matched by label.
+
+    Raises ValueError naming every channel that is missing, and every standard deviation that is not
+    positive: something will be divided by it.
+    """
+    name = statistic.attrs.get("statistic", "statistic")
+    found = {channel: _lookup(statistic, channel) for channel in channels}
+    lacking = [str(channel) for channel, value in found.items() if value is None]
+    if lacking:
+        raise ValueError(f"the {name} file or array has no {', '.join(lacking)}")
+    values = np.array([found[channel] for channel in channels], dtype=np.float32)
+    usable = np.isfinite(values) & ((values > 0) | (name not in ("stddev", "diffs_stddev")))
+    if not usable.all():
+        bad = [f"{channels[i]} ({values[i]})" for i in np.flatnonzero(~usable)]
+        raise ValueError(f"a {name} is finite, and positive if divided by; not so {', '.join(bad)}")
+    return values
+
+
+def _lookup(statistic: xr.Dataset, channel: Channel) -> float | None:
+    if channel.variable not in statistic:
+        return None
+    array = statistic[channel.variable]
+    if ("level" in array.dims) != (channel.level is not None):
+        return None
+    if channel.level is None:
+        return float(array)
+    where = np.flatnonzero(statistic["level"].values == channel.level)
+    return float(array.values[where[0]]) if where.size else None
+
+
+# Computing them.
+
+
+class Tally(NamedTuple):
+    """How many numbers were seen, their mean and sum of squared deviations, per level or scalar."""
+
+    size: int
+    mean: Float[np.ndarray, "*level"]
+    squares: Float[np.ndarray, "*level"]
+
+    @property
+    def stddev(self) -> Float[np.ndarray, "*level"]:
+        """Population standard deviation, about the mean."""
+        return np.asarray(np.sqrt(self.squares / self.size))
+
+
+NOTHING = Tally(0, np.zeros(()), np.zeros(()))
+
+
+def tally(values: Float[np.ndarray, "*level points"]) -> Tally:
+    """The tally of one block of numbers, over its last axis, in float64."""
+    numbers = values.astype(np.float64)
+    mean = numbers.mean(axis=-1)
+    deviations = numbers - mean[..., np.newaxis]
+    return Tally(values.shape[-1], np.asarray(mean), np.asarray(np.square(deviations).sum(axis=-1)))
+
+
+def merge(one: Tally, other: Tally) -> Tally:
+    """The tally of both samples together: associative, commutative, ``NOTHING`` changes nothing.
+
+    Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample
+    variances".
+    """
+    if not (one.size and other.size):
+        return one if one.size else other
+    size = one.size + other.size
+    shift = other.mean - one.mean
+    return Tally(
+        size,
+        np.asarray(one.mean + shift * (other.size / size)),
+        np.asarray(one.squares + other.squares + shift**2 * (one.size * (other.size / size))),
+    )
+
+
+Tallies = dict[str, Tally]
+
+
+def _merge_all(one: Tallies, other: Tallies) -> Tallies:
+    names = dict.fromkeys([*one, *other])
+    return {name: merge(one.get(name, NOTHING), other.get(name, NOTHING)) for name in names}
+
+
+def moments_of(datasets: xr.Dataset | Iterable[xr.Dataset], task: Task) -> Moments:
+    """The moments of every variable of a task, in one pass that holds 6 hours of frames in memory.
+
+    ``datasets`` are canonical. Forcings that they lack are computed. Changes are taken between
+    frames of one Dataset exactly 6 h apart, for the targets only. ``diffs_stddev`` is the standard
+    deviation about the mean change, as the paper's inverse variances are; a model adds no mean
+    change to its prediction, and over years that mean is zero but for a trend.
+
+    An input that does not vary (a planet without land, a single season's clock) gets the standard
+    deviation 1: it is then normalised to 0, and says nothing, as it should. A target that does not
+    vary, or never changes, is refused: no weather does that, and no error could be measured in it.
+    Refused too are missing variables and levels, and values that are not finite.
+    """
+    if isinstance(datasets, xr.Dataset):
+        datasets = [datasets]
+    values: Tallies = {}
+    changes: Tallies = {}
+    for dataset in datasets:
+        _check_complete(dataset, task)
+        more_values, more_changes = _tallies(dataset, task)
+        values, changes = _merge_all(values, more_values), _merge_all(changes, more_changes)
+    if not changes:
+        raise ValueError("no two frames are exactly 6 h apart, so there is no change to measure")
+    _check_targets_vary(values, changes, task)
+    return _labelled(
+        {
+            "mean": _as_dataset({name: t.mean for name, t in values.items()}, task),
+            "stddev": _as_dataset({name: _usable_stddev(t) for name, t in values.items()}, task),
+            "diffs_stddev": _as_dataset({name: t.stddev for name, t in changes.items()}, task),
+        }
+    )
+
+
+def _tallies(dataset: xr.Dataset, task: Task) -> tuple[Tallies, Tallies]:
+    """Tallies of the values and of the 6-hour changes in one Dataset."""
+    values = {name: tally(_numbers(dataset, name, task)) for name in task.statics}
+    changes: Tallies = {}
+    recent: dict[np.datetime64, dict[str, np.ndarray]] = {}
+    for time, frame in _frames(dataset, task):
+        values = _merge_all(values, {name: tally(array) for name, array in frame.items()})
+        earlier = recent.get(time - STEP)
+        if earlier is not None:
+            steps = {
+                name: tally(frame[name].astype(np.float64) - earlier[name]) for name in task.targets
+            }
+            changes = _merge_all(changes, steps)
+        recent = {t: old for t, old in recent.items() if t > time - STEP}
+        recent[time] = {name: frame[name] for name in task.targets}
+    return values, changes
+
+
+def _frames(
+    dataset: xr.Dataset, task: Task
+) -> Iterator[tuple[np.datetime64, dict[str, np.ndarray]]]:
+    """Every time, with all variables that vary in it: [level, points] or [points]."""
+    names = [name for name in task.variables if VARIABLES[name].varies_in_time]
+    computed = [name for name in names if name not in dataset]
+    latitude, longitude = dataset["latitude"].values, dataset["longitude"].values
+    for index, time in enumerate(dataset["time"].values):
+        now = dataset.isel(time=index)
+        forced = forcing_frame(computed, time, latitude, longitude)
+        yield (
+            time,
+            {name: _numbers(forced if name in forced else now, name, task) for name in names},
+        )
+
+
+def _numbers(frame: xr.Dataset, name: str, task: Task) -> np.ndarray:
+    array = frame[name]
+    numbers: np.ndarray
+    if VARIABLES[name].on_levels:
+        values = array.sel(level=list(task.levels)).transpose("level", ...).values
+        numbers = values.reshape(len(task.levels), -1)
+    else:
+        numbers = array.values.reshape(-1)
+    if not np.isfinite(numbers).all():
+        when = f" at {frame['time'].values}" if "time" in frame.coords else ""
+        raise ValueError(
+            f"statistics need finite values, but {name}{when} has {(~np.isfinite(numbers)).sum()} "
+            "others; fill them, or leave the variable out of the task"
+        )
+    return numbers
+
+
+def _check_complete(dataset: xr.Dataset, task: Task) -> None:
+    lacking = [name for name in task.variables if name not in dataset and name not in FORCINGS]
+    if lacking:
+        raise ValueError(f"task {task.name!r} needs {', '.join(lacking)}, which the data lack")
+    levels = [level for level in task.levels if level not in _levels(dataset)]
+    if levels and any(VARIABLES[name].on_levels for name in task.variables):
+        raise ValueError(f"task {task.name!r} needs the levels {levels} hPa, which the data lack")
+
+
+def _is_constant(t: Tally) -> np.ndarray:
+    return np.asarray(t.stddev <= CONSTANT * np.abs(t.mean))
+
+
+def _usable_stddev(t: Tally) -> np.ndarray:
+    return np.where(_is_constant(t), 1.0, t.stddev)
+
+
+def _check_targets_vary(values: Tallies, changes: Tallies, task: Task) -> None:
+    stuck = [
+        name
+        for name in task.targets
+        if _is_constant(values[name]).any() or _is_constant(changes[name]).any()
+    ]
+    if stuck:
+        raise ValueError(
+            f"what a task predicts varies, but {', '.join(stuck)} is the same everywhere or at all "
+            "times (on some level); check the data, or take it out of the targets"
+        )
+
+
+def _as_dataset(fields: Mapping[str, np.ndarray], task: Task) -> xr.Dataset:
+    return xr.Dataset(
+        {name: xr.DataArray(v, dims=("level",)[: v.ndim]) for name, v in sorted(fields.items())},
+        coords={"level": np.array(task.levels, dtype=np.int32)},
+    )

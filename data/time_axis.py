@@ -1,0 +1,104 @@
+"""The time axis of other people's files, turned into one of absolute, valid times.
+
+Three habits meet here: analyses with a ``time`` axis; the Climate Data Store's ``valid_time`` and
+cfgrib's ``time`` × ``step``, where what counts is the time that a field is valid at; and numbers
+since some date that xarray left undecoded.
+"""
+
+import numpy as np
+import xarray as xr
+
+TIME_NAMES = ("valid_time", "time", "time_index", "datetime", "date")
+LEAD_NAMES = ("prediction_timedelta", "step", "lead_time")
+
+
+def with_absolute_time(dataset: xr.Dataset) -> xr.Dataset:
+    """``dataset`` with one dimension ``time`` of datetime64[ns], or none if the file knows no time.
+
+    Of forecasts (a dimension of lead times) the valid time is what counts; where several start
+    times reach the same valid time, the shortest lead is taken, so that an analysis goes before a
+    forecast. Raises ValueError where the times are relative or cannot be decoded.
+    """
+    dataset = _with_valid_time(dataset)
+    name = next((n for n in TIME_NAMES if n in dataset.variables), None)
+    if name is None:
+        if undated := [n for n in TIME_NAMES if n in dataset.dims]:
+            raise ValueError(
+                f"every field needs an absolute time, and dimension {undated[0]!r} has no"
+                " coordinate; add one of dates"
+            )
+        return dataset
+    dataset = _decoded(dataset, name)
+    if dataset[name].ndim > 1:
+        raise ValueError(
+            f"times must stand along one dimension, and {name!r} has {dataset[name].dims}"
+        )
+    dimension = dataset[name].dims[0] if dataset[name].ndim else None
+    times = dataset[name].values.astype("datetime64[ns]")
+    others = [n for n in TIME_NAMES if n in dataset.coords]
+    dataset = dataset.drop_vars(others)
+    if dimension is None:
+        time_dependent = dataset.expand_dims(time=[times])
+        return time_dependent
+    if dimension != "time":
+        dataset = dataset.rename({dimension: "time"})
+    return dataset.assign_coords(time=("time", times))
+
+
+def _decoded(dataset: xr.Dataset, name: str) -> xr.Dataset:
+    kind = dataset[name].dtype.kind
+    if kind == "M":
+        return dataset
+    if kind == "m":
+        raise ValueError(
+            f"times must be absolute, and {name!r} holds time differences; give the file a"
+            " datetime coordinate, or name the initial time that they count from"
+        )
+    unit = str(dataset[name].attrs.get("units") or dataset.attrs.get("time_units") or "")
+    if kind not in "iuf" or " since " not in unit:
+        raise ValueError(
+            f"times must be dates, and {name!r} holds {dataset[name].dtype} values that do not say"
+            " since when they count; give the coordinate units such as 'hours since 1900-01-01'"
+        )
+    # "hours since 1940-01-01 00:00 (proleptic_gregorian)": the calendar belongs in another place
+    attrs = {"units": unit.split("(")[0].strip(), "calendar": "proleptic_gregorian"}
+    raw = xr.Dataset(coords={name: (dataset[name].dims, dataset[name].values, attrs)})
+    return dataset.assign_coords({name: xr.decode_cf(raw)[name]})
+
+
+def _with_valid_time(dataset: xr.Dataset) -> xr.Dataset:
+    """Turn start time × lead time into valid time."""
+    lead = next((name for name in LEAD_NAMES if name in dataset.variables), None)
+    if lead is None:
+        return dataset
+    leads = dataset[lead].values
+    if leads.ndim == 0:
+        if leads.dtype.kind == "m" and "valid_time" not in dataset and "time" in dataset:
+            dataset = dataset.assign_coords(valid_time=dataset["time"] + leads)
+        return dataset.drop_vars(lead)
+    if leads.dtype.kind != "m" or dataset[lead].dims != (lead,):
+        raise ValueError(
+            f"lead times must be time differences along their own dimension, and {lead!r} holds"
+            f" {leads.dtype} along {dataset[lead].dims}; open the file with its lead times decoded"
+        )
+    dataset = dataset.drop_vars("valid_time", errors="ignore")
+    if "time" not in dataset.dims:
+        start = dataset["time"].values if "time" in dataset.coords else None
+        if start is None:
+            raise ValueError(f"lead times {lead!r} need a start time; add a coordinate 'time'")
+        valid = start + leads
+        dataset = dataset.drop_vars("time").rename({lead: "time"})
+        return dataset.assign_coords(time=("time", valid))
+    return _flattened(dataset, lead)
+
+
+def _flattened(dataset: xr.Dataset, lead: str) -> xr.Dataset:
+    starts, leads = dataset["time"].values, dataset[lead].values
+    shortest: dict[np.datetime64, tuple[int, int]] = {}
+    for j in np.argsort(leads):
+        for i, start in enumerate(starts):
+            shortest.setdefault(start + leads[j], (i, int(j)))
+    valid = sorted(shortest)
+    i, j = (xr.DataArray([shortest[t][axis] for t in valid], dims="time") for axis in (0, 1))
+    dataset = dataset.isel({"time": i, lead: j}).drop_vars(["time", lead], errors="ignore")
+    return dataset.assign_coords(time=("time", np.asarray(valid)))

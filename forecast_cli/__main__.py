@@ -1,0 +1,49 @@
+"""`graphcast`, or `python -m forecast_cli`: the subcommands and what happens when one fails."""
+
+import sys
+
+import typer
+
+from forecast_cli.convert import convert
+from forecast_cli.demo import demo
+from forecast_cli.forecast import forecast
+from forecast_cli.info import info
+from forecast_cli.score import score
+from forecast_cli.terminal import errors
+
+WRONG_INPUT = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+app = typer.Typer(
+    name="graphcast",
+    help="Global weather forecasts with GraphCast: from analyses to a scored Zarr forecast.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+for command in (forecast, score, info, convert, demo):
+    app.command(no_args_is_help=command is not demo)(command)
+
+
+def main() -> None:
+    """Run a subcommand; what a user can mend ends in one sentence and exit code 2."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        errors.print("interrupted; the same command goes on where this one stopped")
+        sys.exit(INTERRUPTED)
+    except (ValueError, OSError) as error:
+        errors.print(f"[bold red]error:[/] {sentence(error)}", highlight=False, soft_wrap=True)
+        sys.exit(WRONG_INPUT)
+
+
+def sentence(error: Exception) -> str:
+    """The error's message on one line, with the file that an OSError is about."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        text = f"{error.filename}: {error.strerror}"
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()

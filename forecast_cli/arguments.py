@@ -1,0 +1,43 @@
+"""What people type: lead times and init times."""
+
+import re
+
+import numpy as np
+
+from data.task import STEP
+
+HOUR = np.timedelta64(1, "h")
+
+
+def lead_time(text: str) -> int:
+    """Steps of six hours in `10d`, `36h` or `1d12h`; `ValueError` when there is no whole number."""
+    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", text.strip().lower())
+    if match is None or not text.strip():
+        raise ValueError(f"--lead-time reads days and hours, as 10d, 36h or 1d12h, not {text!r}")
+    days, hours = (int(part or 0) for part in match.groups())
+    total = 24 * days + hours
+    step = int(STEP / HOUR)
+    if total == 0 or total % step:
+        near = max(step, step * round(total / step))
+        raise ValueError(
+            f"a forecast goes in steps of {step} h, so --lead-time is a positive multiple of it; "
+            f"{text} is {total} h, and {near}h would do"
+        )
+    return total // step
+
+
+def moment(text: str, flag: str = "--init-time") -> np.datetime64:
+    """A UTC time in ISO form, `2024-06-03T18` or `2024-06-03 18:00Z`, to the minute."""
+    plain = text.strip().upper().removesuffix("Z").removesuffix("+00:00")
+    try:
+        time = np.datetime64(plain.replace(" ", "T"))
+    except ValueError:
+        time = np.datetime64("NaT")
+    if np.isnat(time):
+        raise ValueError(f"{flag} reads a UTC time as 2024-06-03T18, not {text!r}")
+    return time.astype("datetime64[ns]")
+
+
+def hours(duration: np.timedelta64) -> int:
+    """A duration in whole hours."""
+    return int(duration / HOUR)

@@ -1,0 +1,31 @@
+"""Where built graphs and compiled programs are kept between runs: `$XDG_CACHE_HOME/graphcast`."""
+
+import os
+from pathlib import Path
+
+import jax
+
+
+def cache_folder() -> Path | None:
+    """The user's cache folder for this program, or None where it cannot be written."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = base / "graphcast"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None  # a cache is a convenience: a read-only home must not stop a forecast
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def graph_cache() -> Path | None:
+    """Folder of built graphs."""
+    folder = cache_folder()
+    return None if folder is None else folder / "graphs"
+
+
+def use_compilation_cache() -> None:
+    """Let JAX keep compiled programs, so that the second run starts at once."""
+    folder = cache_folder()
+    if folder is not None and jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(folder / "compiled"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)

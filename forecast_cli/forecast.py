@@ -1,0 +1,215 @@
+"""`graphcast forecast`: two analyses in, a Zarr forecast out."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+import xarray as xr
+
+from data.formats.forecast import ForecastStore
+from data.formats.header import ForecastHeader
+from data.moments import read_moments, to_arrays
+from data.sources import open_inputs
+from data.task import STEP
+from data.windows import Window, window
+from forecast_cli.arguments import lead_time, moment
+from forecast_cli.caches import graph_cache, use_compilation_cache
+from forecast_cli.provenance import file_sha256, provenance, window_sha256
+from forecast_cli.terminal import console, progress, size
+from graphcast.checkpoints import Checkpoint, read_checkpoint
+from graphcast.forecaster import Forecaster, forecaster
+from graphcast.precision import precision_named
+from mesh.grid import LatLonGrid
+
+REFERENCES = "Lam et al. 2023, doi:10.1126/science.adi2336"
+
+
+def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
+    checkpoint: Annotated[
+        Path, typer.Option(help="Weights: ours (.safetensors) or DeepMind's (.npz).")
+    ],
+    inputs: Annotated[
+        str,
+        typer.Option(help="File, Zarr store or URL with the frames at t - 6 h and t."),
+    ],
+    lead_time_text: Annotated[
+        str, typer.Option("--lead-time", help="How far to forecast: 10d, 36h, 1d12h.")
+    ],
+    output: Annotated[Path, typer.Option(help="Zarr store to write.")],
+    statistics: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with mean_by_level.nc, stddev_by_level.nc and diffs_stddev_by_level.nc; "
+            "needed when the checkpoint carries none."
+        ),
+    ] = None,
+    forcings: Annotated[
+        str | None,
+        typer.Option(help="File, store or URL with forcings at later times; others are computed."),
+    ] = None,
+    init_time: Annotated[
+        str | None,
+        typer.Option(help="Init time t in UTC (2024-06-03T18), where --inputs holds several."),
+    ] = None,
+    precision: Annotated[str, typer.Option(help="float32, mixed or bfloat16.")] = "float32",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing forecast.")
+    ] = False,
+) -> None:
+    """Forecast from two analyses six hours apart, in steps of six hours.
+
+    Killed or interrupted, the same command goes on where it stopped. Entries of a batch become
+    init times when their times differ, and ensemble members (`number`) when they do not.
+
+    Example:
+        graphcast forecast --checkpoint GraphCast_small.npz --statistics stats/ \
+            --inputs era5.zarr --init-time 2022-01-01T06 --lead-time 10d --output forecast.zarr
+    """
+    started = time.perf_counter()
+    steps = lead_time(lead_time_text)
+    chosen = None if init_time is None else moment(init_time)
+    rounding = precision_named(precision)
+    weights = with_statistics(read_checkpoint(checkpoint), statistics)
+    windows = open_windows(weights, inputs, forcings, chosen)
+    made_from = {
+        "weights": {
+            "sha256": file_sha256(checkpoint),
+            "description": weights.description,
+            "license": weights.license,
+        },
+        "statistics": "in the checkpoint" if statistics is None else _statistics_hashes(statistics),
+        "inputs": [
+            {"init_time": str(w.init_time), "sha256": window_sha256(w), "notes": list(w.provenance)}
+            for w in windows
+        ],
+        "flags": {"lead_time": lead_time_text, "precision": precision},
+    }
+    header = forecast_header(weights, windows, steps, made_from)
+    with ForecastStore.open_or_create(output, header, overwrite=overwrite) as store:
+        use_compilation_cache()
+        frame = windows[0].frames
+        grid = LatLonGrid.from_coordinates(frame["latitude"].values, frame["longitude"].values)
+        ready = forecaster(weights, grid, precision=rounding, cache=graph_cache())
+        resumed = len(header.cells) - len(store.missing)
+        write_forecasts(ready, windows, store)
+        store.finish()
+    _report(output, header, windows, resumed, time.perf_counter() - started)
+
+
+def with_statistics(checkpoint: Checkpoint, folder: Path | None) -> Checkpoint:
+    """The checkpoint with the statistics it needs: its own, or those in the folder."""
+    if folder is None:
+        if checkpoint.moments is None:
+            raise ValueError(
+                "this checkpoint carries no normalisation statistics; give --statistics a folder "
+                "with mean_by_level.nc, stddev_by_level.nc and diffs_stddev_by_level.nc"
+            )
+        return checkpoint
+    moments = read_moments(folder)
+    if checkpoint.moments is not None:
+        own, given = to_arrays(checkpoint.moments), to_arrays(moments)
+        if own.keys() != given.keys() or any((own[k] != given[k]).any() for k in own):
+            raise ValueError(
+                f"the checkpoint carries its own statistics, and those in {folder} are others; "
+                "leave --statistics out"
+            )
+    return checkpoint.with_moments(moments)
+
+
+def open_windows(
+    checkpoint: Checkpoint, inputs: str, forcings: str | None, init_time: np.datetime64 | None
+) -> list[Window]:
+    """One checked window for each entry of the inputs, in the order of their init times."""
+    entries = open_inputs(inputs, init_time=init_time)
+    given: list[xr.Dataset | None] = [None] * len(entries)
+    if forcings is not None:
+        found = open_inputs(forcings, init_time=init_time)
+        if len(found) not in (1, len(entries)):
+            raise ValueError(
+                f"--forcings has as many batch entries as --inputs, or one for all; "
+                f"it has {len(found)} and --inputs has {len(entries)}"
+            )
+        given = [*found] * (len(entries) // len(found))
+    windows = [
+        window(entry, checkpoint.task, init_time=init_time, forcings=forcing)
+        for entry, forcing in zip(entries, given, strict=True)
+    ]
+    return sorted(windows, key=lambda w: w.init_time)  # stable: members keep their order
+
+
+def forecast_header(
+    checkpoint: Checkpoint, windows: list[Window], steps: int, made_from: dict[str, object]
+) -> ForecastHeader:
+    """What the store says of itself, known before the first step."""
+    times = sorted({w.init_time for w in windows})
+    if len(times) > 1 and len(times) != len(windows):
+        raise ValueError(
+            "batch entries either all start at different times or all at the same one; these "
+            f"{len(windows)} entries start at {len(times)} times, so give them in separate files"
+        )
+    frame = windows[0].frames
+    return ForecastHeader(
+        variables=tuple(sorted(checkpoint.task.targets)),
+        init_times=tuple(times),
+        leads=tuple((step + 1) * STEP for step in range(steps)),
+        levels=checkpoint.task.levels,
+        latitude=tuple(frame["latitude"].values.tolist()),
+        longitude=tuple(frame["longitude"].values.tolist()),
+        members=tuple(range(len(windows))) if len(windows) > len(times) else (),
+        title="GraphCast forecast",
+        source=f"GraphCast, weights: {checkpoint.description or 'not described'}",
+        references=REFERENCES,
+        comment=f"Licence of the weights: {checkpoint.license or 'not stated'}",
+        provenance=provenance(**made_from),
+    )
+
+
+def write_forecasts(ready: Forecaster, windows: list[Window], store: ForecastStore) -> None:
+    """Write every lead that the store does not have yet, each as soon as it is computed."""
+    several_times = len(store.header.init_times) > 1
+    steps = len(store.header.leads)
+    with progress() as bar:
+        task = bar.add_task("forecasting", total=steps * len(windows))
+        for index, start in enumerate(windows):
+            place = {"init": index} if several_times else {"member": index}
+            have = len(store.committed_leads(**place))
+            bar.advance(task, have)
+            if have == steps:
+                continue
+            # The last two frames are all that the next step needs.
+            done = [store.read(lead, **place) for lead in range(have)[-2:]]
+            fields = ready.forecast(start, steps, done=done, first=have)
+            for lead, predicted in enumerate(fields, start=have):
+                store.write(lead, predicted, **place)
+                bar.advance(task)
+
+
+def _statistics_hashes(folder: Path) -> dict[str, str]:
+    return {path.name: file_sha256(path) for path in sorted(folder.glob("*_by_level.nc"))}
+
+
+def _report(
+    output: Path, header: ForecastHeader, windows: list[Window], resumed: int, seconds: float
+) -> None:
+    made = json.loads(header.provenance)
+    starts = ", ".join(f"{str(t)[:13]} UTC" for t in header.init_times)
+    last = header.leads[-1] / np.timedelta64(1, "h")
+    written = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+    console.print(f"[bold]{output}[/]  {size(written)}, {seconds:.1f} s")
+    console.print(
+        f"  init time  {starts}" + (f", {len(header.members)} members" * bool(header.members))
+    )
+    console.print(
+        f"  lead time  6 to {last:.0f} h in {len(header.leads)} steps"
+        + (f", {resumed} of {len(header.cells)} taken from the interrupted run" * bool(resumed))
+    )
+    console.print(f"  variables  {', '.join(header.variables)}")
+    console.print(f"  weights    {made['weights']['description'] or 'not described'}")
+    for note in windows[0].provenance:
+        console.print(f"  input      {note}")
+    console.print(
+        f"next: [cyan]graphcast score --forecast {output} --truth ANALYSES --output scores.zarr[/]"
+    )

@@ -1,0 +1,45 @@
+"""What every output says of its making: weights, inputs, code and flags."""
+
+import hashlib
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from data.windows import Window
+
+PACKAGES = ("graphcast", "jax", "jaxlib", "equinox", "xarray", "zarr", "numpy")
+
+
+def provenance(**made_from: Any) -> str:
+    """JSON of what a result was made from, with the versions and the kind of device."""
+    return json.dumps(
+        {
+            **made_from,
+            "versions": {name: version(name) for name in PACKAGES},
+            "python": platform.python_version(),
+            "device": jax.devices()[0].device_kind,
+        },
+        sort_keys=True,
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def window_sha256(window: Window) -> str:
+    """SHA-256 (hex) of the two frames and the forcings that were found, name by name."""
+    digest = hashlib.sha256()
+    for dataset in (window.frames, window.found):
+        for name in sorted(str(name) for name in dataset.variables):
+            values = np.ascontiguousarray(dataset[name].values)
+            digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
+            digest.update(values.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,50 @@
+"""Files of weights: `checkpoint` says what one holds; `native` and `deepmind` read and write it.
+
+A new kind of file is a new module here and an entry in `FORMATS`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from graphcast.checkpoints.checkpoint import Checkpoint
+from graphcast.checkpoints.deepmind import read_deepmind, write_deepmind
+from graphcast.checkpoints.native import read_native, write_native
+
+
+class Format(NamedTuple):
+    """How one kind of checkpoint file is read and written."""
+
+    read: Callable[[Path], Checkpoint]
+    write: Callable[[Checkpoint, Path], None]
+
+
+FORMATS = {
+    ".safetensors": Format(read_native, write_native),
+    ".npz": Format(read_deepmind, write_deepmind),
+}
+
+
+def checkpoint_format(path: Path) -> Format:
+    """The format that a checkpoint's name stands for."""
+    if path.suffix not in FORMATS:
+        raise ValueError(
+            f"a checkpoint's name ends in {' or '.join(FORMATS)} "
+            f"(ours, or DeepMind's), but this one is {path.name}"
+        )
+    return FORMATS[path.suffix]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in `path`, whichever kind of file it is."""
+    if not path.exists():
+        raise FileNotFoundError(f"there is no checkpoint at {path}")
+    return checkpoint_format(path).read(path)
+
+
+def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Write `checkpoint` in the format that `path`'s name stands for."""
+    checkpoint_format(path).write(checkpoint, path)
+
+
+__all__ = ["FORMATS", "Checkpoint", "checkpoint_format", "read_checkpoint", "write_checkpoint"]

@@ -1,0 +1,271 @@
+"""DeepMind's checkpoint files: a plain `.npz` of haiku parameters and two flattened dataclasses.
+
+Keys are paths joined by ":", `params:<haiku module>:<w|b|scale|offset>`, `model_config:<field>`,
+`task_config:<field>[:<index>]`, `description`, `license`. Statistics are not inside: they come as
+three netCDF files beside it. Nothing is ever unpickled.
+"""
+
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from data.files import written_whole
+from data.task import TASKS, Task
+from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors, model_template
+from graphcast.mlp import MLP
+from graphcast.model import GraphCast, ModelSpec
+from mesh.graphs import MeshSpec
+
+INPUT_DURATION = "12h"  # two frames of six hours, the only one that was published
+_NO_PICKLE = "a checkpoint holds plain arrays only, and nothing in it is ever unpickled"
+
+# haiku module (without the network's prefix) → where the same MLP stands in our model.
+_PREFIX = "{}/~_networks_builder/{}"
+_ENCODER: dict[str, Callable[[GraphCast], MLP]] = {
+    "encoder_nodes_grid_nodes": lambda model: model.encoder.embed_grid,
+    "encoder_nodes_mesh_nodes": lambda model: model.encoder.embed_mesh,
+    "encoder_edges_grid2mesh": lambda model: model.encoder.embed_edges,
+    "processor_edges_0_grid2mesh": lambda model: model.encoder.update_edges,
+    "processor_nodes_0_mesh_nodes": lambda model: model.encoder.update_mesh,
+    "processor_nodes_0_grid_nodes": lambda model: model.encoder.update_grid,
+}
+_PROCESSOR: dict[str, Callable[[GraphCast], MLP]] = {
+    "encoder_edges_mesh": lambda model: model.processor.embed_edges,
+}
+_PROCESSOR_STEPS: dict[str, Callable[[GraphCast], MLP]] = {
+    "processor_edges_{}_mesh": lambda model: model.processor.update_edges,
+    "processor_nodes_{}_mesh_nodes": lambda model: model.processor.update_nodes,
+}
+_DECODER: dict[str, Callable[[GraphCast], MLP]] = {
+    "encoder_edges_mesh2grid": lambda model: model.decoder.embed_edges,
+    "processor_edges_0_mesh2grid": lambda model: model.decoder.update_edges,
+    "processor_nodes_0_grid_nodes": lambda model: model.decoder.update_grid,
+    "processor_nodes_0_mesh_nodes": lambda model: model.decoder.unused_update_mesh,
+    "decoder_nodes_grid_nodes": lambda model: model.decoder.read_out,
+}
+_NETWORKS = {"grid2mesh_gnn": _ENCODER, "mesh_gnn": _PROCESSOR, "mesh2grid_gnn": _DECODER}
+
+
+def read_deepmind(path: Path) -> Checkpoint:
+    """The checkpoint in `path`; `ValueError` in one sentence if it is damaged or does not fit."""
+    entries = _read_arrays(path)
+    spec = _model_spec(entries, path)
+    task = _task(entries, path)
+    template = model_template(spec, task)
+    tensors = {
+        key.removeprefix("params:"): array
+        for key, array in entries.items()
+        if key.startswith("params:")
+    }
+    expected = {name: leaf.shape for name, leaf in haiku_tensors(template).items()}
+    check_tensors(tensors, expected, str(path))
+    return Checkpoint(
+        spec=spec,
+        task=task,
+        model=_model_from(template, tensors),
+        description=_text(entries, "description"),
+        license=_text(entries, "license"),
+    )
+
+
+def write_deepmind(checkpoint: Checkpoint, path: Path) -> None:
+    """Write `checkpoint` as DeepMind's code reads it; its statistics have no place in the file."""
+    spec, task = checkpoint.spec, checkpoint.task
+    config = {
+        "resolution": spec.resolution,
+        "mesh_size": spec.mesh.splits,
+        "latent_size": spec.latent_size,
+        "gnn_msg_steps": spec.processor_steps,
+        "hidden_layers": spec.hidden_layers,
+        "radius_query_fraction_edge_length": spec.mesh.radius_fraction,
+        "mesh2grid_edge_normalization_factor": spec.mesh.mesh2grid_normalisation,
+    }
+    entries: dict[str, Any] = {
+        f"model_config:{key}": value for key, value in config.items() if value is not None
+    }
+    lists = {
+        "input_variables": task.inputs,
+        "target_variables": task.targets,
+        "forcing_variables": task.forcings,
+        "pressure_levels": task.levels,
+    }
+    for key, values in lists.items():
+        entries |= {f"task_config:{key}:{i}": value for i, value in enumerate(values)}
+    entries["task_config:input_duration"] = INPUT_DURATION
+    entries["description"] = checkpoint.description
+    entries["license"] = checkpoint.license
+    tensors = haiku_tensors(checkpoint.model)
+    entries |= {f"params:{name}": np.asarray(tensor) for name, tensor in tensors.items()}
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        arrays: dict[str, Any] = {key: np.asarray(value) for key, value in entries.items()}
+        np.savez(file, **arrays)
+
+
+def haiku_tensors(model: GraphCast) -> dict[str, Any]:
+    """Tensors by haiku name, for a model of arrays or of shapes; processor rounds one by one."""
+    tensors: dict[str, Any] = {}
+    for prefix, mlp in _modules(model):
+        for layer, (weight, bias) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):
+            tensors[f"{prefix}_mlp/~/linear_{layer}:w"] = weight
+            tensors[f"{prefix}_mlp/~/linear_{layer}:b"] = bias
+        if mlp.scale is not None:
+            tensors[f"{prefix}_layer_norm:scale"] = mlp.scale
+            tensors[f"{prefix}_layer_norm:offset"] = mlp.offset
+    return tensors
+
+
+def _modules(model: GraphCast) -> Iterator[tuple[str, MLP]]:
+    """Each published haiku module's name with the MLP that it is."""
+    for network, modules in _NETWORKS.items():
+        for name, place in modules.items():
+            yield _PREFIX.format(network, name), place(model)
+    steps = len(model.processor.update_edges.weights[0])
+    for name, place in _PROCESSOR_STEPS.items():
+        for step in range(steps):
+            yield _PREFIX.format("mesh_gnn", name.format(step)), _round(place(model), step)
+
+
+def _round(stacked: MLP, step: int) -> MLP:
+    """One round of the processor's stacked updates, of arrays or of shapes."""
+
+    def leaf(x: Any) -> Any:
+        if isinstance(x, jax.ShapeDtypeStruct):
+            return jax.eval_shape(lambda stacked: stacked[0], x)
+        return x[step]
+
+    one: MLP = jax.tree.map(leaf, stacked)
+    return one
+
+
+def _model_from(template: GraphCast, tensors: dict[str, np.ndarray]) -> GraphCast:
+    """The template filled with tensors that are known to fit."""
+
+    def named(prefix: str, mlp: MLP) -> MLP:
+        has_norm = mlp.scale is not None
+        layers = range(len(mlp.weights))
+
+        def tensor(name: str) -> jax.Array:
+            return jnp.asarray(tensors[prefix + name], jnp.float32)
+
+        return MLP(
+            weights=tuple(tensor(f"_mlp/~/linear_{i}:w") for i in layers),
+            biases=tuple(tensor(f"_mlp/~/linear_{i}:b") for i in layers),
+            scale=tensor("_layer_norm:scale") if has_norm else None,
+            offset=tensor("_layer_norm:offset") if has_norm else None,
+        )
+
+    model = template
+    for network, modules in _NETWORKS.items():
+        for name, place in modules.items():
+            mlp = named(_PREFIX.format(network, name), place(template))
+            model = eqx.tree_at(place, model, mlp)
+    steps = len(template.processor.update_edges.weights[0])
+    for name, place in _PROCESSOR_STEPS.items():
+        rounds = [
+            named(_PREFIX.format("mesh_gnn", name.format(step)), place(template))
+            for step in range(steps)
+        ]
+        model = eqx.tree_at(place, model, jax.tree.map(lambda *xs: jnp.stack(xs), *rounds))
+    return model
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{path} is damaged, cut short or no .npz file (it has no zip directory); "
+            "fetch the checkpoint again"
+        )
+    entries = {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            for key in archive.files:
+                entries[key] = archive[key]
+    except (zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise ValueError(
+            f"{path} is damaged or cut short ({error}); fetch the checkpoint again"
+        ) from error
+    except ValueError as error:
+        if "pickle" in str(error):
+            after = f" after {len(entries)} good entries" if entries else ""
+            raise ValueError(f"{path} holds a Python object{after}, but {_NO_PICKLE}") from error
+        raise ValueError(f"{path} is damaged ({error}); fetch the checkpoint again") from error
+    return entries
+
+
+def _model_spec(entries: dict[str, np.ndarray], path: Path) -> ModelSpec:
+    prefix = "model_config:"
+    known = {
+        "resolution",
+        "mesh_size",
+        "latent_size",
+        "gnn_msg_steps",
+        "hidden_layers",
+        "radius_query_fraction_edge_length",
+        "mesh2grid_edge_normalization_factor",
+    }
+    config = {k.removeprefix(prefix): v for k, v in entries.items() if k.startswith(prefix)}
+    required = known - {"mesh2grid_edge_normalization_factor"}
+    if missing := sorted(required - config.keys()):
+        raise ValueError(
+            f"{path} is no GraphCast checkpoint: its model_config lacks {', '.join(missing)}"
+        )
+    if unknown := sorted(config.keys() - known):
+        raise ValueError(f"{path}: model_config has {', '.join(unknown)}, which no GraphCast has")
+    factor = config.get("mesh2grid_edge_normalization_factor")
+    return ModelSpec(
+        mesh=MeshSpec(
+            splits=int(config["mesh_size"]),
+            radius_fraction=float(config["radius_query_fraction_edge_length"]),
+            mesh2grid_normalisation=None if factor is None else float(factor),
+        ),
+        latent_size=int(config["latent_size"]),
+        processor_steps=int(config["gnn_msg_steps"]),
+        hidden_layers=int(config["hidden_layers"]),
+        resolution=float(config["resolution"]),
+    )
+
+
+def _task(entries: dict[str, np.ndarray], path: Path) -> Task:
+    duration = _text(entries, "task_config:input_duration")
+    if duration != INPUT_DURATION:
+        raise ValueError(
+            f"{path} reads {duration or 'an unknown length'} of input; only "
+            f"{INPUT_DURATION}, two frames of six hours, was published and is supported"
+        )
+
+    def listed(field: str) -> list[Any]:
+        prefix = f"task_config:{field}:"
+        indexed = {
+            int(k.removeprefix(prefix)): v for k, v in entries.items() if k.startswith(prefix)
+        }
+        return [indexed[i].item() for i in sorted(indexed)]
+
+    inputs, targets, forcings = (
+        tuple(str(name) for name in listed(f"{role}_variables"))
+        for role in ("input", "target", "forcing")
+    )
+    levels = tuple(sorted(int(level) for level in listed("pressure_levels")))
+    task = Task("custom", inputs, targets, forcings, levels)
+    for published in TASKS.values():
+        if _same(task, published):
+            return Task(published.name, inputs, targets, forcings, levels)
+    return task
+
+
+def _same(one: Task, other: Task) -> bool:
+    return (set(one.inputs), set(one.targets), set(one.forcings), one.levels) == (
+        set(other.inputs),
+        set(other.targets),
+        set(other.forcings),
+        other.levels,
+    )
+
+
+def _text(entries: dict[str, np.ndarray], key: str) -> str:
+    return str(entries[key]) if key in entries else ""

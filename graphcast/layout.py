@@ -1,0 +1,105 @@
+"""The three graphs arranged for the device: grid points and mesh edges in equal blocks.
+
+A block is what is in flight at once, so the block size bounds the working memory (and, on a CPU,
+keeps it in cache). Padding rows repeat nothing and reach nobody: padded edges point at a receiver
+that does not exist, padded grid points are cut off at the end.
+"""
+
+import itertools
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from mesh.graphs import EdgeSet, Graphs
+
+GRID_BLOCK = 4096  # grid points; × 512 latents × 4 bytes = 8 MiB an array
+EDGE_BLOCK = 8192  # multi-mesh edges
+
+AnyArray = Any  # numpy as built, JAX once inside a compiled function
+
+
+class Layout(NamedTuple):
+    """The three graphs in blocks; numpy as built, JAX once inside a compiled function.
+
+    Attributes:
+        grid_features: cos/sin features of each grid point.
+        mesh_features: the same of each mesh node.
+        encoder_senders: grid point of each grid→mesh edge, counted within its block.
+        encoder_receivers: mesh node; the number of mesh nodes marks padding.
+        encoder_features: length and receiver-frame direction of each grid→mesh edge.
+        mesh_senders, mesh_receivers, mesh_features_of_edges: the multi-mesh, sorted by receiver.
+        decoder_senders: the three mesh nodes that each grid point hears.
+        decoder_features: the features of these three edges.
+    """
+
+    grid_features: Float[AnyArray, "blocks rows 3"]
+    mesh_features: Float[AnyArray, "mesh_nodes 3"]
+    encoder_senders: Int[AnyArray, "blocks block_edges"]
+    encoder_receivers: Int[AnyArray, "blocks block_edges"]
+    encoder_features: Float[AnyArray, "blocks block_edges 4"]
+    mesh_senders: Int[AnyArray, "mesh_blocks mesh_block_edges"]
+    mesh_receivers: Int[AnyArray, "mesh_blocks mesh_block_edges"]
+    mesh_edge_features: Float[AnyArray, "mesh_blocks mesh_block_edges 4"]
+    decoder_senders: Int[AnyArray, "blocks rows 3"]
+    decoder_features: Float[AnyArray, "blocks rows 3 4"]
+
+
+def arrange(
+    graphs: Graphs, *, grid_block: int = GRID_BLOCK, edge_block: int = EDGE_BLOCK
+) -> Layout:
+    """`graphs` in blocks of at most `grid_block` grid points and `edge_block` mesh edges."""
+    grid_points, mesh_nodes = len(graphs.grid_features), len(graphs.mesh_features)
+    rows = block_length(grid_points, grid_block)
+    senders, receivers, features = _encoder_blocks(graphs.grid2mesh, rows, grid_points, mesh_nodes)
+    mesh = _sorted_by_receiver(graphs.mesh)
+    length = block_length(len(mesh.senders), edge_block)
+    return Layout(
+        grid_features=in_blocks(graphs.grid_features, rows),
+        mesh_features=graphs.mesh_features,
+        encoder_senders=senders,
+        encoder_receivers=receivers,
+        encoder_features=features,
+        mesh_senders=in_blocks(mesh.senders, length),
+        mesh_receivers=in_blocks(mesh.receivers, length, fill=mesh_nodes),
+        mesh_edge_features=in_blocks(mesh.features, length),
+        decoder_senders=in_blocks(graphs.mesh2grid.senders.reshape(grid_points, 3), rows),
+        decoder_features=in_blocks(graphs.mesh2grid.features.reshape(grid_points, 3, 4), rows),
+    )
+
+
+def block_length(count: int, limit: int) -> int:
+    """Rows per block when `count` rows go into equal blocks of at most `limit` rows."""
+    blocks = -(-count // limit)
+    return -(-count // blocks)
+
+
+def in_blocks(
+    x: Shaped[np.ndarray, "rows *rest"], length: int, fill: int = 0
+) -> Shaped[np.ndarray, "blocks {length} *rest"]:
+    """`x` cut into [blocks, length, …], the last block padded with `fill`."""
+    blocks = -(-len(x) // length)
+    padding = [(0, blocks * length - len(x))] + [(0, 0)] * (x.ndim - 1)
+    return np.pad(x, padding, constant_values=fill).reshape(blocks, length, *x.shape[1:])
+
+
+def _encoder_blocks(
+    edges: EdgeSet, rows: int, grid_points: int, mesh_nodes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Grid→mesh edges with the block of their grid point, each block padded to the longest."""
+    blocks = -(-grid_points // rows)
+    starts = np.searchsorted(edges.senders, np.arange(blocks + 1) * rows)
+    longest = int(np.diff(starts).max())
+    senders = np.zeros((blocks, longest), np.int32)
+    receivers = np.full((blocks, longest), mesh_nodes, np.int32)
+    features = np.zeros((blocks, longest, 4), np.float32)
+    for block, (start, stop) in enumerate(itertools.pairwise(starts)):
+        senders[block, : stop - start] = edges.senders[start:stop] - block * rows
+        receivers[block, : stop - start] = edges.receivers[start:stop]
+        features[block, : stop - start] = edges.features[start:stop]
+    return senders, receivers, features
+
+
+def _sorted_by_receiver(edges: EdgeSet) -> EdgeSet:
+    order = np.lexsort((edges.senders, edges.receivers))
+    return EdgeSet(edges.senders[order], edges.receivers[order], edges.features[order])

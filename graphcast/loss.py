@@ -1,0 +1,82 @@
+"""The published objective: weighted mean squared error of normalised tendencies.
+
+GraphCast §4.2: mean over lead times, grid (by area) and levels (by pressure) of the squared error
+in units of the 6-hour difference's σ, summed over variables with a weight for each.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from graphcast.layout import AnyArray
+from graphcast.precision import Precision
+from graphcast.rollout import Dynamics, advance
+
+
+class Sample(NamedTuple):
+    """One training sample in blocks of grid points, physical units.
+
+    Attributes:
+        previous, current: target channels at t - 6 h and t.
+        forcings: forcing channels at t - 6 h, t, t + 6 h, …, t + 6 h · steps.
+        targets: target channels at t + 6 h, …, t + 6 h · steps.
+    """
+
+    previous: Float[AnyArray, "blocks rows targets"]
+    current: Float[AnyArray, "blocks rows targets"]
+    forcings: Float[AnyArray, "frames blocks rows forcings"]
+    targets: Float[AnyArray, "steps blocks rows targets"]
+
+
+class LossWeights(NamedTuple):
+    """What each squared error counts.
+
+    Attributes:
+        rows: area weight of each grid point over the number of points; sums to 1, 0 on padding.
+        channels: weight of each target channel; within a level variable these sum to its weight.
+    """
+
+    rows: Float[AnyArray, "blocks rows"]
+    channels: Float[AnyArray, " targets"]
+
+
+def rollout_loss(
+    fixed: Dynamics, sample: Sample, weights: LossWeights, precision: Precision
+) -> tuple[Float[Array, ""], Float[Array, " targets"]]:
+    """The loss over all steps of a sample, and each channel's unweighted share of it.
+
+    The gradient runs through the predictions that are fed back; within a step of a multi-step
+    sample the forward pass is computed again instead of kept.
+    """
+
+    def step(
+        frames: tuple[Array, Array], inputs: tuple[Array, Array, Array, Array]
+    ) -> tuple[tuple[Array, Array], Array]:
+        previous, current = frames
+        before, now, following, target = inputs
+        forcings = (before, now, following)
+        predicted, output = advance(fixed, previous, current, forcings, precision)
+        wanted = fixed.normaliser.wanted_output(target, current)
+        per_channel = channel_errors(output, wanted, weights.rows)
+        return (current, predicted), per_channel
+
+    forcings = sample.forcings
+    steps = len(sample.targets)
+    per_step = (forcings[:-2], forcings[1:-1], forcings[2:], sample.targets)
+    if steps > 1:
+        step = eqx.filter_checkpoint(step)
+    _, errors = jax.lax.scan(step, (sample.previous, sample.current), per_step)
+    per_channel = errors.mean(axis=0)
+    return (per_channel * weights.channels).sum(), per_channel
+
+
+def channel_errors(
+    output: Float[Array, "blocks rows targets"],
+    wanted: Float[Array, "blocks rows targets"],
+    row_weights: Float[AnyArray, "blocks rows"],
+) -> Float[Array, " targets"]:
+    """Area-weighted mean square of `output - wanted` per channel."""
+    return jnp.einsum("brc,br->c", jnp.square(output - wanted), row_weights)

@@ -1,0 +1,85 @@
+"""Between physical units and the numbers a network is comfortable with."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from graphcast.layout import AnyArray
+
+
+class Columns(NamedTuple):
+    """What one step reads at each grid point, in physical units.
+
+    Attributes:
+        previous, current: every target channel at t - 6 h and t; channels that the task does not
+            feed back may hold any finite number, since no weight multiplies them.
+        forcings_before, forcings_now, forcings_next: every forcing channel at t - 6 h, t, t + 6 h.
+        statics: every static channel.
+    """
+
+    previous: Float[AnyArray, "*grid targets"]
+    current: Float[AnyArray, "*grid targets"]
+    forcings_before: Float[AnyArray, "*grid forcings"]
+    forcings_now: Float[AnyArray, "*grid forcings"]
+    forcings_next: Float[AnyArray, "*grid forcings"]
+    statics: Float[AnyArray, "*grid statics"]
+
+
+class Normaliser(NamedTuple):
+    """Statistics per channel.
+
+    A target that is also an input is predicted as a change: prediction = last frame + y · σ of
+    6-hour differences. One that is not (precipitation, in the operational task) is predicted as
+    such: prediction = mean + y · σ. Both read: base + y · increment.
+
+    Attributes:
+        mean, scale: of each target channel as an input.
+        forcing_mean, forcing_scale: of each forcing channel.
+        static_mean, static_scale: of each static channel.
+        fed: whether each target channel is also an input.
+        increment: σ of 6-hour differences where fed, σ of the field elsewhere.
+    """
+
+    mean: Float[AnyArray, " targets"]
+    scale: Float[AnyArray, " targets"]
+    forcing_mean: Float[AnyArray, " forcings"]
+    forcing_scale: Float[AnyArray, " forcings"]
+    static_mean: Float[AnyArray, " statics"]
+    static_scale: Float[AnyArray, " statics"]
+    fed: Bool[AnyArray, " targets"]
+    increment: Float[AnyArray, " targets"]
+
+    def assemble(
+        self, columns: Columns, structural: Float[Array, "rows 3"]
+    ) -> Float[Array, "rows pool"]:
+        """The network's input in the order of `Columns`, structural features last."""
+        frames = (columns.previous, columns.current)
+        forcings = (columns.forcings_before, columns.forcings_now, columns.forcings_next)
+        return jnp.concatenate(
+            [
+                *((frame - self.mean) / self.scale for frame in frames),
+                *((frame - self.forcing_mean) / self.forcing_scale for frame in forcings),
+                (columns.statics - self.static_mean) / self.static_scale,
+                structural,
+            ],
+            axis=-1,
+        )
+
+    def base(self, current: Float[Array, "*grid targets"]) -> Float[Array, "*grid targets"]:
+        """What the network's output is added to."""
+        return jnp.where(self.fed, current, self.mean)
+
+    def prediction(
+        self, output: Float[Array, "*grid targets"], current: Float[Array, "*grid targets"]
+    ) -> Float[Array, "*grid targets"]:
+        """The next frame in physical units."""
+        predicted: Array = output * self.increment + self.base(current)
+        return predicted
+
+    def wanted_output(
+        self, target: Float[Array, "*grid targets"], current: Float[Array, "*grid targets"]
+    ) -> Float[Array, "*grid targets"]:
+        """The output that would predict `target` exactly."""
+        wanted: Array = (target - self.base(current)) / self.increment
+        return wanted

@@ -1,0 +1,1 @@
+"""Making weights: `optimiser` (AdamW as published), `loop` (one update, and many)."""
