@@ -10,6 +10,8 @@ one, is not second-guessed here: ``data.windows`` looks at the numbers and refus
 to a variable is written in its ``provenance`` attribute.
 """
 
+import re
+
 import numpy as np
 import xarray as xr
 
@@ -26,13 +28,8 @@ _COORDINATES = {
     "latitude": ("latitude", "lat"),
     "longitude": ("longitude", "lon", "long"),
     "level": (
-        "level",
-        "pressure_level",
-        "isobaricinhpa",
-        "isobaricinpa",
-        "plev",
-        "lev",
-        "pressure",
+        *("level", "pressure_level", "isobaricinhpa", "isobaricinpa"),
+        *("plev", "lev", "pressure"),
     ),
 }
 _ENSEMBLE_NAMES = ("number", "member", "realization", "ensemble")
@@ -80,10 +77,13 @@ def canonical(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def members(dataset: xr.Dataset) -> list[xr.Dataset]:
-    """One Dataset for each ensemble member (scalar coordinate ``number``), or the Dataset alone."""
+    """One Dataset for each ensemble member (scalar coordinate ``number``), or the Dataset alone.
+
+    A ``number`` that stands alone, as in every file of the Climate Data Store, says nothing.
+    """
     ensemble = next((name for name in _ENSEMBLE_NAMES if name in dataset.dims), None)
     if ensemble is None:
-        return [dataset]
+        return [dataset.drop_vars("number", errors="ignore")]
     if ensemble not in dataset.coords:
         dataset = dataset.assign_coords({ensemble: np.arange(dataset.sizes[ensemble])})
     if ensemble != "number":
@@ -172,10 +172,10 @@ def _with_levels_in_hpa(dataset: xr.Dataset) -> xr.Dataset:
             " no coordinate; add one in hPa"
         )
     values = np.asarray(dataset["level"].values, dtype=np.float64)
-    unit = _spelling(str(dataset["level"].attrs.get("units", "")))
-    # Without a unit, 2000 tells pascals from hectopascals: no level lies under 2000 hPa, and in
-    # pascals it would be 20 hPa, above which there is no file without a lower level as well.
-    factor = conversion("Pa", unit, otherwise)[0]
+    stated = conversion(str(dataset["level"].attrs.get("units", "")), "Pa")
+    # Without a unit, 2000 tells pascals from hectopascals: no level lies below 2000 hPa, and a
+    # file whose lowest level lies above 2000 Pa (20 hPa) has nothing to forecast from.
+    factor = stated[0] if stated else (1.0 if values.max() > 2000 else 100.0)
     hpa = np.round(values * factor / 100, 4)
     whole = hpa == np.round(hpa)
     dataset = dataset.isel(level=np.flatnonzero(whole)) if not whole.all() else dataset
@@ -220,18 +220,15 @@ def _names_in(dataset: xr.Dataset) -> dict[str, str]:
 def _precipitation_name(name: str, array: xr.DataArray) -> str | None:
     """``tp`` is six-hourly precipitation only where the file states a sum over six hours.
 
-    ``cell_methods`` as CF writes it, "time: sum (interval: 6 hours)"; the GRIB reader writes it
-    from the step range. Anything else keeps its name, so that an hour never passes for six.
+    In ``cell_methods``: "over the 6 hours before", as our own files and the GRIB reader say it, or
+    "time: sum (interval: 6 hours)". Anything else keeps its name, so that an hour never passes for
+    six.
     """
     if name.casefold() not in _PRECIPITATION_OF_UNSTATED_PERIOD:
         return None
     words = str(array.attrs.get("cell_methods", "")).casefold()
-    stated = "sum" in words and any(f"6 {unit}" in words for unit in ("hour", "hr", "h)"))
-    return "total_precipitation_6hr" if stated and not _other_hours(words) else None
-
-
-def _other_hours(words: str) -> bool:
-    return any(f"{digit}6 h" in words for digit in "0123456789")
+    stated = re.search(r"over the (\d+) h", words) or re.search(r"sum \(interval: (\d+) h", words)
+    return "total_precipitation_6hr" if stated and stated[1] == "6" else None
 
 
 def _with_our_dimensions(array: xr.DataArray, *, known: bool) -> xr.DataArray | None:

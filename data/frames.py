@@ -39,7 +39,7 @@ def pack(frame: xr.Dataset, channels: tuple[Channel, ...]) -> Float32[np.ndarray
             values = values[..., np.newaxis]
         packed[..., start : start + len(columns)] = values
         start += len(columns)
-    return packed.reshape(-1, len(channels))
+    return packed.reshape(shape[0] * shape[1], len(channels))
 
 
 def _check_has(frame: xr.Dataset, channels: tuple[Channel, ...]) -> None:

@@ -26,8 +26,9 @@ def saturation_vapour_pressure(temperature: xr.DataArray) -> xr.DataArray:
 
     α e_water + (1 - α) e_ice with α = ((T - 250.16) / (273.16 - 250.16))² clipped to 0 … 1.
     """
-    α = ((temperature - ALL_ICE) / (TRIPLE_POINT - ALL_ICE)).clip(0, 1) ** 2
-    return α * _tetens(temperature, *TETENS_WATER) + (1 - α) * _tetens(temperature, *TETENS_ICE)
+    alpha = ((temperature - ALL_ICE) / (TRIPLE_POINT - ALL_ICE)).clip(0, 1) ** 2
+    water, ice = (_tetens(temperature, *phase) for phase in (TETENS_WATER, TETENS_ICE))
+    return alpha * water + (1 - alpha) * ice
 
 
 def specific_humidity(
@@ -40,11 +41,11 @@ def specific_humidity(
     Where the formula has no meaning because e would be near the whole pressure (r of 100 % at
     1 hPa), e is held at p.
     """
-    ε = DRY_AIR / WATER_VAPOUR
+    epsilon = DRY_AIR / WATER_VAPOUR
     p = 100.0 * level.astype(np.float32)
     e = relative_humidity.clip(min=0) / 100 * saturation_vapour_pressure(temperature)
     e = e.where(~(e > p), p)  # keeps NaN
-    q = (ε * e / (p - (1 - ε) * e)).astype(np.float32)
+    q = (epsilon * e / (p - (1 - epsilon) * e)).astype(np.float32)
     q = q.transpose(*relative_humidity.dims)
     q.attrs = {"units": "kg kg-1", "provenance": DERIVED}
     return q
@@ -53,4 +54,5 @@ def specific_humidity(
 def _tetens(temperature: xr.DataArray, a3: float, a4: float) -> xr.DataArray:
     # a1 exp(a3 (T - T0) / (T - a4)); the argument of e_water is far from its pole at 32 K
     exponent = a3 * (temperature - TRIPLE_POINT) / (temperature - a4)
-    return PRESSURE_AT_TRIPLE_POINT * np.exp(exponent)
+    pressure: xr.DataArray = PRESSURE_AT_TRIPLE_POINT * xr.ufuncs.exp(exponent)
+    return pressure

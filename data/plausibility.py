@@ -23,7 +23,7 @@ _SUSPECTS: dict[str, tuple[tuple[str, float, float], ...]] = {
     "J m-2": (("W m-2", 3600.0, 0.0), ("J m-2 over six hours", 1 / 6, 0.0)),
 }
 # Below this level (hPa) the mean geopotential is a small difference, and no measure of the unit.
-_LOWEST_LEVEL_FOR_UNITS_OF_GEOPOTENTIAL = 900
+_LOWEST_TELLING_LEVEL = 900
 # m2 s-2. No mountains above 917 m anywhere, or all heights in metres: no Earth at any resolution
 # that is forecast at (10°: 48e3), and in metres 8849 is the highest.
 _NO_MOUNTAINS = 9e3
@@ -71,9 +71,7 @@ def _check_field(field: xr.DataArray) -> None:
 
 def _mean_range(name: str, level: int | None) -> tuple[float, float]:
     low, high = plausible_mean(name, level)
-    if name == "geopotential" and (
-        level is None or level > _LOWEST_LEVEL_FOR_UNITS_OF_GEOPOTENTIAL
-    ):
+    if name == "geopotential" and (level is None or level > _LOWEST_TELLING_LEVEL):
         return VARIABLES[name].bounds
     if name.startswith("total_precipitation"):
         # packing and networks leave negative rain behind, whose mean may be the larger one
@@ -115,4 +113,4 @@ def _check_no_gaps(array: xr.DataArray) -> None:
 
 
 def _label(value: np.generic) -> str:
-    return str(np.datetime_as_string(value, unit="h")) if value.dtype.kind == "M" else f"{value:g}"
+    return str(value.astype("datetime64[h]")) if value.dtype.kind == "M" else f"{value:g}"

@@ -38,8 +38,7 @@ def with_absolute_time(dataset: xr.Dataset) -> xr.Dataset:
     others = [n for n in TIME_NAMES if n in dataset.coords]
     dataset = dataset.drop_vars(others)
     if dimension is None:
-        time_dependent = dataset.expand_dims(time=[times])
-        return time_dependent
+        return dataset.expand_dims(time=[times])
     if dimension != "time":
         dataset = dataset.rename({dimension: "time"})
     return dataset.assign_coords(time=("time", times))
@@ -61,7 +60,7 @@ def _decoded(dataset: xr.Dataset, name: str) -> xr.Dataset:
             " since when they count; give the coordinate units such as 'hours since 1900-01-01'"
         )
     # "hours since 1940-01-01 00:00 (proleptic_gregorian)": the calendar belongs in another place
-    attrs = {"units": unit.split("(")[0].strip(), "calendar": "proleptic_gregorian"}
+    attrs = {"units": unit.partition("(")[0].strip(), "calendar": "proleptic_gregorian"}
     raw = xr.Dataset(coords={name: (dataset[name].dims, dataset[name].values, attrs)})
     return dataset.assign_coords({name: xr.decode_cf(raw)[name]})
 
@@ -99,6 +98,8 @@ def _flattened(dataset: xr.Dataset, lead: str) -> xr.Dataset:
         for i, start in enumerate(starts):
             shortest.setdefault(start + leads[j], (i, int(j)))
     valid = sorted(shortest)
-    i, j = (xr.DataArray([shortest[t][axis] for t in valid], dims="time") for axis in (0, 1))
-    dataset = dataset.isel({"time": i, lead: j}).drop_vars(["time", lead], errors="ignore")
-    return dataset.assign_coords(time=("time", np.asarray(valid)))
+    at_start, at_lead = (
+        xr.DataArray([shortest[time][axis] for time in valid], dims="time") for axis in (0, 1)
+    )
+    dataset = dataset.isel({"time": at_start, lead: at_lead})
+    return dataset.drop_vars(lead, errors="ignore").assign_coords(time=("time", np.asarray(valid)))

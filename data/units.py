@@ -13,7 +13,7 @@ Conversion = tuple[float, float]  # factor and offset
 _SAME = (1.0, 0.0)
 _METRES_OF_HEIGHT = (STANDARD_GRAVITY, 0.0)
 # catalogue unit → unit as written (see ``_spelling``) → (factor, offset)
-_CONVERSIONS: dict[str, dict[str, tuple[float, float]]] = {
+_CONVERSIONS: dict[str, dict[str, Conversion]] = {
     "K": {
         **dict.fromkeys(("k", "kelvin", "degk", "deg_k", "degrees_kelvin"), _SAME),
         **dict.fromkeys(
@@ -74,15 +74,20 @@ def in_catalogue_units(array: xr.DataArray, name: str) -> xr.DataArray:
     """
     ours = VARIABLES[name].units
     stated = str(array.attrs.get("units", "")).strip()
-    conversion = _CONVERSIONS.get(ours, {}).get(_spelling(stated))
-    if conversion is None or stated == ours:
+    factor_and_offset = conversion(stated, ours)
+    if factor_and_offset is None or stated == ours:
         return array
-    factor, offset = conversion
     attrs = {**array.attrs, "units": ours}
-    if conversion != _SAME:
+    if factor_and_offset != _SAME:
         attrs["provenance"] = f"converted from {stated} to {ours}"
-        array = array * array.dtype.type(factor) + array.dtype.type(offset)
+        factor, offset = (array.dtype.type(number) for number in factor_and_offset)
+        array = array * factor + offset
     return array.assign_attrs(attrs)
+
+
+def conversion(stated: str, ours: str) -> Conversion | None:
+    """Factor and offset from a unit as somebody wrote it to one of the catalogue, if known."""
+    return _CONVERSIONS.get(ours, {}).get(_spelling(stated))
 
 
 def _spelling(unit: str) -> str:
@@ -93,9 +98,3 @@ def _spelling(unit: str) -> str:
         symbol = part.strip().rstrip("0123456789")
         numerator += f" {symbol}-{part.strip()[len(symbol) :] or '1'}"
     return " ".join(numerator.split())
-
-
-
-def conversion(ours: str, stated: str, otherwise: Conversion | None = None) -> Conversion | None:
-    """Factor and offset from a unit as written to a unit of the catalogue, if we know them."""
-    return _CONVERSIONS.get(ours, {}).get(_spelling(stated), otherwise)

@@ -72,7 +72,7 @@ def _upper_air(name: str, short: str, units: str, standard: str | None, bounds: 
     return Variable(name, short, units, _words(name), standard, "atmospheric", bounds)
 
 
-def _surface(  # noqa: PLR0913  a row of the table reads best as a row
+def _surface(
     name: str,
     short: str,
     units: str,
@@ -286,8 +286,14 @@ def check_names(names: Iterable[str]) -> None:
     """Raise one ValueError about all names that the catalogue lacks, with the nearest it has."""
     unknown = [_did_you_mean(name) for name in names if name not in VARIABLES]
     if unknown:
-        known = ", ".join(sorted(VARIABLES))
-        raise ValueError(f"unknown variable(s) {', '.join(unknown)}; data/variables.py has {known}")
+        raise ValueError(f"unknown variable(s) {', '.join(unknown)}; see {_listed(unknown)}")
+
+
+def _listed(unknown: list[str]) -> str:
+    """The whole list helps only where no name is near."""
+    if all("did you mean" in name for name in unknown):
+        return "data/variables.py for all names"
+    return f"the catalogue: {', '.join(sorted(VARIABLES))}"
 
 
 def _did_you_mean(name: str) -> str:

@@ -39,22 +39,20 @@ class Window:
 
     def forcing_frame(self, time: np.datetime64) -> xr.Dataset:
         """All forcings of the task at one time, float32: found in a file, or else computed."""
-        time = np.datetime64(time, "ns")
+        time = _nanoseconds(time)
         found = [n for n in self.task.forcings if n in self.found and _has_time(self.found, time)]
-        latitude, longitude = self.frames["latitude"], self.frames["longitude"]
         computed = [name for name in self.task.forcings if name not in found]
+        latitude, longitude = self.frames["latitude"], self.frames["longitude"]
         frame = forcing_frame(computed, time, latitude.values, longitude.values)
         if found:
-            # one-element list: the checks want a time dimension to name the place by
             loaded = _loaded(self.found[found].sel(time=[time]))
             for name in found:
                 check_values(loaded[name])
-            # by position: the coordinates agree to rounding (checked), and the inputs' ones count
-            loaded = loaded.isel(time=0, drop=True).drop_vars(
-                ("latitude", "longitude"), errors="ignore"
-            )
-            frame = frame.assign(loaded.data_vars)
-        return frame.assign_coords(latitude=latitude, longitude=longitude)[list(self.task.forcings)]
+            # Without coordinates: they agree to rounding (checked), and those of the inputs count.
+            frame = frame.assign(loaded.isel(time=0).reset_coords(drop=True).variables)
+        # Selected first: clocks alone would lose the coordinates that they do not vary in.
+        frame = frame[list(self.task.forcings)]
+        return frame.assign_coords(latitude=latitude, longitude=longitude)
 
 
 def window(
@@ -126,12 +124,12 @@ def _init_time(times: np.ndarray, asked: np.datetime64 | None) -> np.datetime64:
         )
     if asked is None:
         if times.size == INPUT_FRAMES:
-            return np.datetime64(times[-1], "ns")
+            return _nanoseconds(times[-1])
         raise ValueError(
             f"{rule}, and the file holds {times.size} times; name one of these as the initial time"
             f" (--init-time): {_some(map(_hour, possible))}"
         )
-    init = np.datetime64(asked, "ns")
+    init = _nanoseconds(asked)
     if init in possible:
         return init
     missing = init if init not in times else init - STEP
@@ -285,6 +283,11 @@ def _has_time(dataset: xr.Dataset, time: np.datetime64) -> bool:
 
 def _axis(values: np.ndarray) -> str:
     return f"{values[0]:g}° … {values[-1]:g}° in {values.size} steps"
+
+
+def _nanoseconds(time: np.datetime64) -> np.datetime64:
+    same: np.datetime64 = time.astype("datetime64[ns]")
+    return same
 
 
 def _hour(time: np.datetime64) -> str:

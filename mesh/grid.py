@@ -14,10 +14,10 @@ from scipy.special import roots_legendre
 FULL_CIRCLE = 360.0  # degrees
 POLE = 90.0  # degrees
 
-# A longitude may be off its uniform place by this much: float32 rounds 359.9 to 1.5e-5 degrees,
-# GRIB edition 1 to 5e-4 degrees.
-LONGITUDE_TOLERANCE = 1e-4  # degrees, and
-LONGITUDE_TOLERANCE_OF_STEP = 1e-3  # times the step
+POLE_ROUNDING = 1e-5  # degrees; float32 near 90 has steps of 7.6e-6
+# A longitude may be off its uniform place by this much: GRIB edition 1 rounds to a thousandth of a
+# degree, float32 to 3e-5.
+LONGITUDE_ROUNDING = 6e-4  # degrees
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,8 @@ def _one_axis(name: str, values: np.ndarray | Sequence[float | int]) -> tuple[fl
 
 
 def _check_latitude(latitude: Float[np.ndarray, " lat"]) -> None:
-    if latitude.size < 2 or not np.isfinite(latitude).all() or np.abs(latitude).max() > POLE:
+    # Written so that a nan is refused, too.
+    if latitude.size < 2 or not np.abs(latitude).max() <= POLE + POLE_ROUNDING:
         raise ValueError(
             "a grid's latitudes must be two or more finite degrees between -90 and 90, got "
             f"{_summary(latitude)}; convert radians or colatitudes to degrees north first"
@@ -169,7 +170,7 @@ def _check_longitude(longitude: Float[np.ndarray, " lon"]) -> None:
         )
     step = FULL_CIRCLE / longitude.size
     off = np.abs(longitude - longitude[0] - step * np.arange(longitude.size)).max()
-    if off <= LONGITUDE_TOLERANCE + LONGITUDE_TOLERANCE_OF_STEP * step:
+    if off <= LONGITUDE_ROUNDING:
         return
     if np.isclose(longitude[-1] - longitude[0], FULL_CIRCLE):
         remedy = "drop the last column, which repeats the first"

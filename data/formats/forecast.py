@@ -23,8 +23,9 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import numcodecs  # type: ignore[import-untyped]  # has no stubs
 import numpy as np
@@ -35,6 +36,7 @@ from data.formats.header import COORDINATE_FIELDS, Cell, ForecastHeader
 from data.variables import VARIABLES
 
 ZSTD_LEVEL = 1
+WRITERS = 4  # variables compressed at once; each takes about three times its size in memory
 
 _PARTS = {"store", "journal", "journal.new", "lock", "replaced"}  # of a partial store
 
@@ -59,7 +61,7 @@ class ForecastStore:
     @classmethod
     def create(
         cls, path: str | os.PathLike[str], header: ForecastHeader, *, overwrite: bool = False
-    ) -> Self:
+    ) -> "ForecastStore":
         """Start a store from nothing; with `overwrite` a partial of the same name is discarded.
 
         Raises:
@@ -81,7 +83,7 @@ class ForecastStore:
     @classmethod
     def open_or_create(
         cls, path: str | os.PathLike[str], header: ForecastHeader, *, overwrite: bool = False
-    ) -> Self:
+    ) -> "ForecastStore":
         """Go on with the interrupted store of the same fingerprint, or start one.
 
         Raises:
@@ -135,9 +137,14 @@ class ForecastStore:
             raise ValueError(
                 f"{cell} lies outside this forecast store: {self.header.cells[-1]} ends it"
             )
-        for name, values in _checked(self.header, fields, cell).items():
-            self._arrays[name][self._index(cell)] = values
+        arrays = _checked(self.header, fields, cell)
+
+        def write_variable(name: str) -> None:
+            self._arrays[name][self._index(cell)] = arrays[name]
             _flush(self.working_path / name / self._chunk(cell, name))
+
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(write_variable, arrays))
         with (self._partial / "journal").open("ab") as journal:
             journal.write(f"{init} {member} {lead}\n".encode())
             journal.flush()
@@ -193,7 +200,7 @@ class ForecastStore:
         """Let go of the store; what is committed stays for the next run."""
         self._lock.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "ForecastStore":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -98,7 +98,7 @@ def _source_of_path(path: Path) -> str:
 
 def _source_of_url(url: str) -> str:
     """By suffix; a URL without a known one is a Zarr store, as the public archives' often are."""
-    return _by_suffix(url.split("?")[0].rstrip("/")) or "zarr"
+    return _by_suffix(url.partition("?")[0].rstrip("/")) or "zarr"
 
 
 def _by_suffix(name: str) -> str | None:

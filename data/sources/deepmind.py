@@ -42,7 +42,7 @@ def _dated(dataset: xr.Dataset, init_time: np.datetime64 | None) -> xr.Dataset:
             " 'datetime'; name the initial time (--init-time)"
         )
     relative = dataset["time"].values
-    start = np.datetime64(init_time, "ns")
+    start = init_time.astype("datetime64[ns]")
     if relative.size == 2 and relative[0] <= np.timedelta64(0, "h") and _has_weather(dataset):
         start = start - relative[-1]
     return dataset.assign_coords(time=start + relative)
@@ -52,8 +52,6 @@ def _has_weather(dataset: xr.Dataset) -> bool:
     """Whether this is more than a file of forcings, whose times always count from zero."""
     clocks = ("toa_incident_solar_radiation", "year_progress", "day_progress")
     return any(
-        "time" in array.dims
-        and not str(name).startswith(clocks)
-        and VARIABLES.get(str(name), None) is not None
+        "time" in array.dims and not str(name).startswith(clocks) and str(name) in VARIABLES
         for name, array in dataset.data_vars.items()
     )

@@ -19,15 +19,9 @@ from data.conventions import canonical_name
 Message = int | tuple[int, int]  # offset in the file; for a multi-field message, and which field
 
 _KEYS = (
-    "shortName",
-    "typeOfLevel",
-    "level",
-    "valid_time",
-    "step",
-    "startStep",
-    "endStep",
-    "number",
-) + ("stepType", "stepUnits", "gridType", "md5GridSection", "units")
+    *("shortName", "typeOfLevel", "level", "units", "number", "gridType", "md5GridSection"),
+    *("valid_time", "step", "startStep", "endStep", "stepType", "stepUnits", "totalLength"),
+)
 _REGULAR = ("regular_ll", "regular_gg")
 _GRID_NAMES = {
     "reduced_gg": "a reduced Gaussian grid",
@@ -96,7 +90,7 @@ def read(path: str) -> xr.Dataset:
 def _attrs(field: "_Field") -> dict[str, str]:
     attrs = {"units": field.units}
     if field.accumulation is not None:
-        attrs["cell_methods"] = f"time: sum (interval: {field.accumulation} hours)"
+        attrs["cell_methods"] = f"time: sum (comment: over the {field.accumulation} hours before)"
     return attrs
 
 
@@ -114,18 +108,24 @@ class _Messages:
         self.shape = table.shape + shape
         self.ndim = len(self.shape)
 
-    def __getitem__(self, item: tuple[slice, ...]) -> np.ndarray:
-        table = self.table[item[:-2]]
+    def __getitem__(self, item: tuple[Any, ...]) -> np.ndarray:
+        """The fields at ``item``: slices, or whole numbers where dask has put two steps into one."""
+        outer = tuple(slice(i, i + 1) if isinstance(i, int) else i for i in item[:-2])
+        table = self.table[outer]
         values = np.full(table.shape + self.shape[-2:], np.nan, dtype=self.dtype)
         for where, message in np.ndenumerate(table):
             if message is not None:
                 values[where] = self._values(message)
-        return values[..., item[-2], item[-1]]
+        kept = tuple(0 if isinstance(i, int) else slice(None) for i in item[:-2])
+        return values[(*kept, *item[-2:])]
 
     def as_dask(self) -> da.Array:
         """One chunk for each message; one at a time, for eccodes keeps global state."""
         chunks = (1,) * self.table.ndim + self.shape[-2:]
-        return da.from_array(self, chunks=chunks, asarray=False, lock=True, name=False)
+        array: da.Array = da.from_array(  # type: ignore[no-untyped-call]  # dask has no types here
+            self, chunks=chunks, asarray=False, lock=True, name=False
+        )
+        return array
 
     def _values(self, message: Message) -> np.ndarray:
         try:
@@ -149,7 +149,7 @@ def _index(path: str) -> Any:
     if Path(path).stat().st_size == 0:
         raise ValueError(f"{path} is empty; fetch it again")
     try:
-        return messages.FileIndex.from_indexpath_or_filestream(
+        index = messages.FileIndex.from_indexpath_or_filestream(
             messages.FileStream(path, errors="raise"),
             _KEYS,
             indexpath="",
@@ -157,6 +157,21 @@ def _index(path: str) -> Any:
         )
     except Exception as error:  # eccodes raises a class of its own for each of its many codes
         raise _damaged(path) from error
+    _check_end(path, index)
+    return index
+
+
+def _check_end(path: str, index: Any) -> None:
+    """Raise ValueError if a message begins after the last whole one: eccodes passes over it."""
+    end = 0
+    for values, messages in index.iter_index():
+        length = int(dict(zip(_KEYS, values, strict=True))["totalLength"])
+        offsets = [m[0] if isinstance(m, tuple) else m for m in messages]
+        end = max(end, max(offsets) + length)
+    with Path(path).open("rb") as file:
+        file.seek(end)
+        if b"GRIB" in file.read():
+            raise _damaged(path)
 
 
 def _damaged(path: str) -> ValueError:
@@ -203,8 +218,8 @@ def _field(header: dict[str, Any], message: Message) -> _Field | None:
     name = str(header["shortName"])
     accumulation = _accumulation(header)
     if name == "tp":
-        # Two periods of one file must not mix: only the six-hour sums take the plain name.
-        variable = name if accumulation in (6, None) else f"tp{accumulation}h"
+        # One name for each period: sums over 6 and over 12 hours may stand in one file.
+        variable = name if accumulation is None else f"tp{accumulation}h"
     elif canonical_name(name, on_levels=on_levels) is None or header["stepType"] == "avg":
         return None
     else:
@@ -246,7 +261,7 @@ def _table(messages: list[_Field], coordinates: list[list[Any]]) -> np.ndarray:
 
 
 def _grid(path: str, index: Any, fields: list[_Field]) -> tuple[np.ndarray, np.ndarray]:
-    grids = []
+    grids: list[tuple[np.ndarray, np.ndarray]] = []
     for grid in dict.fromkeys(f.grid for f in fields):
         first = index.fieldset[next(f.message for f in fields if f.grid == grid)]
         if first.get("jPointsAreConsecutive", 0) or first.get("iScansNegatively", 0):
@@ -254,10 +269,7 @@ def _grid(path: str, index: Any, fields: list[_Field]) -> tuple[np.ndarray, np.n
                 f"fields must be stored row by row, from west to east, and those of {path} are not;"
                 " convert it with CDO or wgrib2"
             )
-        axes = tuple(
-            np.array(first[key], ndmin=1, dtype=np.float64)
-            for key in ("distinctLatitudes", "distinctLongitudes")
-        )
+        axes = (_axis(first, "distinctLatitudes"), _axis(first, "distinctLongitudes"))
         # the same grid may be written in several ways, to GRIB1's millidegree
         if not any(_same_axes(axes, known) for known in grids):
             grids.append(axes)
@@ -267,6 +279,10 @@ def _grid(path: str, index: Any, fields: list[_Field]) -> tuple[np.ndarray, np.n
             f"all fields of a file must share one grid, and {path} has {shapes}; bring them to one"
         )
     return grids[0]
+
+
+def _axis(message: Any, key: str) -> np.ndarray:
+    return np.array(message[key], ndmin=1, dtype=np.float64)
 
 
 def _same_axes(one: tuple[np.ndarray, ...], other: tuple[np.ndarray, ...]) -> bool:

@@ -33,4 +33,7 @@ def _check_whole(path: str) -> None:
     with Path(path).open("rb") as file:
         if file.read(4) not in _CLASSIC:
             return
-    netcdf_file(path, mmap=True).close()
+    try:
+        netcdf_file(path, mmap=True).close()
+    except ValueError as error:
+        raise ValueError("it is shorter than its header says") from error

@@ -1,7 +1,6 @@
 """Laws of the forecast store: complete or absent, resumable, readable, and honest about trouble."""
 
 import json
-import os
 import random
 import shutil
 import signal
@@ -330,18 +329,18 @@ def test_two_writers_of_one_store_are_refused(tmp_path):
 
 def test_an_unwritable_place_is_said_before_computing(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="cannot write the forecast to .* choose an output"):
+    with pytest.raises(OSError, match=r"cannot write the forecast to .* choose an output"):
         ForecastStore.create(tmp_path / "file" / "f.zarr", header())
-    with pytest.raises(ValueError, match="is written to a local path, got gs://bucket/f.zarr"):
+    with pytest.raises(ValueError, match=r"is written to a local path, got gs://bucket/f\.zarr"):
         ForecastStore.create("gs://bucket/f.zarr", header())
 
 
 def test_too_small_a_disk_is_said_before_computing(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**6, 10**6, 1000))
-    with pytest.raises(OSError, match="may need 0.0 GB but .* has 0.0 GB free; make room"):
+    with pytest.raises(OSError, match=r"may need 0\.0 GB but .* has 0\.0 GB free; make room"):
         ForecastStore.create(tmp_path / "f.zarr", header())
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -116,3 +116,8 @@ def test_geopotential_falls_with_pressure():
 def test_an_unknown_name_is_answered_with_the_nearest(name, meant):
     with pytest.raises(ValueError, match=rf"unknown .*'{name}' \(did you mean '{meant}'\?\)"):
         check_names(["temperature", name])
+
+
+def test_a_name_near_to_none_is_answered_with_all():
+    with pytest.raises(ValueError, match=r"'xyzzy'; see the catalogue: .*temperature.*vorticity"):
+        check_names(["xyzzy"])

@@ -21,6 +21,9 @@ GRIDS = {
         np.linspace(-90, 90, 61).astype(np.float32),
         (np.arange(120) * 3 + 20.1).astype(np.float32),
     ),
+    "rounded in the file": LatLonGrid.from_coordinates(
+        LatLonGrid.gaussian(16).latitude, np.round(np.arange(63) * (360 / 63), 3)
+    ),
 }
 
 

@@ -27,6 +27,19 @@ def test_regular_coordinates_are_taken_from_any_start(
     np.testing.assert_array_equal(grid.longitude, longitude)
 
 
+def test_longitudes_rounded_to_a_thousandth_of_a_degree_are_taken() -> None:
+    whole = LatLonGrid.gaussian(320)
+    rounded = np.round(whole.longitude, 3)
+    assert LatLonGrid.from_coordinates(whole.latitude, rounded).shape == whole.shape
+
+
+def test_a_pole_may_be_rounded_beyond_itself() -> None:
+    beyond = np.nextafter(np.float32(90), np.float32(91))
+    grid = LatLonGrid.from_coordinates(np.array([-beyond, 0, beyond]), AROUND)
+    assert grid.has_poles
+    np.testing.assert_allclose(grid.row_areas().sum(), 1, rtol=1e-12)
+
+
 @given(st.integers(2, 40), st.booleans())
 def test_areas_sum_to_the_sphere(rows: int, poles: bool) -> None:
     areas = LatLonGrid.regular(180 / rows, poles=poles).row_areas()
