@@ -193,7 +193,8 @@ def _with_our_variables(dataset: xr.Dataset) -> xr.Dataset:
             continue
         if name in VARIABLES and VARIABLES[name].kind == "static" and "time" in array.dims:
             array = array.isel(time=0, drop=True)
-        fields[name] = in_catalogue_units(_float32(array), name) if name in VARIABLES else array
+        array = _float32(array, known=name in VARIABLES)
+        fields[name] = in_catalogue_units(array, name) if name in VARIABLES else array
     kept = [c for c in dataset.coords if c in (*DIMENSIONS, "number")]
     return xr.Dataset(
         {name: array.reset_coords(drop=True) for name, array in fields.items()},
@@ -246,8 +247,9 @@ def _with_our_dimensions(array: xr.DataArray, *, known: bool) -> xr.DataArray | 
     return array.transpose(*(d for d in DIMENSIONS if d in array.dims))
 
 
-def _float32(array: xr.DataArray) -> xr.DataArray:
-    if array.dtype.kind in "fiu" and array.dtype != np.float32:
+def _float32(array: xr.DataArray, *, known: bool) -> xr.DataArray:
+    # Whole numbers are a field (a mask) if the catalogue knows the variable, else perhaps codes.
+    if array.dtype == np.float64 or (known and array.dtype.kind in "iu"):
         return array.astype(np.float32, keep_attrs=True)
     return array
 

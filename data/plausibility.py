@@ -14,7 +14,7 @@ from data.variables import VARIABLES, plausible_mean
 
 # Catalogue unit → other units, as factor and offset to ours, that a wrong mean may be written in.
 _SUSPECTS: dict[str, tuple[tuple[str, float, float], ...]] = {
-    "K": (("°C", 1.0, 273.15), ("°F", 5 / 9, 255.372)),
+    "K": (("°C", 1.0, 273.15),),
     "Pa": (("hPa", 100.0, 0.0), ("kPa", 1000.0, 0.0)),
     "m2 s-2": (("metres of height", 9.80665, 0.0), ("decametres of height", 98.0665, 0.0)),
     "kg kg-1": (("g kg-1", 1e-3, 0.0), ("%, a relative humidity", 1e-4, 0.0)),

@@ -28,8 +28,8 @@ _GRID_NAMES = {
     "reduced_ll": "a reduced latitude-longitude grid",
     "sh": "spherical harmonics",
 }
-_WITHOUT_LEVELS = ("surface", "heightAboveGround", "meanSea", "heightAboveSea", "nominalTop")
-_HOURS = 1  # code of hours in GRIB's table of time units
+_WITHOUT_LEVELS = ("surface", "heightAboveGround", "meanSea", "nominalTop")
+_HOURS = (1, "h")  # in GRIB's table of time units; ecCodes gives the code or the letter
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class _Messages:
         self.ndim = len(self.shape)
 
     def __getitem__(self, item: tuple[Any, ...]) -> np.ndarray:
-        """The fields at ``item``: slices, or whole numbers where dask has put two steps into one."""
+        """The fields at ``item``: slices, or whole numbers where dask made one step of two."""
         outer = tuple(slice(i, i + 1) if isinstance(i, int) else i for i in item[:-2])
         table = self.table[outer]
         values = np.full(table.shape + self.shape[-2:], np.nan, dtype=self.dtype)
@@ -170,8 +170,9 @@ def _check_end(path: str, index: Any) -> None:
         end = max(end, max(offsets) + length)
     with Path(path).open("rb") as file:
         file.seek(end)
-        if b"GRIB" in file.read():
-            raise _damaged(path)
+        rest = file.read()
+    if b"GRIB" in rest or rest.endswith((b"G", b"GR", b"GRI")):
+        raise _damaged(path)
 
 
 def _damaged(path: str) -> ValueError:
@@ -222,6 +223,8 @@ def _field(header: dict[str, Any], message: Message) -> _Field | None:
         variable = name if accumulation is None else f"tp{accumulation}h"
     elif canonical_name(name, on_levels=on_levels) is None or header["stepType"] == "avg":
         return None
+    elif name == "tisr" and accumulation not in (None, 1):
+        return None  # models are trained on the sunlight of one hour; it can be computed
     else:
         variable = name if on_levels or name not in ("z", "gh") else _surface_name(name)
     return _Field(
@@ -246,7 +249,7 @@ def _surface_name(name: str) -> str:
 
 def _accumulation(header: dict[str, Any]) -> int | None:
     """Hours over which an accumulated field is summed; None for any other field."""
-    if header["stepType"] != "accum" or header["stepUnits"] != _HOURS:
+    if header["stepType"] != "accum" or header["stepUnits"] not in _HOURS:
         return None
     return int(header["endStep"]) - int(header["startStep"])
 

@@ -1,8 +1,8 @@
 """Our own checkpoint file: one safetensors file with everything that a forecast needs.
 
 Tensors are the model's leaves under their tree paths (`model.encoder.embed_grid.weights.0`) and
-the statistics (`moments.mean.temperature`). The header's metadata holds the model, task, texts and
-provenance as JSON, and a SHA-256 over all tensors. safetensors never executes anything.
+the statistics (`moments.mean.temperature`). The header's metadata is one JSON text with the model,
+the task, texts, provenance and a SHA-256 over all of it. safetensors never executes anything.
 """
 
 import hashlib
@@ -25,30 +25,32 @@ from graphcast.model import GraphCast, ModelSpec
 from mesh.graphs import MeshSpec
 
 FORMAT = "graphcast-checkpoint/1"
+HEADER = "graphcast"
 
 
 def write_native(checkpoint: Checkpoint, path: Path) -> None:
     """Write `checkpoint`, statistics and provenance included; it appears whole or not at all."""
     tensors = {
-        f"model.{name}": np.ascontiguousarray(leaf, np.float32)
+        f"model.{name}": np.asarray(leaf, np.float32, order="C")
         for name, leaf in model_tensors(checkpoint.model).items()
     }
     if checkpoint.moments is not None:
         tensors |= {
-            f"moments.{name}": np.ascontiguousarray(array)
+            f"moments.{name}": np.asarray(array, order="C")
             for name, array in to_arrays(checkpoint.moments).items()
         }
     header = {
         "format": FORMAT,
-        "model": json.dumps(asdict(checkpoint.spec)),
-        "task": checkpoint.task.to_json(),
+        "model": asdict(checkpoint.spec),
+        "task": json.loads(checkpoint.task.to_json()),
         "description": checkpoint.description,
         "license": checkpoint.license,
-        "provenance": json.dumps(checkpoint.provenance, sort_keys=True),
-        "sha256": tensors_sha256(tensors),
+        "provenance": checkpoint.provenance,
     }
+    header["sha256"] = sha256_of(header, tensors)
     with written_whole(path) as temporary:
-        save_file(tensors, temporary, metadata=header)
+        # One entry: safetensors writes several in random order, and equal files should be equal.
+        save_file(tensors, temporary, metadata={HEADER: json.dumps(header, sort_keys=True)})
 
 
 def read_native(path: Path) -> Checkpoint:
@@ -59,11 +61,11 @@ def read_native(path: Path) -> Checkpoint:
             f"{path} is a safetensors file, but not one of ours: its format is "
             f"{header.get('format')!r}, not {FORMAT!r}"
         )
-    if tensors_sha256(tensors) != header["sha256"]:
-        raise ValueError(f"{path} is damaged: its tensors do not have the recorded SHA-256")
-    model_config = json.loads(header["model"])
-    spec = ModelSpec(**{**model_config, "mesh": MeshSpec(**model_config["mesh"])})
-    task = Task.from_json(header["task"])
+    recorded = header.pop("sha256")
+    if sha256_of(header, tensors) != recorded:
+        raise ValueError(f"{path} is damaged: its content does not have the recorded SHA-256")
+    spec = ModelSpec(**{**header["model"], "mesh": MeshSpec(**header["model"]["mesh"])})
+    task = Task.from_json(json.dumps(header["task"]))
     moments = _under("moments.", tensors)
     return Checkpoint(
         spec=spec,
@@ -72,7 +74,7 @@ def read_native(path: Path) -> Checkpoint:
         moments=from_arrays(moments) if moments else None,
         description=header["description"],
         license=header["license"],
-        provenance=json.loads(header["provenance"]),
+        provenance=header["provenance"],
     )
 
 
@@ -82,9 +84,9 @@ def model_tensors(model: GraphCast) -> dict[str, Any]:
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
 
 
-def tensors_sha256(tensors: dict[str, np.ndarray]) -> str:
-    """SHA-256 over names, types, shapes and bytes in name order."""
-    digest = hashlib.sha256()
+def sha256_of(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
+    """SHA-256 over the header, and over names, types, shapes and bytes of tensors in name order."""
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name in sorted(tensors):
         array = tensors[name]
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
@@ -92,14 +94,16 @@ def tensors_sha256(tensors: dict[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def _read_file(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
         with safe_open(path, framework="numpy") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
-    except SafetensorError as error:
+            header = json.loads((file.metadata() or {}).get(HEADER, "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} is damaged or no checkpoint ({error}); fetch or train it again"
         ) from error
+    return header, tensors
 
 
 def _under(prefix: str, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

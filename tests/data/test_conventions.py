@@ -347,3 +347,12 @@ def test_units_are_spelled_in_many_ways():
         assert conversion(unit, "m s-1") == (1.0, 0.0), unit
     assert conversion("g/kg", "kg kg-1") == (1e-3, 0.0)
     assert conversion("parsec", "m") is None
+
+
+def test_masks_of_whole_numbers_become_fields_and_codes_stay_codes():
+    dataset = ours()
+    dataset["lsm"] = (dataset["land_sea_mask"] > 0.5).astype(np.int8).assign_attrs(units="1")
+    dataset["cloud_type"] = (dataset["2m_temperature"] > 280).astype(np.int16)
+    result = canonical(dataset.drop_vars("land_sea_mask"))
+    assert result["land_sea_mask"].dtype == np.float32
+    assert result["cloud_type"].dtype == np.int16

@@ -54,7 +54,11 @@ def test_mixed_phase_lies_between_ice_and_water():
 
 
 def test_relative_humidity_comes_back_from_specific_humidity():
-    r, t, p = array(0.0, 30.0, 70.0, 111.0), array(220.0, 260.0, 280.0, 300.0), array(300, 500, 850, 1000)
+    r, t, p = (
+        array(0.0, 30.0, 70.0, 111.0),
+        array(220.0, 260.0, 280.0, 300.0),
+        array(300, 500, 850, 1000),
+    )
     q = specific_humidity(r, t, p).astype(np.float64)
     epsilon = DRY_AIR / WATER_VAPOUR
     e = q * 100 * p / (epsilon + (1 - epsilon) * q)
