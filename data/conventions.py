@@ -70,6 +70,7 @@ def canonical(dataset: xr.Dataset) -> xr.Dataset:
     # then: turning a million dask chunks around takes longer than reading the few that are wanted.
     dataset = _as_dask(_around_from_zero(_ascending(_with_our_coordinates(dataset), "latitude")))
     dataset = with_absolute_time(_without_expver(dataset))
+    _check_known(dataset, "time")
     dataset = _with_levels_in_hpa(_with_level_dimension(dataset))
     for axis in ("time", "level"):
         dataset = _ascending(dataset, axis) if axis in dataset.dims else dataset
@@ -133,7 +134,18 @@ def _with_our_coordinates(dataset: xr.Dataset) -> xr.Dataset:
                 f"fields must lie on a latitude-longitude grid, and here {axis} varies along"
                 f" {_shortened(dataset[axis].dims)}; regrid them to one first"
             )
+        _check_known(dataset, axis)
     return dataset
+
+
+def _check_known(dataset: xr.Dataset, axis: str) -> None:
+    """Raise ValueError if a coordinate has gaps: a fill value of 0 turns a true 0 into one."""
+    gaps = int(dataset[axis].isnull().sum()) if axis in dataset.coords else 0
+    if gaps:
+        raise ValueError(
+            f"every {axis} must be known, and {gaps} of {dataset[axis].size} are missing; look at"
+            " the fill value of the coordinate"
+        )
 
 
 def _with_level_dimension(dataset: xr.Dataset) -> xr.Dataset:
@@ -147,10 +159,9 @@ def _with_level_dimension(dataset: xr.Dataset) -> xr.Dataset:
         for name, array in dataset.data_vars.items()
         if str(name).casefold() in _ON_LEVELS
     }
-    dataset = dataset.assign(on_levels) if on_levels else dataset
-    if "level" in dataset.coords:
-        dataset["level"].attrs.update(level.attrs)
-    return dataset
+    if not on_levels:
+        return dataset
+    return dataset.assign(on_levels).assign_coords(level=("level", [level.item()], level.attrs))
 
 
 def _without_expver(dataset: xr.Dataset) -> xr.Dataset:
@@ -313,13 +324,3 @@ def _with_specific_humidity(dataset: xr.Dataset) -> xr.Dataset:
 def _shortened(values: object, most: int = 8) -> str:
     items = [str(value) for value in list(values)]  # type: ignore[call-overload]
     return ", ".join(items[:most]) + (f", ... ({len(items)} in all)" if len(items) > most else "")
-
-
-__all__ = [
-    "DIMENSIONS",
-    "TIME_NAMES",
-    "canonical",
-    "canonical_name",
-    "in_catalogue_units",
-    "members",
-]

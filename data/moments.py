@@ -6,18 +6,18 @@ DeepMind's are, although a latitude-longitude grid counts the poles too often: o
 published numbers come out again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 
 from data.channels import Channel
-from data.forcings import FORCINGS, forcing_frame
-from data.task import STEP, Task
-from data.variables import VARIABLES
+from data.files import written_whole
+from data.tallies import NO_SUMS, Sums, Tallies, Tally, sums_of
+from data.task import Task
 
 FILES = {name: f"{name}_by_level.nc" for name in ("mean", "stddev", "diffs_stddev")}  # DeepMind's
 
@@ -67,7 +67,8 @@ def write_moments(moments: Moments, directory: Path) -> None:
     """Write the three files that ``read_moments`` reads, making the folder."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, file in FILES.items():
-        getattr(moments, name).to_netcdf(directory / file)
+        with written_whole(directory / file) as path:
+            getattr(moments, name).to_netcdf(path)
 
 
 def to_arrays(moments: Moments) -> dict[str, np.ndarray]:
@@ -133,55 +134,6 @@ def _lookup(statistic: xr.Dataset, channel: Channel) -> float | None:
 # Computing them.
 
 
-class Tally(NamedTuple):
-    """How many numbers were seen, their mean and sum of squared deviations, per level or scalar."""
-
-    size: int
-    mean: Float[np.ndarray, "*level"]
-    squares: Float[np.ndarray, "*level"]
-
-    @property
-    def stddev(self) -> Float[np.ndarray, "*level"]:
-        """Population standard deviation, about the mean."""
-        return np.asarray(np.sqrt(self.squares / self.size))
-
-
-NOTHING = Tally(0, np.zeros(()), np.zeros(()))
-
-
-def tally(values: Float[np.ndarray, "*level points"]) -> Tally:
-    """The tally of one block of numbers, over its last axis, in float64."""
-    numbers = values.astype(np.float64)
-    mean = numbers.mean(axis=-1)
-    deviations = numbers - mean[..., np.newaxis]
-    return Tally(values.shape[-1], np.asarray(mean), np.asarray(np.square(deviations).sum(axis=-1)))
-
-
-def merge(one: Tally, other: Tally) -> Tally:
-    """The tally of both samples together: associative, commutative, ``NOTHING`` changes nothing.
-
-    Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample
-    variances".
-    """
-    if not (one.size and other.size):
-        return one if one.size else other
-    size = one.size + other.size
-    shift = other.mean - one.mean
-    return Tally(
-        size,
-        np.asarray(one.mean + shift * (other.size / size)),
-        np.asarray(one.squares + other.squares + shift**2 * (one.size * (other.size / size))),
-    )
-
-
-Tallies = dict[str, Tally]
-
-
-def _merge_all(one: Tallies, other: Tallies) -> Tallies:
-    names = dict.fromkeys([*one, *other])
-    return {name: merge(one.get(name, NOTHING), other.get(name, NOTHING)) for name in names}
-
-
 def moments_of(datasets: xr.Dataset | Iterable[xr.Dataset], task: Task) -> Moments:
     """The moments of every variable of a task, in one pass that holds 6 hours of frames in memory.
 
@@ -195,14 +147,15 @@ def moments_of(datasets: xr.Dataset | Iterable[xr.Dataset], task: Task) -> Momen
     vary, or never changes, is refused: no weather does that, and no error could be measured in it.
     Refused too are missing variables and levels, and values that are not finite.
     """
-    if isinstance(datasets, xr.Dataset):
-        datasets = [datasets]
-    values: Tallies = {}
-    changes: Tallies = {}
-    for dataset in datasets:
-        _check_complete(dataset, task)
-        more_values, more_changes = _tallies(dataset, task)
-        values, changes = _merge_all(values, more_values), _merge_all(changes, more_changes)
+    latest = NO_SUMS
+    for sums in sums_of([datasets] if isinstance(datasets, xr.Dataset) else datasets, task):
+        latest = sums
+    return moments_from(latest, task)
+
+
+def moments_from(sums: Sums, task: Task) -> Moments:
+    """The moments from the sums of a whole pass (``data.tallies``); errors as ``moments_of``."""
+    values, changes = sums.values, sums.changes
     if not changes:
         raise ValueError("no two frames are exactly 6 h apart, so there is no change to measure")
     _check_targets_vary(values, changes, task)
@@ -213,66 +166,6 @@ def moments_of(datasets: xr.Dataset | Iterable[xr.Dataset], task: Task) -> Momen
             "diffs_stddev": _as_dataset({name: t.stddev for name, t in changes.items()}, task),
         }
     )
-
-
-def _tallies(dataset: xr.Dataset, task: Task) -> tuple[Tallies, Tallies]:
-    """Tallies of the values and of the 6-hour changes in one Dataset."""
-    values = {name: tally(_numbers(dataset, name, task)) for name in task.statics}
-    changes: Tallies = {}
-    recent: dict[np.datetime64, dict[str, np.ndarray]] = {}
-    for time, frame in _frames(dataset, task):
-        values = _merge_all(values, {name: tally(array) for name, array in frame.items()})
-        earlier = recent.get(time - STEP)
-        if earlier is not None:
-            steps = {
-                name: tally(frame[name].astype(np.float64) - earlier[name]) for name in task.targets
-            }
-            changes = _merge_all(changes, steps)
-        recent = {t: old for t, old in recent.items() if t > time - STEP}
-        recent[time] = {name: frame[name] for name in task.targets}
-    return values, changes
-
-
-def _frames(
-    dataset: xr.Dataset, task: Task
-) -> Iterator[tuple[np.datetime64, dict[str, np.ndarray]]]:
-    """Every time, with all variables that vary in it: [level, points] or [points]."""
-    names = [name for name in task.variables if VARIABLES[name].varies_in_time]
-    computed = [name for name in names if name not in dataset]
-    latitude, longitude = dataset["latitude"].values, dataset["longitude"].values
-    for index, time in enumerate(dataset["time"].values):
-        now = dataset.isel(time=index)
-        forced = forcing_frame(computed, time, latitude, longitude)
-        yield (
-            time,
-            {name: _numbers(forced if name in forced else now, name, task) for name in names},
-        )
-
-
-def _numbers(frame: xr.Dataset, name: str, task: Task) -> np.ndarray:
-    array = frame[name]
-    numbers: np.ndarray
-    if VARIABLES[name].on_levels:
-        values = array.sel(level=list(task.levels)).transpose("level", ...).values
-        numbers = values.reshape(len(task.levels), -1)
-    else:
-        numbers = array.values.reshape(-1)
-    if not np.isfinite(numbers).all():
-        when = f" at {frame['time'].values}" if "time" in frame.coords else ""
-        raise ValueError(
-            f"statistics need finite values, but {name}{when} has {(~np.isfinite(numbers)).sum()} "
-            "others; fill them, or leave the variable out of the task"
-        )
-    return numbers
-
-
-def _check_complete(dataset: xr.Dataset, task: Task) -> None:
-    lacking = [name for name in task.variables if name not in dataset and name not in FORCINGS]
-    if lacking:
-        raise ValueError(f"task {task.name!r} needs {', '.join(lacking)}, which the data lack")
-    levels = [level for level in task.levels if level not in _levels(dataset)]
-    if levels and any(VARIABLES[name].on_levels for name in task.variables):
-        raise ValueError(f"task {task.name!r} needs the levels {levels} hPa, which the data lack")
 
 
 def _is_constant(t: Tally) -> np.ndarray:

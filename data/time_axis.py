@@ -20,7 +20,7 @@ def with_absolute_time(dataset: xr.Dataset) -> xr.Dataset:
     forecast. Raises ValueError where the times are relative or cannot be decoded.
     """
     dataset = _with_valid_time(dataset)
-    name = next((n for n in TIME_NAMES if n in dataset.variables), None)
+    name = next((n for n in TIME_NAMES if n in dataset.coords), None)
     if name is None:
         if undated := [n for n in TIME_NAMES if n in dataset.dims]:
             raise ValueError(

@@ -85,7 +85,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
             {"init_time": str(w.init_time), "sha256": window_sha256(w), "notes": list(w.provenance)}
             for w in windows
         ],
-        "flags": {"lead_time": lead_time_text, "precision": precision},
+        "flags": {"lead_time_hours": 6 * steps, "precision": precision},
     }
     header = forecast_header(weights, windows, steps, made_from)
     with ForecastStore.open_or_create(output, header, overwrite=overwrite) as store:
@@ -191,6 +191,15 @@ def _statistics_hashes(folder: Path) -> dict[str, str]:
     return {path.name: file_sha256(path) for path in sorted(folder.glob("*_by_level.nc"))}
 
 
+def _grouped(notes: tuple[str, ...]) -> dict[str, list[str]]:
+    """Notes "variable: what was done" by what was done."""
+    groups: dict[str, list[str]] = {}
+    for note in notes:
+        name, _, done = note.partition(": ")
+        groups.setdefault(done, []).append(name)
+    return groups
+
+
 def _report(
     output: Path, header: ForecastHeader, windows: list[Window], resumed: int, seconds: float
 ) -> None:
@@ -208,8 +217,8 @@ def _report(
     )
     console.print(f"  variables  {', '.join(header.variables)}")
     console.print(f"  weights    {made['weights']['description'] or 'not described'}")
-    for note in windows[0].provenance:
-        console.print(f"  input      {note}")
+    for note, names in _grouped(windows[0].provenance).items():
+        console.print(f"  input      {note}: {', '.join(names)}")
     console.print(
         f"next: [cyan]graphcast score --forecast {output} --truth ANALYSES --output scores.zarr[/]"
     )

@@ -1,7 +1,8 @@
 """`graphcast info`: what is in a checkpoint, a forecast or a file of analyses."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -12,6 +13,7 @@ from data.channels import Channels
 from data.sources import open_inputs
 from data.task import STEP, TASKS, Task
 from data.variables import VARIABLES
+from forecast_cli.arguments import hours
 from forecast_cli.terminal import console
 from graphcast.checkpoints import FORMATS, Checkpoint, read_checkpoint
 from graphcast.model import parameter_count
@@ -30,11 +32,11 @@ def info(
     elif is_forecast(path):
         describe_forecast(path)
     else:
-        describe_analyses(path, open_inputs(path, init_time=_ANY_TIME))
+        describe_analyses(path, open_inputs(path, init_time=_UNKNOWN_INIT))
 
 
-# Files with relative times only are still worth describing: any date serves to count from.
-_ANY_TIME = np.datetime64("2000-01-01T00", "ns")
+# Files with nothing but relative times are worth describing too: no real file has this init time.
+_UNKNOWN_INIT = np.datetime64("1700-01-01T00", "ns")
 
 
 def describe_checkpoint(path: str, checkpoint: Checkpoint) -> None:
@@ -81,12 +83,23 @@ def describe_forecast(path: str) -> None:
             "lead time": f"{leads[0]:.0f} to {leads[-1]:.0f} h, {len(leads)} steps",
             **_grid_rows(forecast),
             "weights": forecast.attrs.get("source", "not stated"),
-            "provenance": forecast.attrs.get("provenance", "{}"),
+            **_making(json.loads(forecast.attrs.get("provenance", "{}"))),
         }
     _print(path, "forecast", rows)
     console.print(
         f"next: [cyan]graphcast score --forecast {path} --truth ANALYSES --output scores.zarr[/]"
     )
+
+
+def _making(provenance: dict[str, Any]) -> dict[str, str]:
+    """The flags, versions and hashes of a result, one row each."""
+    return {
+        name: ", ".join(f"{k} {v}" for k, v in value.items())
+        if isinstance(value, dict)
+        else str(value)
+        for name, value in provenance.items()
+        if name not in ("inputs", "weights", "statistics")
+    }
 
 
 def describe_analyses(path: str, entries: list[xr.Dataset]) -> None:
@@ -135,7 +148,10 @@ def _described(array: xr.DataArray) -> str:
 
 
 def _times(times: np.ndarray) -> str:
-    texts = [str(time)[:16] for time in times]
+    if times.size and abs(times[0] - _UNKNOWN_INIT) < np.timedelta64(100, "D"):
+        texts = [f"t{hours(time - _UNKNOWN_INIT):+d} h" for time in times]
+    else:
+        texts = [str(time)[:16] for time in times]
     if len(texts) <= 3:  # noqa: PLR2004
         return ", ".join(texts) or "none"
     return f"{texts[0]} … {texts[-1]}, {len(texts)} of them"

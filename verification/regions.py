@@ -18,10 +18,10 @@ from jaxtyping import Bool, Float
 class Region:
     """A box, degrees; `west` to `east` goes eastwards and may cross any meridian."""
 
-    south: float
-    north: float
-    west: float = 0.0
-    east: float = 360.0
+    south: int | float
+    north: int | float
+    west: int | float = 0
+    east: int | float = 360
 
     def rows(self, latitude: Float[np.ndarray, " lat"]) -> Bool[np.ndarray, " lat"]:
         """Which latitudes (degrees) lie in the region."""
@@ -51,6 +51,9 @@ REGIONS: dict[str, Region] = {
     "w.asia": Region(15, 60, 42.5, 102.5),
     "se.asia": Region(-12.5, 25, 95, 125),
 }
+
+
+HEADLINE_REGIONS = ("global", "n.hem", "s.hem", "tropics")  # where nobody asks for others
 
 
 def check_regions(names: Iterable[str]) -> None:

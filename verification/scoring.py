@@ -17,9 +17,11 @@ from verification.baselines import persistence
 from verification.climatology import climatology_at
 from verification.deterministic import METRICS, Metric, needs_climatology
 from verification.pairing import Pairing, pair
-from verification.regions import REGIONS
+from verification.regions import HEADLINE_REGIONS
 from verification.statistic import Sample, Statistic
 
+TITLE = "Scores of a weather forecast"
+SMALL = 64e6  # bytes; what is smaller is loaded before, which spares dask many small tasks
 DIMS = ("metric", "source", "region", "prediction_timedelta", "level")
 DESCRIPTIONS = {
     "weights": "exact area of each latitude row on the sphere, shared evenly by its points",
@@ -36,7 +38,7 @@ Progress = Callable[[int, int], None]
 class Protocol:
     """How to score, and by what names forecast, truth and climatology go in the result."""
 
-    regions: tuple[str, ...] = tuple(REGIONS)
+    regions: tuple[str, ...] = HEADLINE_REGIONS
     forecast: str = "not named"
     truth: str = "not named"
     climatology: str = "none"
@@ -115,7 +117,10 @@ def _parts(both: Pairing) -> Iterator[_Part]:
         valid = (init_time + leads[scored.values]).drop_vars("valid_time", errors="ignore")
         for name in both.forecast.data_vars:
             predicted = both.forecast[name].isel(time=i, prediction_timedelta=scored.values)
-            observed = both.truth[name]
+            needed = both.truth["time"].isin([init_time, *valid.values]).values
+            observed = both.truth[name].isel(time=needed)
+            if predicted.nbytes < SMALL:
+                predicted, observed = predicted.load(), observed.load()
             sources = {"forecast": predicted.drop_vars(("time", "valid_time"), errors="ignore")}
             if not both.persistence_lacks:
                 sources["persistence"] = persistence(
@@ -128,6 +133,8 @@ def _parts(both: Pairing) -> Iterator[_Part]:
             usual = None
             if both.climatology is not None:
                 usual = climatology_at(both.climatology[name], valid)
+            # Arithmetic would drop what does not match without a word.
+            xr.align(truth, *sources.values(), *([] if usual is None else [usual]), join="exact")
             samples = {source: Sample(f, truth, usual) for source, f in sources.items()}
             yield _Part(str(name), init_time, scored, samples)
 
@@ -137,12 +144,11 @@ def _of_part(
 ) -> dict[tuple[str, str, str], RunningMean]:
     """Each metric's contribution, by (variable, metric, source)."""
     statistics = {statistic for metric in metrics.values() for statistic in metric.statistics}
-    with xr.set_options(arithmetic_join="exact"):
-        lazy: dict[tuple[str, Statistic], xr.DataArray] = {
-            (source, statistic): weights.mean(statistic.field(sample))
-            for source, sample in part.samples.items()
-            for statistic in statistics
-        }
+    lazy: dict[tuple[str, Statistic], xr.DataArray] = {
+        (source, statistic): weights.mean(statistic.field(sample))
+        for source, sample in part.samples.items()
+        for statistic in statistics
+    }
     # In one Dataset, so that each chunk is read once for all statistics.
     named = [mean.rename(str(i)) for i, mean in enumerate(lazy.values())]
     computed = xr.merge(named, join="exact", combine_attrs="drop").compute()
@@ -210,7 +216,7 @@ def _attrs(both: Pairing, protocol: Protocol) -> dict[str, Any]:
     members = both.forecast.sizes.get("number", 1)
     times = both.forecast["time"].values[both.scored.any("prediction_timedelta").values]
     return {
-        "title": "Scores of a weather forecast",
+        "title": TITLE,
         "forecast": protocol.forecast,
         "truth": protocol.truth,
         "baseline": "none" if both.persistence_lacks else "persistence of the truth at init time",

@@ -3,7 +3,8 @@
 ``open_inputs`` is the front door: it finds the format, reads, and returns canonical Datasets
 (``data.conventions``). A reader is a function from a path or URL to a lazy Dataset with the file's
 own names; a new one is a module here and a line in ``SOURCES``. ``deepmind`` is no format but a
-layout, the one that DeepMind's example files have.
+layout, the one that DeepMind's example files have. ``series`` is the front door to long series:
+public archives, services and folders of files, read a few times at a time.
 """
 
 from collections.abc import Callable
@@ -45,16 +46,7 @@ def open_inputs(
         ValueError: the file is of no known format, is damaged, or cannot be made canonical.
     """
     where = str(path_or_url)
-    remote = "://" in where
-    source = _source_of_url(where) if remote else _source_of_path(Path(where))
-    try:
-        dataset = SOURCES[source](_fetched(where) if remote and source != "zarr" else where)
-    except ImportError as error:
-        if not remote:
-            raise
-        raise ValueError(
-            f"reading {where} needs packages that are not installed ({error}); {_REMOTE_EXTRA}"
-        ) from error
+    dataset = open_raw(where)
     try:
         split = deepmind.entries(dataset, init_time) if deepmind.is_example(dataset) else [dataset]
         return [
@@ -64,6 +56,20 @@ def open_inputs(
         ]
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
+
+
+def open_raw(where: str) -> xr.Dataset:
+    """The lazy Dataset of a path or URL with the file's own names; errors as in ``open_inputs``."""
+    remote = "://" in where
+    source = _source_of_url(where) if remote else _source_of_path(Path(where))
+    try:
+        return SOURCES[source](_fetched(where) if remote and source != "zarr" else where)
+    except ImportError as error:
+        if not remote:
+            raise
+        raise ValueError(
+            f"reading {where} needs packages that are not installed ({error}); {_REMOTE_EXTRA}"
+        ) from error
 
 
 def _source_of_path(path: Path) -> str:

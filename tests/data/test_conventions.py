@@ -291,7 +291,8 @@ def test_humidity_is_derived_only_from_a_stated_unit():
 
 
 def test_a_single_level_or_time_may_be_a_scalar():
-    alone = canonical(ours().isel(time=0, level=1))
+    scalar = ours().isel(time=0, level=1)
+    alone = canonical(scalar.assign_coords(level=((), 50000.0, {"units": "Pa"})))
     assert alone["temperature"].dims == ("time", "level", "latitude", "longitude")
     assert alone["level"].values.tolist() == [500]
     assert alone["2m_temperature"].dims == ("time", "latitude", "longitude")
@@ -326,6 +327,14 @@ def test_members_come_one_by_one():
         (lambda d: d.assign_coords(time=TIMES[[0, 1, 1]]), "each time must come once"),
         (lambda d: d.assign_coords(level=[500, 500, 850]), "each level must come once"),
         (lambda d: d.drop_vars("level"), "which levels"),
+        (
+            lambda d: d.assign_coords(longitude=d["longitude"].where(d["longitude"] > 0)),
+            "every longitude must be known, and 1 of 8 are missing",
+        ),
+        (
+            lambda d: d.assign_coords(time=d["time"].where(d["time"] > TIMES[0])),
+            "every time must be known, and 1 of 3 are missing",
+        ),
         (
             lambda d: d.assign(t2m=d["2m_temperature"].expand_dims(sample=2)).drop_vars(
                 "2m_temperature"

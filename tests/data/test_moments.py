@@ -14,16 +14,14 @@ from data.channels import Channel, Channels
 from data.forcings import forcing_frame
 from data.moments import (
     FILES,
-    NOTHING,
     column,
     from_arrays,
-    merge,
     moments_of,
     read_moments,
-    tally,
     to_arrays,
     write_moments,
 )
+from data.tallies import NOTHING, merge, tally
 from data.task import TASKS, Task
 
 STATISTICS = Path(__file__).parents[2] / "../shared/parity/stats"

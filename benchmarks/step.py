@@ -1,0 +1,204 @@
+"""One forecast step and its gradient: seconds, memory, and the bound they approach.
+
+    python benchmarks/step.py --size B --precision float32 --what forward
+    python benchmarks/step.py --size C --what gradient --no-textbook
+
+Prints one JSON line. `ratio` is our time over the textbook network's (concatenate, jraph, segment
+sums: what DeepMind's code costs), measured in turns in this process, so that it holds on a noisy
+machine. `matmul_share` is the time that our matrix products would take at the rate that a plain
+product of the same shape reaches here, over the time of the whole step: the rest is memory traffic.
+"""
+
+import argparse
+import json
+import platform
+import resource
+import statistics
+import time
+from importlib.metadata import version
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from data.channels import Channels
+from data.task import TASKS
+from graphcast.layout import arrange, in_blocks
+from graphcast.loss import LossWeights, Sample, rollout_loss
+from graphcast.model import ModelSpec, parameter_count, random_model
+from graphcast.normaliser import Normaliser
+from graphcast.precision import FLOAT32, PRECISIONS
+from graphcast.reference import textbook_network
+from graphcast.rollout import advance, dynamics
+from mesh.graphs import MeshSpec, build_graphs
+from mesh.grid import LatLonGrid
+
+SMALL, FULL = TASKS["graphcast_small"], TASKS["graphcast"]
+SIZES = {
+    "A": (LatLonGrid.regular(6.0), SMALL, ModelSpec(MeshSpec(3), 64, 4)),
+    "B": (LatLonGrid.regular(2.8125, poles=False), SMALL, ModelSpec(MeshSpec(4), 256, 8)),
+    "C": (LatLonGrid.regular(1.0), SMALL, ModelSpec(MeshSpec(5), 512, 16)),
+    "D": (LatLonGrid.regular(0.25), FULL, ModelSpec(MeshSpec(6), 512, 16)),
+}
+
+
+def problem(size: str):
+    """Graphs, a random model and random standardised weather of one size."""
+    grid, task, spec = SIZES[size]
+    graphs = build_graphs(grid, spec.mesh)
+    channels = Channels(task)
+    targets, forcings, statics = map(
+        len, (channels.targets, channels.forcings, channels.statics)
+    )
+    model = random_model(spec, channels.input_width, targets, key=jax.random.key(0))
+    normaliser = Normaliser(
+        *(np.zeros(targets, np.float32), np.ones(targets, np.float32)),
+        *(np.zeros(forcings, np.float32), np.ones(forcings, np.float32)),
+        *(np.zeros(statics, np.float32), np.ones(statics, np.float32)),
+        fed=np.ones(targets, bool),
+        increment=np.full(targets, 0.1, np.float32),
+    )
+    layout = arrange(graphs)
+    rng = np.random.default_rng(0)
+
+    def weather(width: int):
+        rows = rng.standard_normal((grid.size, width), np.float32)
+        return in_blocks(rows, layout.grid_features.shape[1])
+
+    frames = [weather(targets) for _ in range(2)]
+    forcing = [weather(forcings) for _ in range(3)]
+    return grid, channels, graphs, layout, model, normaliser, frames, forcing, weather(statics)
+
+
+def forward(size: str, precision):
+    """(ours, textbook): functions without arguments that run one step."""
+    grid, channels, graphs, layout, model, normaliser, frames, forcing, statics = problem(size)
+    fixed = jax.jit(dynamics, static_argnums=5)(
+        model, channels.input_order, layout, normaliser, statics, precision
+    )
+    frames, forcing, fixed = jax.device_put((frames, tuple(forcing), fixed))
+    step = jax.jit(lambda fixed, p, c, f: advance(fixed, p, c, f, precision)[0])
+    whole = jnp.zeros((grid.size, channels.input_width), jnp.float32)
+    textbook = jax.jit(textbook_network)
+    graphs = jax.device_put(graphs)
+    return lambda: step(fixed, *frames, forcing), lambda: textbook(model, graphs, whole)
+
+
+def gradient(size: str, precision, steps: int):
+    """(ours, textbook): functions that compute the loss's gradient over `steps` steps."""
+    grid, channels, graphs, layout, model, normaliser, frames, forcing, statics = problem(size)
+    rows = in_blocks(np.full((grid.size, 1), 1 / grid.size, np.float32), frames[0].shape[1])
+    weights = LossWeights(rows[..., 0], channels.loss_weights.astype(np.float32))
+    sample = Sample(
+        *frames,
+        forcings=np.stack([forcing[0]] * (steps + 2)),
+        targets=np.stack([frames[0]] * steps),
+    )
+    arguments = jax.device_put((layout, normaliser, statics, sample, weights))
+
+    def loss(model, layout, normaliser, statics, sample, weights):
+        fixed = dynamics(model, channels.input_order, layout, normaliser, statics, precision)
+        return rollout_loss(fixed, sample, weights, precision)[0]
+
+    ours = jax.jit(jax.grad(loss))
+    whole = jnp.zeros((grid.size, channels.input_width), jnp.float32)
+    graphs = jax.device_put(graphs)
+
+    def textbook_loss(model, graphs, inputs):
+        total = 0.0
+        network = jax.checkpoint(textbook_network) if steps > 1 else textbook_network
+        for _ in range(steps):
+            output = network(model, graphs, inputs)
+            total += jnp.square(output).mean()
+            inputs = inputs.at[:, : output.shape[1]].add(0.1 * output)
+        return total
+
+    textbook = jax.jit(jax.grad(textbook_loss))
+    return lambda: ours(model, *arguments), lambda: textbook(model, graphs, whole)
+
+
+def products(size: str) -> int:
+    """Multiply-adds in the matrix products of one forward step of ours, geometry not counted."""
+    grid, task, spec = SIZES[size]
+    graphs = build_graphs(grid, spec.mesh)
+    latent = spec.latent_size
+    channels = Channels(task)
+    grid_points, nodes = grid.size, len(graphs.mesh_features)
+    to_mesh, on_mesh, to_grid = (
+        len(edges.senders) for edges in (graphs.grid2mesh, graphs.mesh, graphs.mesh2grid)
+    )
+    square = latent * latent
+    embed = grid_points * (channels.input_width * latent + square)
+    encode = square * (3 * grid_points + to_mesh + 4 * nodes)
+    process = square * spec.processor_steps * (2 * on_mesh + 5 * nodes)
+    decode = square * (nodes + to_grid + 5 * grid_points)
+    return embed + encode + process + decode + grid_points * latent * len(channels.targets)
+
+
+def matmul_rate(size: str, precision) -> float:
+    """Multiply-adds a second of a plain product of the network's commonest shape."""
+    latent = SIZES[size][2].latent_size
+    x = jnp.ones((8192, latent))
+    weight = jnp.ones((latent, latent))
+    run = jax.jit(lambda x, w: precision.product(x, w))
+    return 8192 * latent * latent / min(seconds(lambda: run(x, weight)) for _ in range(7))
+
+
+def seconds(run) -> float:
+    """Wall time of one run, finished."""
+    start = time.perf_counter()
+    jax.block_until_ready(run())
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", choices=SIZES, default="A")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    parser.add_argument("--what", choices=["forward", "gradient"], default="forward")
+    parser.add_argument("--steps", type=int, default=1, help="forecast steps of a gradient")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--textbook", action=argparse.BooleanOptionalAction, default=True)
+    options = parser.parse_args()
+    precision = PRECISIONS[options.precision]
+    if options.what == "forward":
+        ours, textbook = forward(options.size, precision)
+    else:
+        ours, textbook = gradient(options.size, precision, options.steps)
+    compile_seconds = seconds(ours)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    if options.textbook:
+        seconds(textbook)
+    pairs = [
+        (seconds(ours), seconds(textbook) if options.textbook else float("nan"))
+        for _ in range(options.repeats)
+    ]
+    mine = statistics.median(first for first, _ in pairs)
+    passes = 1 if options.what == "forward" else 3 * options.steps
+    bound = passes * products(options.size) / matmul_rate(options.size, precision)
+    result = {
+        "benchmark": f"step {options.what}",
+        "size": options.size,
+        "precision": options.precision,
+        "steps": options.steps,
+        "parameters": parameter_count(problem(options.size)[4]) if options.size < "C" else None,
+        "seconds": round(mine, 4),
+        "first_run_seconds": round(compile_seconds, 2),
+        "peak_memory_gib": round(peak, 2),
+        "gflop": round(2 * passes * products(options.size) / 1e9, 1),
+        "matmul_share": round(bound / mine, 2),
+        "device": jax.devices()[0].device_kind,
+        "cores": len(__import__("os").sched_getaffinity(0)),
+        "machine": platform.processor() or platform.machine(),
+        "jax": version("jax"),
+    }
+    if options.textbook:
+        theirs = statistics.median(second for _, second in pairs)
+        ratio = statistics.median(first / second for first, second in pairs)
+        result |= {"textbook_float32_seconds": round(theirs, 4), "ratio": round(ratio, 3)}
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    assert FLOAT32.name in PRECISIONS
+    main()

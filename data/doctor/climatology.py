@@ -1,0 +1,186 @@
+"""What ERA5 says is usual: by day of year, level and latitude, and where mountains and land are.
+
+The table ``climatology.npz`` comes from ERA5's seasonal means of 1985-2014 (README.md beside this
+module has origin and licence; ``make_climatology`` makes it). Geopotential is not in it: it follows
+from temperature, humidity and sea-level pressure by the hydrostatic equation.
+
+How far a single moment may be from the mean: ``spread`` joins three times the spread between years
+of a seasonal mean (a season holds about nine independent samples of a zonal mean, so a day spreads
+√9 times as far) and an allowance for what the table lacks: the year's course within a season, the
+change of climate since, and the difference between one model's climate and another's.
+"""
+
+import functools
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from data.humidity import DRY_AIR
+from data.variables import STANDARD_GRAVITY
+
+MIDDLE_OF_SEASON = (15.0, 105.5, 197.0, 288.5)  # day of year: DJF MAM JJA SON
+YEAR = 365.2425  # days
+DAYS_OVER_SEASONS = 3.0
+# A sinusoid averaged over a quarter of its period keeps sin(π/4)/(π/4) of its amplitude.
+KEPT_OF_ANNUAL_CYCLE = 0.9003
+
+LatLon = Float[np.ndarray, "lat lon"]
+LevelLat = Float[np.ndarray, "level lat"]
+
+
+class Usual(NamedTuple):
+    """Zonal means, and how far those of one moment may be from them."""
+
+    mean: LevelLat
+    spread: LevelLat
+
+
+def usual(
+    name: str, day: float, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
+) -> Usual | None:
+    """Zonal mean of a variable on a day of the year, in catalogue units; None where not known.
+
+    ``levels`` in hPa, within ``KNOWN_LEVELS``; between the table's rows linear in latitude and in
+    the logarithm of pressure.
+    """
+    if name == "geopotential":
+        return _geopotential(day, levels, latitude)
+    if name not in _ALLOWANCES:
+        return None
+    mean = _at(_on_day(_table()[name], day), levels, latitude)
+    between_years = _at(_table()[f"{name}_spread"].astype(np.float64).mean(0), levels, latitude)
+    allowance = _ALLOWANCES[name](np.array(levels)[:, None], latitude[None], mean)
+    return Usual(mean, np.hypot(DAYS_OVER_SEASONS * between_years, allowance))
+
+
+def sea_level_pressure(
+    day: float, latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]
+) -> LatLon:
+    """Mean sea-level pressure (Pa) on a day of the year."""
+    maps = 10.0 * _table()["mean_sea_level_pressure"].astype(np.float64)
+    return _bilinear(_on_day(maps, day), latitude, longitude)
+
+
+def orography(
+    latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]
+) -> LatLon:
+    """Height of the ground (m), means over 2.5°."""
+    return _bilinear(_table()["orography"].astype(np.float64), latitude, longitude)
+
+
+def land(latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]) -> LatLon:
+    """Fraction of land, on 2.5°."""
+    return _bilinear(_table()["land"] / 100.0, latitude, longitude)
+
+
+def known(level: int | None) -> bool:
+    """Whether the table reaches to this level (hPa): from 1000 to 10."""
+    levels = _table()["level"]
+    return level is not None and bool(levels.min() <= level <= levels.max())
+
+
+# Allowances by level (hPa), latitude (degrees) and mean.
+# K: the troposphere follows the season by a month's change (2 to 4 K at most per month and band)
+# and the climate by 1 to 2 K; sudden warmings lift polar caps above 100 hPa by 30 to 50 K.
+def _temperature_allowance(level: np.ndarray, latitude: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    polar = np.clip((np.abs(latitude) - 40) / 30, 0, 1)
+    stratosphere = np.clip((200.0 - level) / 150, 0, 1)
+    low = np.clip((level - 600.0) / 400, 0, 1)  # extrapolation below ice sheets, inversions
+    return 2.0 + polar * (1.5 + 8.0 * stratosphere + 3.0 * low)
+
+
+# m s-1: jets move by ten degrees and more; the night jets and the QBO double and turn around.
+def _zonal_wind_allowance(level: np.ndarray, latitude: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    stratosphere = np.clip((120.0 - level) / 60, 0, 1)
+    return 3.0 + 0.15 * np.abs(mean) + 12.0 * stratosphere + 0.0 * latitude
+
+
+def _meridional_wind_allowance(
+    level: np.ndarray, latitude: np.ndarray, mean: np.ndarray
+) -> np.ndarray:
+    return np.full(mean.shape, 1.5)
+
+
+# kg kg-1: half of what is usual, and 2e-6 where there is next to nothing
+def _humidity_allowance(level: np.ndarray, latitude: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    return 0.35 * np.abs(mean) + 2e-6 + 1e-4 * (level / 1000.0) ** 2
+
+
+_ALLOWANCES = {
+    "temperature": _temperature_allowance,
+    "u_component_of_wind": _zonal_wind_allowance,
+    "v_component_of_wind": _meridional_wind_allowance,
+    "specific_humidity": _humidity_allowance,
+}
+
+
+@functools.cache
+def _table() -> dict[str, np.ndarray]:
+    with np.load(str(files(__package__) / "climatology.npz"), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def _on_day(seasons: np.ndarray, day: float) -> np.ndarray:
+    """Four seasonal means as mean, annual and semi-annual cosine, at one day."""
+    angle = 2 * np.pi * (day - MIDDLE_OF_SEASON[0]) / YEAR
+    winter, spring, summer, autumn = seasons.astype(np.float64)
+    mean = (winter + spring + summer + autumn) / 4
+    cosine, sine = (winter - summer) / 2, (spring - autumn) / 2
+    twice = (winter - spring + summer - autumn) / 4
+    annual = (cosine * np.cos(angle) + sine * np.sin(angle)) / KEPT_OF_ANNUAL_CYCLE
+    return np.asarray(mean + annual + twice * np.cos(2 * angle))
+
+
+def _at(
+    table: np.ndarray, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
+) -> LevelLat:
+    """Rows of 5° and 17 levels, at other latitudes and levels."""
+    middles = np.linspace(-90, 90, table.shape[1] + 1)
+    middles = (middles[1:] + middles[:-1]) / 2
+    rows = np.stack([np.interp(latitude, middles, row) for row in table.astype(np.float64)])
+    logs = np.log(_table()["level"].astype(np.float64))
+    order = np.argsort(logs)
+    wanted = np.log(np.array(levels, dtype=np.float64))
+    columns = [np.interp(wanted, logs[order], column[order]) for column in rows.T]
+    return np.stack(columns, axis=1)
+
+
+def _bilinear(
+    table: np.ndarray, latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]
+) -> LatLon:
+    step = 180 / table.shape[0]
+    rows = np.clip((latitude + 90) / step - 0.5, 0, table.shape[0] - 1)
+    columns = (longitude % 360) / step - 0.5
+    south = np.minimum(rows.astype(int), table.shape[0] - 2)
+    west = np.floor(columns).astype(int)
+    north_part, east_part = (rows - south)[:, None], (columns - west)[None]
+    west, east = west % table.shape[1], (west + 1) % table.shape[1]
+    at_west = table[south][:, west] * (1 - north_part) + table[south + 1][:, west] * north_part
+    at_east = table[south][:, east] * (1 - north_part) + table[south + 1][:, east] * north_part
+    return np.asarray(at_west * (1 - east_part) + at_east * east_part, dtype=np.float64)
+
+
+def _geopotential(
+    day: float, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
+) -> Usual:
+    """Integrated upwards from sea-level pressure; the spread is that of 3 K in every layer."""
+    table_levels = np.sort(_table()["level"])[::-1]
+    down_up = tuple(int(level) for level in table_levels)
+    temperature = _at(_on_day(_table()["temperature"], day), down_up, latitude)
+    humidity = _at(_on_day(_table()["specific_humidity"], day), down_up, latitude)
+    virtual = temperature * (1 + 0.608 * humidity)
+    pressure = 10.0 * _on_day(_table()["mean_sea_level_pressure"], day).mean(-1)
+    middles = np.linspace(-90, 90, pressure.size + 1)
+    at_sea = np.interp(latitude, (middles[1:] + middles[:-1]) / 2, pressure)
+    logs = np.log(table_levels / 1000.0)
+    layers = (virtual[1:] + virtual[:-1]) / 2 * (logs[:-1] - logs[1:])[:, None]
+    lowest = DRY_AIR * virtual[:1] * np.log(at_sea / 1e5)
+    heights = lowest + DRY_AIR * np.concatenate([np.zeros_like(lowest), np.cumsum(layers, 0)])
+    wanted = np.log(np.array(levels, dtype=np.float64) / 1000)
+    columns = [np.interp(wanted, logs[::-1], column[::-1]) for column in heights.T]
+    polar = 1 + np.clip((np.abs(latitude) - 40) / 20, 0, 1)[None]
+    # 80 m at sea level: 10 hPa of a zonal mean
+    spread = 60 * STANDARD_GRAVITY * polar + DRY_AIR * 3.0 * polar * np.abs(wanted)[:, None]
+    return Usual(np.stack(columns, axis=1), spread)

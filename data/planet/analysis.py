@@ -1,0 +1,140 @@
+"""Analyses: the model's fields as a canonical Dataset would hold them, and back.
+
+What the model does not have is reduced from what it has. Near the surface wind and potential
+temperature follow a logarithmic profile between the surface and the lowest model level, some 430 m
+up: 2 m temperature lies between skin temperature and the lowest level's, brought down dry
+adiabatically, and 10 m wind is a share of the lowest level's wind.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from data.planet.sigma import (
+    HEAT_CAPACITY,
+    Field,
+    SigmaFields,
+    from_pressure_levels,
+    mean_sea_level_pressure,
+    on_pressure_levels,
+    surface_pressure,
+)
+from data.variables import STANDARD_GRAVITY
+
+ATMOSPHERIC = (
+    "geopotential",
+    "temperature",
+    "u_component_of_wind",
+    "v_component_of_wind",
+    "specific_humidity",
+    "vertical_velocity",
+)
+SURFACE = (
+    "2m_temperature",
+    "10m_u_component_of_wind",
+    "10m_v_component_of_wind",
+    "mean_sea_level_pressure",
+    "total_precipitation_6hr",
+)
+STATIC = ("geopotential_at_surface", "land_sea_mask")
+VARIABLES = (*ATMOSPHERIC, *SURFACE)
+
+# Eight model levels support about as many pressure levels. 50 hPa lies between their two highest;
+# 1000 hPa is below the lowest, and wanted by everyone.
+LEVELS = (50, 100, 200, 300, 500, 700, 850, 925, 1000)
+HIGHEST_LEVEL, LOWEST_LEVEL = 30, 1000  # hPa: the top model level lies at 25 hPa
+
+ROUGHNESS_LAND, ROUGHNESS_SEA = 0.1, 1e-4  # m: grass and fields with trees; wind waves
+
+
+def analysis(air: SigmaFields, levels: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Every variable of `VARIABLES` by name, float32, on ``levels`` (hPa) and at the surface."""
+    upper = on_pressure_levels(air, levels)
+    height = np.maximum(air.geopotential[-1] - air.surface_geopotential, 0) / STANDARD_GRAVITY
+    brought_down = air.temperature[-1] + STANDARD_GRAVITY / HEAT_CAPACITY * height
+    fields = {
+        "geopotential": upper.geopotential,
+        "temperature": upper.temperature,
+        "u_component_of_wind": upper.u,
+        "v_component_of_wind": upper.v,
+        "specific_humidity": upper.humidity,
+        "vertical_velocity": upper.omega,
+        "2m_temperature": air.skin
+        + logarithmic_share(2.0, height, air.land) * (brought_down - air.skin),
+        "10m_u_component_of_wind": logarithmic_share(10.0, height, air.land) * air.u[-1],
+        "10m_v_component_of_wind": logarithmic_share(10.0, height, air.land) * air.v[-1],
+        "mean_sea_level_pressure": mean_sea_level_pressure(air),
+        "total_precipitation_6hr": air.rain,
+    }
+    return {name: field.astype(np.float32) for name, field in fields.items()}
+
+
+def statics(air: SigmaFields) -> dict[str, np.ndarray]:
+    """The variables of `STATIC` by name, float32."""
+    fields = {"geopotential_at_surface": air.surface_geopotential, "land_sea_mask": air.land}
+    return {name: field.astype(np.float32) for name, field in fields.items()}
+
+
+def logarithmic_share(z: float, height: Field, land: Field) -> Field:
+    """How far from the surface's value to that of ``height`` (m) a neutral profile is at ``z`` m.
+
+    ln(1 + z/z0) / ln(1 + height/z0), over land and sea each with its roughness length z0.
+    """
+    over_land, over_sea = (
+        np.log1p(z / z0) / np.log1p(np.maximum(height, z) / z0)
+        for z0 in (ROUGHNESS_LAND, ROUGHNESS_SEA)
+    )
+    return np.asarray(over_sea + land * (over_land - over_sea))
+
+
+def model_fields(
+    fields: Mapping[str, np.ndarray],
+    levels: tuple[int, ...],
+    sigma: Float[np.ndarray, " sigma"],
+    surface_geopotential: Field,
+) -> SigmaFields:
+    """What a model can start from: fields on pressure levels (hPa), on its grid, over its ground.
+
+    Surface pressure is where the column meets the model's orography. Omega, skin temperature and
+    rain are zero: a model computes its own.
+    """
+    z, t, q = (
+        np.asarray(fields[name], np.float64)
+        for name in ("geopotential", "temperature", "specific_humidity")
+    )
+    pressure = surface_pressure(levels, z, t, q, surface_geopotential)
+    on_sigma = {
+        name: from_pressure_levels(np.asarray(fields[name], np.float64), levels, sigma, pressure)
+        for name in ATMOSPHERIC[:5]
+    }
+    nothing = np.zeros_like(pressure)
+    return SigmaFields(
+        sigma=sigma,
+        temperature=on_sigma["temperature"],
+        u=on_sigma["u_component_of_wind"],
+        v=on_sigma["v_component_of_wind"],
+        humidity=np.maximum(on_sigma["specific_humidity"], 0.0),
+        geopotential=on_sigma["geopotential"],
+        omega=np.zeros_like(on_sigma["geopotential"]),
+        surface_pressure=pressure,
+        surface_geopotential=surface_geopotential,
+        land=nothing,
+        skin=nothing,
+        rain=nothing,
+    )
+
+
+def dataset(
+    fields: Mapping[str, np.ndarray],
+    levels: tuple[int, ...],
+    latitude: Float[np.ndarray, " lat"],
+    longitude: Float[np.ndarray, " lon"],
+) -> xr.Dataset:
+    """Fields of one moment as a Dataset, for what wants names and coordinates."""
+    flat = ("latitude", "longitude")
+    return xr.Dataset(
+        {name: ((("level", *flat) if f.ndim == 3 else flat), f) for name, f in fields.items()},
+        {"level": list(levels), "latitude": latitude, "longitude": longitude},
+    )

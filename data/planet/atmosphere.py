@@ -1,0 +1,207 @@
+"""The general circulation model as the rest of the planet sees it: states, and six hours at a time.
+
+Everything that knows JAX or jcm is here and in `physics`, inside functions. Fields go in and out as
+numpy arrays (sigma or level, latitude, longitude) with latitude ascending.
+"""
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module, resources
+from typing import Any
+
+import numpy as np
+
+from data.planet.physics import RAIN_GAUGE, ModelSpec, jcm, speedy
+from data.planet.sigma import Field, SigmaField, SigmaFields
+
+SIGMA_LAYERS = 8
+DAY = 86400  # s
+BOUNDARY_CONDITIONS = "t30/clim"  # SPEEDY's climatology: forcing and terrain, shipped with jcm
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the model stands: its spectral state, the memory of its physics, and the time.
+
+    The first two are pytrees of jcm; `arrays` and `Atmosphere.state` turn them into plain arrays
+    and back, bit for bit.
+    """
+
+    dynamics: Any
+    physics: Any
+    time: np.datetime64
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every number of the state, in the order of its pytrees, and the time."""
+        leaves = import_module("jax").tree.leaves((self.dynamics, self.physics))
+        named = {f"leaf_{i:03d}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+        return {**named, "time": np.array(self.time.astype("datetime64[s]").astype(np.int64))}
+
+
+class Atmosphere:
+    """A general circulation model: built once, it goes from state to state, and never remembers.
+
+    Raises ValueError where jcm is not installed.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+        coords = jcm("physics.speedy.speedy_coords")
+        self._coords = coords.get_speedy_coords(SIGMA_LAYERS, spec.truncation)
+        with warnings.catch_warnings():
+            # xarray tells jcm's authors what will change in its merging; not our users' concern
+            warnings.simplefilter("ignore", FutureWarning)
+            self._forcing, self._terrain = self._boundary_conditions()
+            self._model = jcm("model").Model(
+                coords=self._coords,
+                terrain=self._terrain,
+                physics=speedy(spec),
+                start_time="2000-01-01",
+            )
+        self.latitude = np.rad2deg(np.asarray(self._coords.horizontal.latitudes, np.float64))
+        self.longitude = np.rad2deg(np.asarray(self._coords.horizontal.longitudes, np.float64))
+        boundaries = np.asarray(self._coords.vertical.boundaries, np.float64)
+        self.sigma = (boundaries[1:] + boundaries[:-1]) / 2
+        self._step = int(self._model.dt_si.m)
+
+    def _boundary_conditions(self) -> tuple[Any, Any]:
+        folder = resources.files("jcm.data.bc") / BOUNDARY_CONDITIONS
+        with (
+            resources.as_file(folder / "forcing.nc") as forcing,
+            resources.as_file(folder / "terrain.nc") as terrain,
+        ):
+            return (
+                jcm("forcing").ForcingData.from_file(
+                    str(forcing), coords=self._coords, align_mode="wrap_year"
+                ),
+                jcm("terrain").TerrainData.from_file(str(terrain), coords=self._coords),
+            )
+
+    @cached_property
+    def surface_geopotential(self) -> Field:
+        """The orography that the dynamics feel (m2 s-2): cut off at the model's truncation."""
+        dycore = self._model.dycore
+        height = self._coords.horizontal.to_nodal(dycore.primitive.orography)
+        return float(jcm("constants").grav) * _ours(height)
+
+    @cached_property
+    def land(self) -> Field:
+        """Fraction of land."""
+        return _ours(self._terrain.fmask)
+
+    def rest(self, seed: int, time: np.datetime64) -> State:
+        """A dry, isothermal atmosphere at rest, with pressure ripples that the seed decides."""
+        dynamics = self._model.initial_state(random_seed=seed)
+        return State(dynamics, self._model.initial_physics_carry(), time)
+
+    def started(self, air: SigmaFields, time: np.datetime64) -> State:
+        """The state with these fields; ``geopotential``, ``omega`` and surfaces are not used."""
+        jnp = import_module("jax.numpy")
+
+        def theirs(field: SigmaField | Field) -> Any:
+            return jnp.asarray(np.swapaxes(field, -1, -2), jnp.float32)
+
+        fields = jcm("physics_interface").PhysicsState(
+            *(theirs(x) for x in (air.u, air.v, air.temperature, air.humidity, air.geopotential)),
+            theirs(air.surface_pressure / self._reference_pressure),
+            {},
+        )
+        dynamics = self._model.initial_state(fields)
+        return State(dynamics, self._model.initial_physics_carry(), time)
+
+    def state(self, arrays: dict[str, np.ndarray]) -> State:
+        """The state that `State.arrays` took apart.
+
+        Raises ValueError for arrays of another model.
+        """
+        jax = import_module("jax")
+        template = self._empty
+        leaves, shape = jax.tree.flatten(template)
+        found = [arrays.get(f"leaf_{i:03d}") for i in range(len(leaves))]
+        same = len(arrays) == len(leaves) + 1 and all(
+            array is not None and array.shape == np.shape(leaf)
+            for array, leaf in zip(found, leaves, strict=True)
+        )
+        if not same:
+            raise ValueError(
+                f"a state of the model {self.spec.description!r} has {len(leaves)} arrays, and"
+                " these are of another one; start again, or use the versions it was saved with"
+            )
+        typed = [
+            jax.numpy.asarray(array, np.asarray(leaf).dtype)
+            for array, leaf in zip(found, leaves, strict=True)
+        ]
+        dynamics, physics = jax.tree.unflatten(shape, typed)
+        return State(dynamics, physics, np.datetime64(int(arrays["time"]), "s"))
+
+    def six_hours_later(self, state: State) -> State:
+        """The state six hours on; its rain gauge holds what fell in them."""
+        clock = self._clock(state.time)
+        gauge = import_module("jax.numpy").zeros_like(state.physics[RAIN_GAUGE])
+        reached, _ = self._model.run_from_state_with_carry(
+            state.dynamics,
+            self._forcing,
+            save_interval="6 hours",
+            total_time="6 hours",
+            initial_physics_state={**state.physics, RAIN_GAUGE: gauge},
+            initial_time=clock,
+            initial_step=import_module("jax.numpy").int32(0),
+        )
+        return State(reached.dynamics, reached.physics, state.time + np.timedelta64(6, "h"))
+
+    def fields(self, state: State) -> SigmaFields:
+        """The state on the model's levels, as plain arrays."""
+        air, omega = self._diagnosed(state.dynamics)
+        return SigmaFields(
+            sigma=self.sigma,
+            temperature=_ours(air.temperature),
+            u=_ours(air.u_wind),
+            v=_ours(air.v_wind),
+            # Spectral transport leaves slightly negative humidity behind; the physics clips it too.
+            humidity=np.maximum(_ours(air.specific_humidity), 0.0),
+            geopotential=_ours(air.geopotential),
+            omega=_ours(omega),
+            surface_pressure=_ours(air.normalized_surface_pressure) * self._reference_pressure,
+            surface_geopotential=self.surface_geopotential,
+            land=self.land,
+            skin=_ours(state.physics["_surface_flux"].tskin),
+            rain=np.maximum(_ours(state.physics[RAIN_GAUGE]), 0.0),
+        )
+
+    @cached_property
+    def _diagnosed(self) -> Any:
+        """Spectral state → fields on the grid, and the vertical velocity that continuity implies.
+
+        A second core, for only it computes the vertical velocity: when asked, and not each step.
+        """
+        core = jcm("dycore.dinosaur.dycore").DinosaurDycore(
+            coords=self._coords,
+            terrain=self._terrain,
+            dt_seconds=float(self._step),
+            advection="eulerian",
+            compute_omega=True,
+        )
+
+        def diagnosed(dynamics: Any) -> tuple[Any, Any]:
+            air = core.to_physics_state(dynamics)
+            return air, core.physics_fields(dynamics, air)["omega"]
+
+        return import_module("jax").jit(diagnosed)
+
+    @cached_property
+    def _empty(self) -> tuple[Any, Any]:
+        state = self.rest(0, np.datetime64("2000-01-01", "s"))
+        return state.dynamics, state.physics
+
+    @property
+    def _reference_pressure(self) -> float:
+        return float(jcm("constants").p0)
+
+    def _clock(self, time: np.datetime64) -> Any:
+        return jcm("date").to_datetime(str(time.astype("datetime64[s]")))
+
+
+def _ours(field: Any) -> np.ndarray:
+    """[..., lon, lat] of the model → [..., lat, lon], float64."""
+    return np.ascontiguousarray(np.swapaxes(np.asarray(field, np.float64), -1, -2))

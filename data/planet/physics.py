@@ -1,0 +1,165 @@
+"""What is added to the SPEEDY physics of jcm: a Sun that rises and sets, and a rain gauge.
+
+jcm is imported inside functions only: it brings JAX, and is an extra that may not be installed.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+EXTRA = "graphcast[simulate]"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Which general circulation model: its truncation and what differs from SPEEDY's tuning.
+
+    ``changes`` are parameters of jcm's SPEEDY, as ``("convection.trcnv", 9.0)``.
+    """
+
+    truncation: int
+    description: str
+    changes: tuple[tuple[str, float], ...] = ()
+
+
+# "t31-other" is a wrong model at the planet's own resolution: slower convection, another humidity
+# at which clouds rain, more drag over land. Each change lies within what such schemes are tuned by.
+MODELS: dict[str, ModelSpec] = {
+    "t21": ModelSpec(21, "SPEEDY physics, T21 (5.6°), 8 levels"),
+    "t31": ModelSpec(31, "SPEEDY physics, T31 (3.75°), 8 levels"),
+    "t42": ModelSpec(42, "SPEEDY physics, T42 (2.8°), 8 levels"),
+    "t31-other": ModelSpec(
+        31,
+        "SPEEDY physics with other convection, condensation and drag, T31 (3.75°), 8 levels",
+        (
+            ("convection.trcnv", 9.0),
+            ("convection.entmax", 0.4),
+            ("condensation.rhlsc", 0.95),
+            ("surface_flux.cdl", 3.0e-3),
+        ),
+    ),
+}
+
+
+def model_named(name: str) -> ModelSpec:
+    """The model of that name, or a ValueError with the names there are."""
+    if name not in MODELS:
+        raise ValueError(f"a simulation model is {', '.join(MODELS)}, not {name!r}")
+    return MODELS[name]
+
+
+def jcm(module: str) -> Any:
+    """A module of jcm; ValueError, in one sentence, where it is not installed."""
+    try:
+        return import_module(f"jcm.{module}")
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            "a simulation runs the general circulation model jcm, which is not installed"
+            f" ({error.name} is missing); install it with: pip install '{EXTRA}'"
+        ) from error
+
+
+def speedy(spec: ModelSpec) -> Any:
+    """SPEEDY's physics with the changes of the model, the Sun's daily course and a rain gauge."""
+    parameters = jcm("physics.speedy.params").Parameters.default()
+    for path, value in spec.changes:
+        group, name = path.split(".")
+        setattr(getattr(parameters, group), name, _scalar(value))
+    physics = jcm("physics.speedy.speedy_terms").speedy_physics(parameters, checkpoint_terms=False)
+    terms: list[Any] = []
+    for term in physics.terms:
+        terms.append(term)
+        if term.name == "speedy_forcing":
+            terms.append(_sun_of_the_hour())
+    composed = jcm("physics.composable_physics").ComposablePhysics
+    return composed(terms=[*terms, _rain_gauge()], checkpoint_terms=False)
+
+
+RAIN_GAUGE = "rain_gauge"  # its place in the physics carry: metres of water since it was emptied
+GRAMS_TO_METRES = 1e-6  # a gram of water on a square metre stands 1 µm high
+
+
+def _scalar(value: float) -> Any:
+    return import_module("jax.numpy").asarray(value)
+
+
+def _sun_of_the_hour() -> Any:
+    """A term that turns SPEEDY's daily-mean insolation into that of the local hour.
+
+    SPEEDY has the Sun stand at its daily mean. Multiplying by max(0, cos Z) over the daily mean of
+    it keeps the mean of a day and gives it a course. Shortwave radiation is computed every third
+    step, so the hour angle is that of the middle of these steps.
+    """
+    jnp = import_module("jax.numpy")
+    base = jcm("physics.speedy.speedy_terms").SpeedyTermBase
+    tendency = jcm("physics_interface").PhysicsTendency
+    every = jcm("physics.speedy.physical_constants").nstrad
+
+    class SunOfTheHour(base):  # type: ignore[valid-type]  # jcm is imported here, not above
+        name = "sun_of_the_hour"
+        category = "forcing"
+
+        def cache_coords(self, coords: Any) -> None:
+            super().cache_coords(coords)
+            self._longitude = tuple(float(x) for x in coords.horizontal.longitudes)
+
+        def __call__(self, state: Any, diagnostics: Any, forcing: Any, terrain: Any) -> Any:
+            sun, grid = forcing.solar, self._speedy_coords.get_value()
+            ahead = every * diagnostics["_dt_seconds"] / 2 / 86400 * 2 * jnp.pi
+            hour_angle = sun.synodic_phase + ahead - jnp.pi + jnp.asarray(self._longitude)[:, None]
+            δ = _declination(jnp, sun.tyear)
+            along = grid.sia * jnp.sin(δ)
+            across = grid.coa * jnp.cos(δ)
+            half_day = jnp.arccos(jnp.clip(-along / across, -1.0, 1.0))
+            mean = (half_day * along + jnp.sin(half_day) * across) / jnp.pi
+            now = jnp.maximum(along + across * jnp.cos(hour_angle), 0.0)
+            # Below 1e-3 the Sun hardly rises in the day: nothing to distribute.
+            share = jnp.where(mean > 1e-3, now / jnp.maximum(mean, 1e-3), 1.0)
+            radiation = diagnostics["_shortwave_rad"]
+            radiation = radiation.copy(
+                fsol=radiation.fsol * share,
+                ozone=radiation.ozone * share,
+                ozupp=radiation.ozupp * share,
+            )
+            none = tendency.zeros(state.temperature.shape)
+            return none, {**diagnostics, "_shortwave_rad": radiation}
+
+    return SunOfTheHour()
+
+
+def _declination(jnp: Any, year_fraction: Any) -> Any:
+    """The Sun's declination (radians), Spencer 1971, as SPEEDY itself computes it."""
+    α = 2 * jnp.pi * year_fraction
+    return (
+        0.006918
+        - 0.399912 * jnp.cos(α)
+        + 0.070257 * jnp.sin(α)
+        - 0.006758 * jnp.cos(2 * α)
+        + 0.000907 * jnp.sin(2 * α)
+        - 0.002697 * jnp.cos(3 * α)
+        + 0.001480 * jnp.sin(3 * α)
+    )
+
+
+def _rain_gauge() -> Any:
+    """A term that adds up convective and large-scale precipitation from step to step."""
+    jnp = import_module("jax.numpy")
+    base = jcm("physics.physics_term").PhysicsTerm
+    tendency = jcm("physics_interface").PhysicsTendency
+
+    class RainGauge(base):  # type: ignore[valid-type]  # jcm is imported here, not above
+        name = "rain_gauge"
+        category = "diagnostics"
+        provides = (RAIN_GAUGE,)
+
+        def initial_carry_state(self, coords: Any) -> dict[str, Any]:
+            return {RAIN_GAUGE: jnp.zeros(coords.horizontal.nodal_shape)}
+
+        def __call__(self, state: Any, diagnostics: Any, forcing: Any, terrain: Any) -> Any:
+            rate = diagnostics["_convection"].precnv + diagnostics["_condensation"].precls
+            fallen = rate * diagnostics["_dt_seconds"] * GRAMS_TO_METRES
+            before = diagnostics.get(RAIN_GAUGE, jnp.zeros_like(fallen))
+            none = tendency.zeros(state.temperature.shape)
+            return none, {**diagnostics, RAIN_GAUGE: before + fallen}
+
+    return RainGauge()

@@ -1,0 +1,174 @@
+"""Simulating a planet: spin-up, then analyses every six hours into a store that can be continued."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from data.planet.analysis import LEVELS, analysis, dataset
+from data.planet.atmosphere import Atmosphere, State
+from data.planet.physics import model_named
+from data.planet.store import PlanetHeader, PlanetStore
+from data.regrid.fields import regrid
+from data.regrid.grids import Grid
+from data.task import STEP
+
+START = np.datetime64("2001-01-01T00", "h")
+SPIN_UP = np.timedelta64(90, "D")  # jets and storm tracks take some 60 days from rest
+BLOCK = 20  # times written at once: five days
+DAYS_IN_A_YEAR = 365  # of what is left of a number of years that is not whole
+
+COMMENT = (
+    "A simulated planet, no observation and no reanalysis: nothing of ERA5 is in it. A spectral"
+    " general circulation model (jcm, {model}) runs freely over the Earth's orography, land and"
+    " water. What it is: dynamics and moist physics of a real atmosphere with seasons, a daily"
+    " course of the Sun, storms, fronts and rain that obey the same equations everywhere, and whose"
+    " truth is known exactly. What it is not: SPEEDY is physics of intermediate complexity; sea"
+    " surface, sea ice, soil and snow repeat one climatological year, so there is no El Nino and no"
+    " trend; there is nothing below some 400 km and little above 50 hPa; temperature is diagnosed"
+    " with virtual effects, but the dynamics are those of dry air. Years are labels: the weather of"
+    " a date is not that of the Earth on it. Pressure levels are interpolated from 8 sigma levels,"
+    " linear in the logarithm of pressure; below the ground as ECMWF extrapolates. 2 m and 10 m"
+    " values are reduced by a neutral logarithmic profile, skin temperature being that of the last"
+    " model step. Precipitation is the sum over the 6 hours before."
+)
+REFERENCES = (
+    "Molteni 2003, doi:10.1007/s00382-002-0268-2 (SPEEDY);"
+    " Kochkov et al. 2024, doi:10.1038/s41586-024-07744-y (Dinosaur, the dynamical core);"
+    " https://github.com/climate-analytics-lab/jax-gcm (jcm)"
+)
+
+
+@dataclass(frozen=True)
+class PlanetSpec:
+    """Which planet: model, seed, levels (hPa), grid, beginning and spin-up.
+
+    Without a ``grid`` fields stay on the model's own Gaussian grid.
+    """
+
+    model: str = "t31"
+    seed: int = 0
+    levels: tuple[int, ...] = LEVELS
+    grid: Grid | None = None
+    start: np.datetime64 = START
+    spin_up: np.timedelta64 = SPIN_UP
+
+
+def number_of_times(start: np.datetime64, years: float) -> int:
+    """Analyses in that many calendar years from ``start``; a part of a year in whole days.
+
+    Raises ValueError for less than a day.
+    """
+    whole = int(years)
+    first = start.astype("datetime64[D]")
+    month = first.astype("datetime64[M]")
+    end = (month + 12 * whole).astype("datetime64[D]") + (first - month.astype("datetime64[D]"))
+    days = int((end - first) / np.timedelta64(1, "D")) + round((years - whole) * DAYS_IN_A_YEAR)
+    if not years > 0 or days < 1:
+        raise ValueError(f"a simulation takes at least a day (0.003 years), not {years:g} years")
+    return days * int(np.timedelta64(1, "D") / STEP)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a simulation is: the time it stands at, analyses written, and of how many."""
+
+    time: np.datetime64
+    written: int
+    wanted: int
+    spinning_up: bool
+
+
+def simulate(
+    spec: PlanetSpec,
+    years: float,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    report: Callable[[Progress], None] = lambda progress: None,
+    block: int = BLOCK,
+) -> Path:
+    """Simulate the planet into a store, or go on with one until it has ``years`` years.
+
+    Killed at any moment and called again it ends with the same bytes; called with more years it
+    appends. ``report`` is called after every six hours.
+
+    Raises:
+        ValueError: jcm is missing, the model is unknown or has become unstable.
+        FileExistsError: ``path`` is something else than this planet.
+    """
+    wanted = number_of_times(spec.start, years)
+    atmosphere = Atmosphere(model_named(spec.model))
+    ground = _still(atmosphere, spec)
+    with PlanetStore.open(path, header(spec, atmosphere), ground, overwrite=overwrite) as store:
+        state = _standing(atmosphere, store, spec)
+        pending: list[dict[str, np.ndarray]] = []
+        while store.count < wanted:
+            state = atmosphere.six_hours_later(state)
+            spinning_up = bool(state.time < spec.start)
+            if not spinning_up:
+                pending.append(_analysed(atmosphere, state, spec))
+            written = store.count + len(pending)
+            report(Progress(state.time, written, wanted, spinning_up))
+            days_in = int((state.time - spec.start) / STEP)
+            if written == wanted or days_in % block == 0:
+                store.append(pending, state.arrays())
+                pending = []
+    return path
+
+
+def header(spec: PlanetSpec, atmosphere: Atmosphere) -> PlanetHeader:
+    """What the store says of itself."""
+    grid = spec.grid or Grid(atmosphere.latitude, atmosphere.longitude)
+    settings = {
+        "model": spec.model,
+        "seed": spec.seed,
+        "spin_up_days": int(spec.spin_up / np.timedelta64(1, "D")),
+        "changes": dict(atmosphere.spec.changes),
+        **{package: version(package) for package in ("jcm", "dinosaur", "jax")},
+    }
+    return PlanetHeader(
+        start=str(spec.start.astype("datetime64[h]")),
+        levels=spec.levels,
+        latitude=tuple(grid.latitude.tolist()),
+        longitude=tuple(grid.longitude.tolist()),
+        title="Simulated planet",
+        source=f"jcm {version('jcm')}: {atmosphere.spec.description}",
+        comment=COMMENT.format(model=atmosphere.spec.description),
+        references=REFERENCES,
+        settings=json.dumps(settings, sort_keys=True),
+    )
+
+
+def _standing(atmosphere: Atmosphere, store: PlanetStore, spec: PlanetSpec) -> State:
+    """The state to go on from: the saved one, or the beginning of the spin-up."""
+    if store.state is None:
+        # Six hours earlier: the first analysis is at the start itself.
+        return atmosphere.rest(spec.seed, spec.start - spec.spin_up - STEP)
+    return atmosphere.state({k: v for k, v in store.state.items() if k != "times_written"})
+
+
+def _analysed(atmosphere: Atmosphere, state: State, spec: PlanetSpec) -> dict[str, np.ndarray]:
+    fields = analysis(atmosphere.fields(state), spec.levels)
+    return _on_grid(fields, atmosphere, spec)
+
+
+def _still(atmosphere: Atmosphere, spec: PlanetSpec) -> dict[str, np.ndarray]:
+    fields = {
+        "geopotential_at_surface": atmosphere.surface_geopotential.astype(np.float32),
+        "land_sea_mask": atmosphere.land.astype(np.float32),
+    }
+    return _on_grid(fields, atmosphere, spec)
+
+
+def _on_grid(
+    fields: dict[str, np.ndarray], atmosphere: Atmosphere, spec: PlanetSpec
+) -> dict[str, np.ndarray]:
+    if spec.grid is None:
+        return fields
+    theirs = dataset(fields, spec.levels, atmosphere.latitude, atmosphere.longitude)
+    ours = regrid(theirs, spec.grid.latitude, spec.grid.longitude, method="bilinear")
+    return {name: ours[name].values for name in fields}

@@ -1,0 +1,194 @@
+"""Regridding of Datasets: lazy, whole fields at a time."""
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from data.regrid.grids import Grid, check_global, same_points
+from data.regrid.weights import Weights, weights
+from data.variables import VARIABLES
+
+METHODS = ("conservative", "bilinear", "nearest", "subsample")
+HORIZONTAL = ("latitude", "longitude")
+
+# A lazy block is cut along time when it is larger than this. Beside a block and its result, one
+# field in float64 is held.
+BLOCK = 2**28  # bytes
+
+
+def regrid(
+    dataset: xr.Dataset,
+    latitude: np.ndarray,
+    longitude: np.ndarray,
+    *,
+    method: str = "conservative",
+) -> xr.Dataset:
+    """The fields of a canonical Dataset on another global grid (degrees, ascending).
+
+    ``conservative`` takes cell means and keeps the area mean of the globe; ``bilinear`` and
+    ``nearest`` look at the points around; ``subsample`` takes points that are there, as DeepMind
+    made its 1° data of every fourth 0.25° point, and changes no number. Weights and sums are
+    float64, fields keep their type. A NaN makes every target point NaN that it has a weight for.
+    On its own grid every method returns the fields as they are.
+
+    Rows at a pole that bilinear needs and the source lacks: a scalar takes the mean of the
+    nearest row; a wind component, which at a pole is one vector seen from each longitude, the
+    zonal wave number one of that row.
+
+    Raises ValueError for grids that are not global, for an unknown method, for variables on only
+    one of the two axes, and for ``subsample`` where the points do not coincide.
+    """
+    if method not in METHODS:
+        raise ValueError(f"regridding is {', '.join(METHODS)}, not {method!r}")
+    source = Grid(_float64(dataset["latitude"].values), _float64(dataset["longitude"].values))
+    target = Grid(_float64(latitude), _float64(longitude))
+    check_global(target, "the grid to regrid to")
+    _check_fields(dataset)
+    coordinates = {
+        "latitude": ("latitude", np.asarray(latitude), dataset["latitude"].attrs),
+        "longitude": ("longitude", np.asarray(longitude), dataset["longitude"].attrs),
+    }
+    if all(same_points(one, other) for one, other in zip(source, target, strict=True)):
+        return dataset.assign_coords(coordinates)
+    if method == "subsample":
+        return _subsampled(dataset, source, target).assign_coords(coordinates)
+    check_global(source, "the grid to regrid from")
+    matrices = weights(method, *(tuple(axis.tolist()) for axis in (*source, *target)))
+    fields = {
+        name: _noted(_regridded(array, matrices, source.longitude), method, source, target)
+        for name, array in dataset.data_vars.items()
+        if "latitude" in array.dims
+    }
+    others = dataset.drop_vars([*fields, *HORIZONTAL])
+    together = others.assign(fields).assign_coords(coordinates)
+    return together[list(dataset.data_vars)]
+
+
+def _check_fields(dataset: xr.Dataset) -> None:
+    halves = [
+        str(name)
+        for name, array in dataset.data_vars.items()
+        if 0 < len({*HORIZONTAL} & {*array.dims}) < len(HORIZONTAL)
+    ]
+    if halves:
+        raise ValueError(
+            "what is regridded lies on latitude and longitude, and"
+            f" {', '.join(halves)} only on one of them; drop it (clocks are computed on any grid)"
+        )
+
+
+def _subsampled(dataset: xr.Dataset, source: Grid, target: Grid) -> xr.Dataset:
+    chosen: dict[str, np.ndarray] = {}
+    for name, points, wanted in zip(HORIZONTAL, source, target, strict=True):
+        nearest = np.argmin(np.abs(wanted[:, None] - points), axis=1)
+        if not same_points(points[nearest], wanted):
+            worst = int(np.argmax(np.abs(points[nearest] - wanted)))
+            raise ValueError(
+                f"subsampling takes points that are there, and {name} {wanted[worst]:g} is not"
+                f" (the nearest is {points[nearest][worst]:g}); regrid conservatively or"
+                " bilinearly instead"
+            )
+        chosen[name] = nearest
+    picked = dataset.isel(chosen).drop_encoding()
+    return picked.map(lambda array: _noted(array, "subsample", source, target), keep_attrs=True)
+
+
+def _regridded(
+    array: xr.DataArray, matrices: Weights, longitude: Float[np.ndarray, " lon"]
+) -> xr.DataArray:
+    rows, columns = matrices.rows.shape[0], matrices.columns.shape[0]
+    dtype = array.dtype if array.dtype.kind == "f" else np.dtype(np.float32)
+    array = array.drop_vars(HORIZONTAL, errors="ignore").transpose(..., *HORIZONTAL)
+    result: xr.DataArray = xr.apply_ufunc(
+        _regridded_block,
+        whole_fields(array),
+        kwargs={
+            "matrices": matrices,
+            "longitude": longitude,
+            "wind": _is_wind_component(array),
+            "dtype": dtype,
+        },
+        input_core_dims=[HORIZONTAL],
+        output_core_dims=[HORIZONTAL],
+        exclude_dims=set(HORIZONTAL),
+        dask="parallelized",
+        output_dtypes=[dtype],
+        dask_gufunc_kwargs={"output_sizes": {"latitude": rows, "longitude": columns}},
+        keep_attrs=True,
+    )
+    return result
+
+
+def whole_fields(array: xr.DataArray) -> xr.DataArray:
+    """A lazy array in blocks of whole fields, cut along time until a block is small enough."""
+    if array.chunks is None:
+        return array
+    chunks: dict[str, int] = dict.fromkeys(HORIZONTAL, -1)
+    sizes = dict(zip(array.dims, (max(sizes) for sizes in array.chunks), strict=True))
+    outer = np.prod([n for d, n in sizes.items() if d not in HORIZONTAL], dtype=np.int64)
+    points = array.sizes["latitude"] * array.sizes["longitude"]
+    too_large = int(outer) * points * array.dtype.itemsize / BLOCK
+    if too_large > 1 and "time" in sizes:
+        chunks["time"] = max(1, int(sizes["time"] / too_large))
+    return array.chunk(chunks)
+
+
+def _regridded_block(
+    block: np.ndarray,
+    *,
+    matrices: Weights,
+    longitude: Float[np.ndarray, " lon"],
+    wind: bool,
+    dtype: np.dtype,
+) -> np.ndarray:
+    """[..., lat, lon] to [..., target lat, target lon], field by field: float64 is eight bytes."""
+    shape = matrices.rows.shape[0], matrices.columns.shape[0]
+    result = np.empty((*block.shape[:-2], *shape), dtype=dtype)
+    for place in np.ndindex(block.shape[:-2]):
+        field = block[place].astype(np.float64)
+        ends = [
+            _at_pole(field[:1], longitude, wind=wind) if matrices.south else field[:0],
+            field,
+            _at_pole(field[-1:], longitude, wind=wind) if matrices.north else field[:0],
+        ]
+        across = matrices.rows @ np.concatenate(ends)
+        result[place] = (matrices.columns @ np.ascontiguousarray(across.T)).T
+    return result
+
+
+def _at_pole(
+    row: Float[np.ndarray, "1 lon"], longitude: Float[np.ndarray, " lon"], *, wind: bool
+) -> Float[np.ndarray, "1 lon"]:
+    """What the row nearest to a pole says of the pole itself, at each longitude."""
+    if not wind:
+        return np.broadcast_to(row.mean(axis=1, keepdims=True), row.shape)
+    λ = np.deg2rad(longitude)
+    cosine, sine = np.cos(λ), np.sin(λ)
+    # the first Fourier coefficients of n uniform points: 2/n Σ f cos λ, 2/n Σ f sin λ
+    return np.asarray(2 * (row * cosine).mean() * cosine + 2 * (row * sine).mean() * sine)[None]
+
+
+def _is_wind_component(array: xr.DataArray) -> bool:
+    known = VARIABLES.get(str(array.name))
+    standard = known.standard_name if known else array.attrs.get("standard_name")
+    return standard in {"eastward_wind", "northward_wind"}
+
+
+def _noted(array: xr.DataArray, method: str, source: Grid, target: Grid) -> xr.DataArray:
+    """The array with a note of its regridding in ``provenance``, and CF's word for a cell mean."""
+    note = f"regridded ({method}) from {source} to {target}"
+    attrs = {**array.attrs, "provenance": joined(array.attrs.get("provenance"), note)}
+    if method == "conservative":
+        methods = str(array.attrs.get("cell_methods", ""))
+        attrs["cell_methods"] = methods if "area: mean" in methods else f"{methods} area: mean"
+        attrs["cell_methods"] = attrs["cell_methods"].strip()
+    return array.assign_attrs(attrs)
+
+
+def joined(earlier: object, note: str) -> str:
+    """A note after those that are there."""
+    return f"{earlier}; {note}" if earlier else note
+
+
+def _float64(values: np.ndarray) -> Float[np.ndarray, " axis"]:
+    return np.asarray(values, dtype=np.float64)

@@ -1,0 +1,134 @@
+"""How much each source point counts for each target point, axis by axis.
+
+Cells and points of a latitude-longitude grid are products of rows and columns, so every method here
+is two small sparse matrices: ``target = rows @ source @ columns.T``. Each row of a matrix sums to
+1. A weight of zero is not stored, and a value that has none cannot spoil the result by being NaN.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from scipy.sparse import csr_array
+
+from data.regrid.grids import FULL_CIRCLE, POLE, row_bounds, uniform_longitude
+
+Axis = tuple[float, ...]  # degrees; a tuple, so that it can be a key
+
+
+class Weights(NamedTuple):
+    """Two matrices, [target rows, source rows] and [target columns, source columns].
+
+    Where ``south`` or ``north`` is set, the source rows begin or end with a row at that pole which
+    the source does not have and ``data.regrid.fields`` makes of the nearest one.
+    """
+
+    rows: csr_array
+    columns: csr_array
+    south: bool = False
+    north: bool = False
+
+
+def conservative(latitude: Axis, longitude: Axis, to_latitude: Axis, to_longitude: Axis) -> Weights:
+    """First-order conservative: the mean over each target cell of piecewise constant source cells.
+
+    A weight is the part of the target cell that the source cell covers; area is the difference of
+    sin(latitude) times that of longitude. (Jones 1999, Mon. Wea. Rev. 127, 2204-2210, with the
+    gradient terms left out.) The area mean over the globe is kept.
+    """
+    edges, to_edges = (np.sin(np.deg2rad(row_bounds(np.array(x)))) for x in (latitude, to_latitude))
+    rows = _overlaps(edges[:-1], edges[1:], to_edges[:-1], to_edges[1:])
+    west, east = _column_bounds(longitude)
+    to_west, to_east = _column_bounds(to_longitude)
+    columns = sum(
+        _overlaps(west + turn, east + turn, to_west, to_east)
+        for turn in (-FULL_CIRCLE, 0.0, FULL_CIRCLE)
+    )
+    return Weights(_normalised(rows), _normalised(np.asarray(columns)))
+
+
+def bilinear(latitude: Axis, longitude: Axis, to_latitude: Axis, to_longitude: Axis) -> Weights:
+    """Linear in latitude and in longitude between the four points around; around the date line too.
+
+    Between the last row and a pole that the source does not have, the pole is one more row.
+    """
+    φ, to_φ = np.array(latitude), np.array(to_latitude)
+    south, north = bool(to_φ[0] < φ[0]), bool(to_φ[-1] > φ[-1])
+    φ = np.concatenate([[-POLE] if south else [], φ, [POLE] if north else []])
+    λ, turns = uniform_longitude(np.array(longitude)), np.array(to_longitude)
+    λ = np.append(λ, λ[0] + FULL_CIRCLE)
+    columns = _between(λ, λ[0] + np.mod(turns - λ[0], FULL_CIRCLE))
+    columns[:, 0] += columns[:, -1]  # the last point is the first one again
+    return Weights(csr_array(_between(φ, to_φ)), csr_array(columns[:, :-1]), south, north)
+
+
+def nearest(latitude: Axis, longitude: Axis, to_latitude: Axis, to_longitude: Axis) -> Weights:
+    """The nearest row and the nearest column; of two as near, the southern and the western one."""
+    φ, to_φ = np.array(latitude), np.array(to_latitude)
+    λ, to_λ = uniform_longitude(np.array(longitude)), np.array(to_longitude)
+    turn = np.abs(np.mod(to_λ[:, None] - λ + 180, FULL_CIRCLE) - 180)
+    return Weights(_chosen(np.abs(to_φ[:, None] - φ)), _chosen(turn))
+
+
+_BY_METHOD: dict[str, Callable[[Axis, Axis, Axis, Axis], Weights]] = {
+    "conservative": conservative,
+    "bilinear": bilinear,
+    "nearest": nearest,
+}
+
+
+@lru_cache(maxsize=16)
+def weights(
+    method: str, latitude: Axis, longitude: Axis, to_latitude: Axis, to_longitude: Axis
+) -> Weights:
+    """The weights of a method between two grids, computed once."""
+    return _BY_METHOD[method](latitude, longitude, to_latitude, to_longitude)
+
+
+def _column_bounds(longitude: Axis) -> tuple[np.ndarray, np.ndarray]:
+    """Western and eastern edges in degrees, the first cell's centre brought into [0, 360)."""
+    centre = uniform_longitude(np.array(longitude))
+    centre = centre - FULL_CIRCLE * np.floor(centre[0] / FULL_CIRCLE)
+    half = FULL_CIRCLE / (2 * centre.size)
+    return centre - half, centre + half
+
+
+def _overlaps(
+    low: Float[np.ndarray, " source"],
+    high: Float[np.ndarray, " source"],
+    to_low: Float[np.ndarray, " target"],
+    to_high: Float[np.ndarray, " target"],
+) -> Float[np.ndarray, "target source"]:
+    """Length that each target interval shares with each source interval."""
+    shared = np.minimum(high, to_high[:, None]) - np.maximum(low, to_low[:, None])
+    # A sliver is rounding of edges that coincide. 1e-12 of an axis is far below float32, and would
+    # let the NaN of a cell that is not even touched spread.
+    return np.asarray(np.where(shared > 1e-12 * (high[-1] - low[0]), shared, 0.0))
+
+
+def _normalised(overlap: Float[np.ndarray, "target source"]) -> csr_array:
+    return csr_array(overlap / overlap.sum(axis=1, keepdims=True))
+
+
+def _between(
+    points: Float[np.ndarray, " source"], targets: Float[np.ndarray, " target"]
+) -> Float[np.ndarray, "target source"]:
+    """Weights of linear interpolation between ascending points that enclose the targets."""
+    left = np.clip(np.searchsorted(points, targets, side="right") - 1, 0, points.size - 2)
+    fraction = (targets - points[left]) / (points[left + 1] - points[left])
+    fraction = np.clip(fraction, 0.0, 1.0)  # a pole may be 90.000001 after rounding
+    matrix = np.zeros((targets.size, points.size))
+    number = np.arange(targets.size)
+    matrix[number, left] = 1 - fraction
+    matrix[number, left + 1] = fraction
+    return matrix
+
+
+def _chosen(distance: Float[np.ndarray, "target source"]) -> csr_array:
+    # rounded, so that of two equally near points float64 noise does not choose
+    nearest_point = np.argmin(np.round(distance, 9), axis=1)
+    number = np.arange(distance.shape[0])
+    ones = np.ones(distance.shape[0])
+    return csr_array((ones, (number, nearest_point)), shape=distance.shape)

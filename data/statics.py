@@ -1,0 +1,70 @@
+"""What does not vary in time, on any grid: the height of the ground, land and sea.
+
+Area averages of a finer file, as ECMWF's own coarse grids have it. Nothing is made up: a static
+that no file holds is an error.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from data.regrid import regrid
+from data.sources import open_inputs
+from data.variables import VARIABLES, check_names
+
+
+def read_statics(
+    paths: Iterable[str | Path], names: Sequence[str], latitude: np.ndarray, longitude: np.ndarray
+) -> xr.Dataset:
+    """Statics by their catalogue names, on a grid (degrees), from the first file that has each.
+
+    Loaded, float32. Raises ValueError naming every static that no file holds.
+    """
+    check_names(names)
+    where = list(paths)
+    fields: dict[str, xr.DataArray] = {}
+    for path in where:
+        dataset = open_inputs(path)[0]
+        wanted = [name for name in names if name in dataset and name not in fields]
+        found = statics_on(dataset[wanted], latitude, longitude)
+        source = Path(str(path)).name
+        fields |= {name: found[name].assign_attrs(source_file=source) for name in wanted}
+    missing = [name for name in names if name not in fields]
+    if missing:
+        raise ValueError(
+            f"statics come from files, and none of {[str(path) for path in where]} has"
+            f" {', '.join(missing)}; name a file that does"
+        )
+    return xr.Dataset({name: fields[name].drop_vars("time", errors="ignore") for name in names})
+
+
+def statics_on(dataset: xr.Dataset, latitude: np.ndarray, longitude: np.ndarray) -> xr.Dataset:
+    """The statics of a canonical Dataset on another grid, loaded: means over the new cells.
+
+    Conservative even towards a finer grid, where each new point has the value of the old cell it
+    lies in. Raises ValueError for a static with missing values.
+    """
+    names = [
+        str(name)
+        for name in dataset.data_vars
+        if name in VARIABLES and VARIABLES[str(name)].kind == "static"
+    ]
+    fields = regrid(dataset[names], latitude, longitude, method="conservative").load()
+    for name, array in fields.items():
+        missing = int((~np.isfinite(array.values)).sum())
+        if missing:
+            raise ValueError(
+                f"a static is known everywhere, and {name} has no value at {missing} points of the"
+                " new grid; fill the file, or use another"
+            )
+    return fields.map(_with_our_attributes)
+
+
+def _with_our_attributes(array: xr.DataArray) -> xr.DataArray:
+    """The catalogue's and the notes; a source's own may say what is no longer so (its maximum)."""
+    kept = {key: array.attrs[key] for key in ("cell_methods", "provenance") if key in array.attrs}
+    result = array.copy(deep=False)
+    result.attrs = {**VARIABLES[str(array.name)].attributes, **kept}
+    return result

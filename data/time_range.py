@@ -1,0 +1,127 @@
+"""Ranges of times as people type them: ``2018-01-01/2018-12-31T18/6h``."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from data.task import STEP
+
+_ONE = np.timedelta64(1, "ns")
+_WHOLE_PERIODS = ("Y", "M", "D")  # units of numpy in which an end means "to its end"
+
+
+@dataclass(frozen=True)
+class TimeRange:
+    """Times (UTC, datetime64[ns]) from ``start``, every ``step``, up to and including ``end``.
+
+    Raises ValueError where the end lies before the start, or the step is not positive.
+    """
+
+    start: np.datetime64
+    end: np.datetime64
+    step: np.timedelta64 = STEP
+
+    def __post_init__(self) -> None:
+        """Check the order; ranges hold nanoseconds whatever they were made of."""
+        object.__setattr__(self, "start", self.start.astype("datetime64[ns]"))
+        object.__setattr__(self, "end", self.end.astype("datetime64[ns]"))
+        if self.step <= np.timedelta64(0, "ns"):
+            raise ValueError(f"the step of a time range is positive, and this is {self.step}")
+        if self.end < self.start:
+            raise ValueError(
+                f"a time range ends after it starts, and this one goes from {_iso(self.start)} to"
+                f" {_iso(self.end)}; turn them around"
+            )
+
+    @property
+    def times(self) -> np.ndarray:
+        """Every time of the range, datetime64[ns]."""
+        return np.arange(self.start, self.end + _ONE, self.step.astype("timedelta64[ns]"))
+
+    def __len__(self) -> int:
+        """How many times."""
+        return int((self.end - self.start) // self.step) + 1
+
+    def __str__(self) -> str:
+        """The range as ``time_range`` reads it, with its last time as the end."""
+        last = self.start + (len(self) - 1) * self.step
+        return f"{_iso(self.start)}/{_iso(last)}/{_duration(self.step)}"
+
+    def overlaps(self, other: "TimeRange") -> bool:
+        """Whether the two periods share a moment, whatever their steps."""
+        return bool(self.start <= other.end and other.start <= self.end)
+
+    def select(self, dataset: xr.Dataset) -> xr.Dataset:
+        """The Dataset at the times of the range, lazily; ValueError if one of them is missing."""
+        if "time" not in dataset.dims:
+            raise ValueError(f"the data have no times, and {self} were asked for")
+        there = dataset["time"].values.astype("datetime64[ns]")
+        wanted = self.times
+        place = np.searchsorted(there, wanted)
+        found = (place < there.size) & (there[np.minimum(place, there.size - 1)] == wanted)
+        if not found.all():
+            raise ValueError(
+                f"the data must have every time of {self}, and they lack {int((~found).sum())} of"
+                f" {wanted.size}, the first at {_iso(wanted[~found][0])} (they go from"
+                f" {_iso(there[0])} to {_iso(there[-1])}); name a range that is there"
+            )
+        return dataset.isel(time=_as_slice(place))
+
+
+def time_range(text: str, *, step: np.timedelta64 = STEP) -> TimeRange:
+    """``START/END`` or ``START/END/STEP`` in UTC: ``2018-01-01/2018-12-31T18/6h``.
+
+    Both ends are included. An end without an hour is meant to its end: ``2018-01/2018-02`` are
+    January and February. Steps are ``1h``, ``6h``, ``2d``; without one, ``step``.
+    """
+    parts = [part.strip() for part in text.strip().split("/")]
+    if len(parts) not in (2, 3):
+        raise ValueError(
+            f"a time range reads START/END or START/END/STEP, as 2018-01-01/2018-12-31T18/6h, not"
+            f" {text!r}"
+        )
+    start, end = (_moment(part, text) for part in parts[:2])
+    unit = np.datetime_data(end.dtype)[0]
+    if unit in _WHOLE_PERIODS:
+        end = (end + 1).astype("datetime64[ns]") - _ONE
+    return TimeRange(start, end, _step(parts[2], text) if len(parts) == 3 else step)
+
+
+def _moment(part: str, text: str) -> np.datetime64:
+    plain = part.upper().removesuffix("Z").removesuffix("+00:00").replace(" ", "T")
+    try:
+        time = np.datetime64(plain)
+    except ValueError:
+        time = np.datetime64("NaT")
+    if np.isnat(time):
+        raise ValueError(f"a time range has UTC times as 2018-12-31T18, not {part!r} (in {text!r})")
+    return time
+
+
+def _step(part: str, text: str) -> np.timedelta64:
+    match = re.fullmatch(r"(\d+)([hd])", part.casefold())
+    if match is None or int(match[1]) == 0:
+        raise ValueError(
+            f"the step of a time range is hours or days, as 6h or 1d, not {part!r} (in {text!r})"
+        )
+    return np.timedelta64(int(match[1]) * (1 if match[2] == "h" else 24), "h")
+
+
+def _iso(time: np.datetime64) -> str:
+    """To the hour where that says all: 2018-12-31T18."""
+    hour = time.astype("datetime64[h]")
+    return str(hour) if hour == time else str(time.astype("datetime64[s]"))
+
+
+def _duration(step: np.timedelta64) -> str:
+    return f"{int(step // np.timedelta64(1, 'h'))}h"
+
+
+def _as_slice(place: np.ndarray) -> slice | np.ndarray:
+    """A slice where the places are evenly spaced: lazy arrays cut it more cheaply than a list."""
+    steps = np.unique(np.diff(place))
+    if steps.size > 1:
+        return place
+    return slice(int(place[0]), int(place[-1]) + 1, int(steps[0]) if steps.size else 1)

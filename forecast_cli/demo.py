@@ -1,0 +1,102 @@
+"""`graphcast demo`: train a toy, forecast from real analyses, score it against what happened."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+import xarray as xr
+
+from data.samples import analyses as packaged_analyses
+from data.sources import open_inputs
+from forecast_cli.forecast import forecast
+from forecast_cli.score import score
+from forecast_cli.terminal import console, progress
+from forecast_cli.toy import TOY_TASK, UPDATES, train_toy
+from graphcast.checkpoints import write_checkpoint
+from verification.scorecard import forecast_figure
+
+TRAINING_FRAMES = 4  # of the sample's eight; the forecast starts from the last of them
+LEAD_TIME = "24h"
+
+
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder for everything the demo makes.")] = Path(
+        "demo-output"
+    ),
+    seed: Annotated[int, typer.Option(help="Seed of the toy's weights and draws.")] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the results of an earlier demo.")
+    ] = False,
+) -> None:
+    """Show the whole chain on packaged ECMWF analyses: train, forecast, score, look.
+
+    The network is a toy, trained here in about a minute on the analyses before the forecast starts.
+    It shows that the chain works, not how good GraphCast is.
+
+    Example:
+        graphcast demo --output demo-output
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    sample = packaged_analyses()
+    weights, store, scores = (
+        output / n for n in ("toy.safetensors", "forecast.zarr", "scores.zarr")
+    )
+    if weights.exists() and not overwrite:
+        raise FileExistsError(
+            f"{output} holds an earlier demo; choose another --output or give --overwrite"
+        )
+    dataset = open_inputs(sample)[0]
+    console.rule("1/4  train a toy")
+    _train(dataset.isel(time=slice(0, TRAINING_FRAMES)), weights, seed)
+    console.rule("2/4  forecast")
+    forecast(
+        checkpoint=weights,
+        inputs=str(sample),
+        init_time=str(dataset["time"].values[TRAINING_FRAMES - 1])[:19],
+        lead_time_text=LEAD_TIME,
+        output=store,
+        overwrite=overwrite,
+    )
+    console.rule("3/4  score against the analyses that followed")
+    score(
+        forecast=str(store),
+        truth=str(sample),
+        output=scores,
+        report=output / "report.html",
+        overwrite=overwrite,
+    )
+    console.rule("4/4  look")
+    _draw(store, dataset, scores, output / "z500.png")
+    console.print(
+        "A toy, trained on four analyses for a minute: what you saw is the chain, not the skill of "
+        "GraphCast.\nnext: [cyan]graphcast forecast --help[/]"
+    )
+
+
+def _train(analyses: xr.Dataset, weights: Path, seed: int) -> None:
+    with progress() as bar:
+        task = bar.add_task("training", total=UPDATES)
+        for number, loss, checkpoint in train_toy(analyses, seed=seed):
+            bar.update(task, completed=number, description=f"training, loss {loss:.2f}")
+            if checkpoint is not None:
+                write_checkpoint(checkpoint, weights)
+                console.print(f"[bold]{weights}[/]  {checkpoint.description}")
+                console.print(f"  predicts   {', '.join(TOY_TASK.targets)}")
+                console.print(
+                    f"  loss       {loss:.3f} after {UPDATES} updates (persistence: see 3/4)"
+                )
+
+
+def _draw(store: Path, truth: xr.Dataset, scores: Path, picture: Path) -> None:
+    with xr.open_zarr(store) as predicted, xr.open_zarr(scores) as scored:
+        figure = forecast_figure(
+            predicted,
+            truth,
+            scored,
+            variable="geopotential",
+            level=500,
+            lead=np.timedelta64(24, "h"),
+        )
+    figure.savefig(picture, dpi=120)
+    console.print(f"[bold]{picture}[/]  500 hPa geopotential after 24 h, and errors by lead time")

@@ -1,0 +1,225 @@
+"""`graphcast score`: a forecast and what came, scores and a report out."""
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import xarray as xr
+from rich.table import Table
+
+import verification
+from data.sources import open_inputs
+from forecast_cli.terminal import console, progress
+from verification.regions import HEADLINE_REGIONS, check_regions
+from verification.scorecard import report_html
+from verification.scorecard.labels import lead_label, number, short_label
+from verification.scorecard.selection import (
+    Row,
+    has_persistence,
+    headline_rows,
+    shown_in,
+    skill,
+    table_leads,
+    values,
+)
+from verification.scoring import TITLE
+
+TABLE_LEADS = 6
+
+
+def score(
+    forecast: Annotated[str, typer.Option(help="Forecast: Zarr store, URL or netCDF file.")],
+    truth: Annotated[
+        str,
+        typer.Option(
+            help="File, Zarr store or URL with analyses at the valid times, and at the initial "
+            "times for the comparison with persistence."
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Scores to write: .zarr, or .nc for netCDF.")],
+    report: Annotated[
+        Path | None, typer.Option(help="Also write a report for people, one HTML file.")
+    ] = None,
+    climatology: Annotated[
+        str | None,
+        typer.Option(
+            help="Zarr store or netCDF file with climatological means (constant, or by dayofyear, "
+            "or by dayofyear and hour), for the anomaly correlation."
+        ),
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Region to score; may be given several times. "
+            f"[default: {', '.join(HEADLINE_REGIONS)}]"
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing scores and report.")
+    ] = False,
+) -> None:
+    """Score a forecast against analyses: RMSE, MAE, bias, and ACC where a climatology is given.
+
+    Everything is weighted by area and compared with persistence. What cannot be scored (a valid
+    time, variable or level that the truth lacks) is named; missing values are refused.
+
+    Example:
+        graphcast score --forecast forecast.zarr --truth analyses.grib --output scores.zarr \
+            --report report.html
+    """
+    started = time.perf_counter()
+    regions = tuple(region or HEADLINE_REGIONS)
+    check_regions(regions)
+    _check_target(output, overwrite)
+    if report is not None:
+        _check_target(report, overwrite)
+    names = verification.Protocol(regions, forecast, truth, climatology or "none given")
+    with progress() as bar, open_forecast(forecast) as predicted:
+        task = bar.add_task("scoring", total=None)
+        scores = verification.score(
+            predicted,
+            _one_truth(truth),
+            names,
+            climatology=None if climatology is None else _open(climatology),
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    write_scores(scores, output)
+    if report is not None:
+        _write_text(report_html(scores), report)
+    _say(scores, output, report, time.perf_counter() - started)
+
+
+def open_forecast(path: str) -> xr.Dataset:
+    """A forecast, lazily.
+
+    Raises:
+        FileNotFoundError: there is none, or it is not complete yet.
+    """
+    partial = Path(path.rstrip("/") + ".partial")
+    if not Path(path).exists() and partial.exists():
+        raise FileNotFoundError(
+            f"the forecast {path} is not complete yet ({partial} is its beginning); run the same "
+            "`graphcast forecast` command again to finish it"
+        )
+    return _open(path)
+
+
+def write_scores(scores: xr.Dataset, path: Path) -> None:
+    """Write scores so that `path` exists only complete; an older file goes when the new is there.
+
+    netCDF where the name ends in `.nc`, else Zarr (v2, as our forecasts).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    _remove(partial)
+    if path.suffix == ".nc":
+        scores.to_netcdf(partial)
+    else:
+        scores.to_zarr(partial, mode="w", zarr_format=2)
+    _remove(path)
+    partial.rename(path)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _check_target(path: Path, overwrite: bool) -> None:
+    """Refuse, before computing, a target that is there or cannot be written."""
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path} is there already; choose another name or replace it (--overwrite)"
+        )
+    if path.is_dir() and not _is_scores(path):
+        raise FileExistsError(
+            f"{path} is a folder and holds no scores, so it will not be replaced; choose another "
+            "name or remove it yourself"
+        )
+    parent = next(place for place in path.absolute().parents if place.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise PermissionError(f"cannot write {path}: {parent} is no folder that can be written")
+
+
+def _is_scores(path: Path) -> bool:
+    attrs = path / ".zattrs"
+    return attrs.is_file() and json.loads(attrs.read_text()).get("title") == TITLE
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _open(path: str) -> xr.Dataset:
+    """A Zarr store or netCDF file as it is, with lead times as durations."""
+    if "://" not in path and not Path(path).exists():
+        raise FileNotFoundError(f"there is nothing at {path}")
+    if path.endswith((".nc", ".nc4", ".netcdf")):
+        return xr.open_dataset(path, chunks={}, decode_timedelta=True)
+    return xr.open_zarr(path, decode_timedelta=True)
+
+
+def _one_truth(path: str) -> xr.Dataset:
+    entries = open_inputs(path)
+    if len(entries) != 1:
+        raise ValueError(
+            f"the truth must be one series of analyses, and {path} holds {len(entries)} batch "
+            "entries or members; select one of them"
+        )
+    return entries[0]
+
+
+def _say(scores: xr.Dataset, output: Path, report: Path | None, seconds: float) -> None:
+    region = str(scores["region"].values[0])
+    console.print(_table(scores, region))
+    for note in filter(None, scores.attrs["notes"].split("\n")):
+        console.print(f"  note    {note}", markup=False)
+    console.print(f"  truth   {scores.attrs['truth']}", markup=False)
+    console.print(f"  scores  {output}  ({seconds:.1f} s)", markup=False)
+    if report is not None:
+        console.print(f"  report  {report}", markup=False)
+        console.print(f"next: open [cyan]{report}[/] in a browser")
+    else:
+        console.print(
+            f"next: [cyan]xarray.open_zarr({str(output)!r})[/], or the same command with "
+            "[cyan]--report report.html --overwrite[/] for tables and curves"
+        )
+
+
+def _table(scores: xr.Dataset, region: str) -> Table:
+    count = scores.attrs["initial_time_count"]
+    plural = f"{count} initial times" if count > 1 else f"from {scores.attrs['initial_times']} UTC"
+    better = " (green: smaller than that of persistence)" * has_persistence(scores)
+    table = Table(title=f"RMSE, {region}, {plural}{better}", box=None, title_justify="left")
+    leads = table_leads(list(scores["prediction_timedelta"].values), TABLE_LEADS)
+    table.add_column("")
+    table.add_column("units", style="dim")
+    for lead in leads:
+        table.add_column(lead_label(lead), justify="right")
+    for row in headline_rows(scores):
+        ours = values(scores, row, "rmse", "forecast", region).sel(prediction_timedelta=leads)
+        colours = _colours(scores, row, region).sel(prediction_timedelta=leads).values
+        cells = [
+            f"[{colour}]{number(float(value))}[/]"
+            for colour, value in zip(colours, ours.values, strict=True)
+        ]
+        table.add_row(short_label(*row), shown_in(scores, row)[1], *cells)
+    return table
+
+
+def _colours(scores: xr.Dataset, row: Row, region: str) -> xr.DataArray:
+    """A terminal colour for each lead time."""
+    if not has_persistence(scores):
+        ours = values(scores, row, "rmse", "forecast", region)
+        return xr.full_like(ours, "default", dtype="U7")
+    better = skill(scores, row, region) > 0
+    return xr.where(better, "green", "red")

@@ -1,0 +1,203 @@
+"""`graphcast forecast`: what it writes, and how it says no."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from forecast_cli.arguments import lead_time, moment
+
+from .conftest import analyses
+
+
+def refused(run, *words):
+    """The error's sentence, after checking that it is one, with exit code 2 and no traceback."""
+    assert run.code == 2, run
+    assert run.sentence.startswith("error: ")
+    assert "Traceback" not in run.err
+    for word in words:
+        assert word in run.sentence, run.sentence
+    return run.sentence
+
+
+def saved(case, dataset):
+    path = case.folder / "changed.nc"
+    dataset.to_netcdf(path)
+    return path
+
+
+def test_forecast_is_written_and_described(graphcast, case):
+    run = graphcast(*case.forecast())
+    assert run.code == 0, run.err
+    assert "init time  2024-06-03T06 UTC" in run.out
+    assert "random weights" in run.out
+    assert "next: graphcast score" in run.out
+    forecast = xr.open_zarr(case.output)
+    assert forecast["geopotential"].dims == (
+        "time",
+        "prediction_timedelta",
+        "level",
+        "latitude",
+        "longitude",
+    )
+    hours = forecast["prediction_timedelta"].values / np.timedelta64(1, "h")
+    np.testing.assert_array_equal(hours, [6, 12])
+    assert forecast["time"].values == np.datetime64("2024-06-03T06")
+    assert np.isfinite(forecast["temperature"].values).all()
+    assert "sha256" in forecast.attrs["provenance"]
+
+
+def test_existing_forecast_is_refused_unless_overwritten(graphcast, case):
+    assert graphcast(*case.forecast()).code == 0
+    refused(graphcast(*case.forecast()), "--overwrite")
+    assert graphcast(*case.forecast(), "--overwrite").code == 0
+
+
+def test_deepminds_format_with_a_folder_of_statistics_forecasts_the_same(graphcast, case):
+    npz, other = case.folder / "weights.npz", case.folder / "other.zarr"
+    assert graphcast("convert", case.checkpoint, npz).code == 0
+    refused(graphcast(*case.forecast(checkpoint=npz, output=other)), "--statistics")
+    statistics = case.folder / "stats"
+    run = graphcast(*case.forecast(checkpoint=npz, output=other, statistics=statistics))
+    assert run.code == 0, run.err
+    assert graphcast(*case.forecast()).code == 0
+    xr.testing.assert_equal(xr.open_zarr(other).load(), xr.open_zarr(case.output).load())
+
+
+def test_statistics_that_contradict_the_checkpoint_are_refused(graphcast, case):
+    path = case.folder / "stats" / "mean_by_level.nc"
+    changed = xr.load_dataset(path) + 1
+    changed.to_netcdf(path)
+    run = graphcast(*case.forecast(statistics=case.folder / "stats"))
+    refused(run, "carries its own statistics", "leave --statistics out")
+
+
+def test_longitudes_from_minus_180_are_turned(graphcast, case):
+    dataset = analyses()
+    turned = dataset.assign_coords(longitude=(dataset.longitude + 180) % 360 - 180)
+    inputs = saved(case, turned.sortby("longitude"))
+    assert graphcast(*case.forecast(inputs=inputs)).code == 0
+    straight = case.folder / "straight.zarr"
+    assert graphcast(*case.forecast(output=straight)).code == 0
+    xr.testing.assert_equal(xr.open_zarr(case.output).load(), xr.open_zarr(straight).load())
+
+
+def test_latitudes_from_north_to_south_are_turned(graphcast, case):
+    inputs = saved(case, analyses().isel(latitude=slice(None, None, -1)))
+    assert graphcast(*case.forecast(inputs=inputs)).code == 0
+    assert (np.diff(xr.open_zarr(case.output)["latitude"]) > 0).all()
+
+
+def test_entries_of_a_batch_become_members_or_init_times(graphcast, case):
+    frames = analyses(2)
+    batch = xr.concat([frames, frames + 1.0], "batch").rename(latitude="lat", longitude="lon")
+    relative = batch.assign_coords(time=frames["time"] - frames["time"][-1])
+    path = case.folder / "batch.nc"
+    relative.to_netcdf(path)
+    run = graphcast(*case.forecast(inputs=path))
+    assert run.code == 0, run.err
+    members = xr.open_zarr(case.output)
+    assert members.sizes["number"] == 2
+    assert float(abs(members["2m_temperature"].diff("number")).max()) > 0.5
+
+    times = np.stack([frames["time"].values, frames["time"].values + np.timedelta64(1, "D")])
+    dated = relative.assign_coords(datetime=(("batch", "time"), times))
+    dated.to_netcdf(case.folder / "dated.nc")
+    several = case.folder / "several.zarr"
+    run = graphcast(*case.forecast(inputs=case.folder / "dated.nc", init_time=None, output=several))
+    assert run.code == 0, run.err
+    np.testing.assert_array_equal(
+        xr.open_zarr(several)["time"], np.array(["2024-06-03T06", "2024-06-04T06"], "M8[ns]")
+    )
+
+
+def test_interrupted_forecast_goes_on_to_the_same_bytes(graphcast, case, monkeypatch):
+    whole = case.folder / "whole.zarr"
+    assert graphcast(*case.forecast(output=whole, lead_time="30h")).code == 0
+
+    from data.formats.forecast import ForecastStore
+
+    write = ForecastStore.write
+
+    def interrupted(self, lead, fields, **place):
+        if lead == 3:
+            raise KeyboardInterrupt
+        write(self, lead, fields, **place)
+
+    monkeypatch.setattr(ForecastStore, "write", interrupted)
+    run = graphcast(*case.forecast(lead_time="30h"))
+    assert run.code == 130
+    assert "goes on where this one stopped" in run.sentence
+    assert not case.output.exists()
+    monkeypatch.setattr(ForecastStore, "write", write)
+    run = graphcast(*case.forecast(lead_time="30h"))
+    assert "3 of 5 taken from the interrupted run" in run.out
+    for path in whole.rglob("*"):
+        if path.is_file():
+            assert path.read_bytes() == (case.output / path.relative_to(whole)).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d: d.isel(time=[0]), ("two frames 6 h apart", "one time")),
+        (
+            lambda d: d.isel(time=[0, 1]).assign_coords(
+                time=d.time.values[:2] + np.array([0, 1], "m8[h]")
+            ),
+            ("7 h apart",),
+        ),
+        (lambda d: d.drop_vars("geopotential"), ("lacks geopotential",)),
+        (lambda d: d.sel(level=[500]), ("lacks 850 hPa",)),
+        (lambda d: d.assign(temperature=d.temperature - 273.15), ("temperature", "K")),
+        (lambda d: d.assign(geopotential=d.geopotential / 9.80665), ("geopotential", "height")),
+        (lambda d: d.where(d.latitude < 80), ("NaN",)),
+        (lambda d: d.isel(longitude=slice(0, 9)), ("longitude", "globe")),
+    ],
+    ids=["one frame", "7 h", "variable", "level", "celsius", "height", "nan", "half globe"],
+)
+def test_bad_inputs_get_a_sentence(graphcast, case, change, words):
+    refused(graphcast(*case.forecast(inputs=saved(case, change(analyses())))), *words)
+    assert not case.output.exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"lead_time": "7h"}, ("steps of 6 h", "7h is 7 h")),
+        ({"lead_time": "soon"}, ("10d, 36h or 1d12h", "'soon'")),
+        ({"lead_time": "0h"}, ("positive multiple",)),
+        ({"init_time": "yesterday"}, ("2024-06-03T18", "'yesterday'")),
+        ({"init_time": "2024-06-09T06"}, ("can start from 2024-06-03T06, 2024-06-03T12",)),
+        ({"init_time": None}, ("--init-time", "2024-06-03T06")),
+        ({"inputs": "nowhere.nc"}, ("nowhere.nc",)),
+        ({"checkpoint": "nowhere.npz"}, ("there is no checkpoint at nowhere.npz",)),
+        ({"precision": "half"}, ("choose one of float32",)),
+        ({"output": "/proc/forecast.zarr"}, ("/proc/forecast.zarr",)),
+        ({"statistics": "nowhere"}, ("nowhere",)),
+    ],
+)
+def test_bad_flags_get_a_sentence(graphcast, case, flags, words):
+    refused(graphcast(*case.forecast(**flags)), *words)
+
+
+def test_truncated_inputs_get_a_sentence(graphcast, case):
+    content = case.inputs.read_bytes()
+    case.inputs.write_bytes(content[: len(content) // 2])
+    refused(graphcast(*case.forecast()), "analyses.nc")
+
+
+@pytest.mark.parametrize("command", ["forecast", "score", "info", "convert", "demo"])
+def test_every_command_has_help_with_an_example(graphcast, command):
+    run = graphcast(command, "--help")
+    assert run.code == 0
+    assert f"graphcast {command}" in run.out.split("Example")[1]
+
+
+@pytest.mark.parametrize(("text", "steps"), [("6h", 1), ("10d", 40), ("1d12h", 6), (" 36H ", 6)])
+def test_lead_times_are_steps_of_six_hours(text, steps):
+    assert lead_time(text) == steps
+
+
+@pytest.mark.parametrize("text", ["2024-06-03T18", "2024-06-03 18:00Z", "2024-06-03T18:00+00:00"])
+def test_init_times_are_utc(text):
+    assert moment(text) == np.datetime64("2024-06-03T18", "ns")

@@ -1,0 +1,66 @@
+"""`graphcast info` and `graphcast convert`."""
+
+import numpy as np
+
+from graphcast.checkpoints import read_checkpoint
+
+
+def test_info_describes_a_checkpoint(graphcast, case):
+    run = graphcast("info", case.checkpoint)
+    assert run.code == 0, run.err
+    for words in ("two temperatures", "random weights", "500, 850 hPa", "inside"):
+        assert words in run.out
+
+
+def test_info_describes_analyses_and_what_they_lack(graphcast, case):
+    run = graphcast("info", case.inputs)
+    assert "2024-06-03T00:00, 2024-06-03T06:00, 2024-06-03T12:00" in run.out
+    assert "graphcast_small: lacks" in run.out
+    assert "geopotential (m2 s-2)" in run.out
+
+
+def test_info_describes_a_forecast(graphcast, case):
+    assert graphcast(*case.forecast()).code == 0
+    run = graphcast("info", case.output)
+    assert "6 to 12 h, 2 steps" in run.out
+    assert "precision float32" in run.out
+
+
+def test_info_refuses_what_it_does_not_know(graphcast, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("weather")
+    run = graphcast("info", path)
+    assert run.code == 2
+    assert "GRIB or netCDF" in run.sentence
+
+
+def test_convert_there_and_back_keeps_everything(graphcast, case):
+    npz, back = case.folder / "a.npz", case.folder / "back.safetensors"
+    run = graphcast("convert", case.checkpoint, npz)
+    assert "a.npz.statistics" in run.out
+    run = graphcast("convert", npz, back, "--statistics", f"{npz}.statistics")
+    assert run.code == 0, run.err
+    before, after = read_checkpoint(case.checkpoint), read_checkpoint(back)
+    assert before.spec == after.spec
+    for one, other in zip(before.moments, after.moments, strict=True):
+        for name in one.data_vars:
+            np.testing.assert_array_equal(one[name], other[name])
+    np.testing.assert_array_equal(
+        before.model.processor.update_edges.weights[0],
+        after.model.processor.update_edges.weights[0],
+    )
+
+
+def test_convert_refuses_to_replace(graphcast, case):
+    target = case.folder / "a.npz"
+    target.touch()
+    run = graphcast("convert", case.checkpoint, target)
+    assert run.code == 2
+    assert "--overwrite" in run.sentence
+    assert graphcast("convert", case.checkpoint, target, "--overwrite").code == 0
+
+
+def test_convert_names_the_formats(graphcast, case):
+    run = graphcast("convert", case.checkpoint, case.folder / "a.pt")
+    assert run.code == 2
+    assert ".safetensors or .npz" in run.sentence

@@ -1,0 +1,152 @@
+"""The `score` command: what it writes, what it says, what it refuses."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+import xarray as xr
+from typer.testing import CliRunner
+
+from data.formats import ForecastHeader, ForecastStore
+from forecast_cli.score import score, write_scores
+
+HOUR = np.timedelta64(1, "h")
+START = np.datetime64("2024-06-03T00", "ns")
+FIELDS = {"geopotential": 500.0, "2m_temperature": None}
+
+app = typer.Typer()
+app.command()(score)
+
+
+def analyses() -> xr.Dataset:
+    rng = np.random.default_rng(0)
+    latitude, longitude = np.linspace(-90.0, 90.0, 19), np.arange(36) * 10.0
+    return xr.Dataset(
+        {
+            "geopotential": (
+                ("time", "level", "latitude", "longitude"),
+                rng.normal(55000, 1000, (6, 2, 19, 36)).astype("f4"),
+                {"units": "m2 s-2"},
+            ),
+            "2m_temperature": (
+                ("time", "latitude", "longitude"),
+                rng.normal(280, 10, (6, 19, 36)).astype("f4"),
+                {"units": "K"},
+            ),
+        },
+        {
+            "time": START + 6 * HOUR * np.arange(6),
+            "level": [500, 850],
+            "latitude": latitude,
+            "longitude": longitude,
+        },
+    )
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A forecast of four steps that is half a unit too high, and the truth."""
+    truth = analyses()
+    truth.to_netcdf(tmp_path / "truth.nc")
+    header = ForecastHeader(
+        variables=("2m_temperature", "geopotential"),
+        init_times=(START,),
+        leads=tuple(6 * n * HOUR for n in (1, 2, 3, 4)),
+        levels=(500, 850),
+        latitude=tuple(truth.latitude.values.tolist()),
+        longitude=tuple(truth.longitude.values.tolist()),
+        source="GraphCast, weights: a test",
+        provenance='{"weights": {"sha256": "0123", "description": "a <test>"}}',
+    )
+    with ForecastStore.create(tmp_path / "forecast.zarr", header) as store:
+        for lead in range(4):
+            at = truth.isel(time=lead + 1)
+            store.write(lead, {name: at[name] + 0.5 for name in header.variables})
+        store.finish()
+    return tmp_path / "forecast.zarr", tmp_path / "truth.nc"
+
+
+def run(forecast: Path, truth: Path, output: Path, *more: str):
+    arguments = ["--forecast", forecast, "--truth", truth, "--output", output, *more]
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_scores_and_report_are_written_and_the_way_on_is_shown(files, tmp_path):
+    report = tmp_path / "report.html"
+    result = run(*files, tmp_path / "scores.zarr", "--report", str(report))
+    assert result.exit_code == 0, result.output
+    for words in ("z500", "m² s⁻²", "0.500", "24 h", "scores.zarr", "report.html", "next:"):
+        assert words in result.output
+    scores = xr.open_zarr(tmp_path / "scores.zarr")
+    error = scores.geopotential.sel(metric="rmse", source="forecast")
+    np.testing.assert_allclose(error, 0.5, rtol=1e-2)  # float32 next to 55 000
+    assert list(scores.region.values) == ["global", "n.hem", "s.hem", "tropics"]
+    assert scores.attrs["forecast_source"] == "GraphCast, weights: a test"
+    page = report.read_text()
+    assert "a &lt;test&gt;" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "forecast.zarr", "report.html", "scores.zarr", "truth.nc",
+    ]  # fmt: skip
+
+
+def test_netcdf_regions_and_climatology_are_asked_for_by_flag(files, tmp_path):
+    analyses().mean("time").to_netcdf(tmp_path / "mean.nc")
+    more = ["--climatology", str(tmp_path / "mean.nc"), "--region", "europe", "--region", "tropics"]
+    result = run(*files, tmp_path / "new" / "scores.nc", *more)
+    assert result.exit_code == 0, result.output
+    with xr.open_dataset(tmp_path / "new" / "scores.nc", decode_timedelta=True) as scores:
+        assert list(scores.region.values) == ["europe", "tropics"]
+        assert (scores["2m_temperature"].sel(metric="acc", source="forecast") > 0.99).all()
+
+
+def test_existing_results_are_refused_and_replaced_when_asked(files, tmp_path):
+    output = tmp_path / "scores.zarr"
+    assert run(*files, output).exit_code == 0
+    again = run(*files, output)
+    assert isinstance(again.exception, FileExistsError)
+    assert "scores.zarr is there already; choose another name or replace it" in str(again.exception)
+    assert run(*files, output, "--overwrite", "--region", "tropics").exit_code == 0
+    assert list(xr.open_zarr(output).region.values) == ["tropics"]
+
+
+def test_a_folder_that_holds_no_scores_is_never_replaced(files, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    result = run(*files, tmp_path / "thesis", "--overwrite")
+    assert "is a folder and holds no scores" in str(result.exception)
+    result = run(*files, files[0], "--overwrite")
+    assert "is a folder and holds no scores" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nowhere.zarr", "{truth}", "s.zarr"), "there is nothing at"),
+        (("{forecast}", "nowhere.nc", "s.zarr"), "there is none at"),
+        (("{truth}", "{truth}", "s.zarr"), "this one lacks prediction_timedelta"),
+        (("{forecast}", "{truth}", "{truth}/s.zarr"), "is no folder that can be written"),
+        (("{forecast}", "{truth}", "s.zarr", "--region", "evrope"), "did you mean 'europe'"),
+    ],
+)
+def test_wrong_input_is_one_sentence(files, tmp_path, arguments, message):
+    places = {"forecast": str(files[0]), "truth": str(files[1])}
+    filled = [a.format(**places) for a in arguments]
+    paths = [a if a.startswith(("/", "--", "evrope")) else str(tmp_path / a) for a in filled]
+    result = run(*paths)
+    assert isinstance(result.exception, ValueError | OSError)
+    assert message in str(result.exception)
+    assert not (tmp_path / "s.zarr").exists()
+
+
+def test_an_unfinished_forecast_is_named_as_such(files, tmp_path):
+    files[0].rename(tmp_path / "other.zarr.partial")
+    result = run(tmp_path / "other.zarr", files[1], tmp_path / "s.zarr")
+    assert "other.zarr is not complete yet" in str(result.exception)
+
+
+def test_a_half_written_result_does_not_stand_in_the_way(files, tmp_path):
+    (tmp_path / "scores.zarr.partial").mkdir()
+    write_scores(xr.Dataset({"a": ("x", np.arange(3.0))}), tmp_path / "scores.zarr")
+    assert xr.open_zarr(tmp_path / "scores.zarr")["a"].shape == (3,)
+    assert not (tmp_path / "scores.zarr.partial").exists()

@@ -1,0 +1,293 @@
+"""Laws and oracles of the scores."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from made_up_weather import HOUR, forecast_of, real_analyses, truth
+
+from mesh.grid import LatLonGrid
+from verification import METRICS, Protocol, score
+from verification.scoring import DIMS
+from verification.statistic import AnomalyProduct, Error, SquaredError
+
+GLOBAL = Protocol(regions=("global",))
+
+
+def climatology_like(analyses):
+    return analyses.isel(time=0, drop=True) * 0 + 275.0
+
+
+def noise(seed):
+    return lambda shape: np.random.default_rng(seed).normal(size=shape)
+
+
+def test_a_perfect_forecast_has_no_error_and_full_correlation():
+    obs = truth()
+    scores = score(forecast_of(obs), obs, GLOBAL, climatology=climatology_like(obs))
+    perfect = scores.sel(source="forecast")
+    for name in ("geopotential", "2m_temperature"):
+        for metric in ("rmse", "rmse_wb2", "mae", "bias"):
+            assert (perfect[name].sel(metric=metric) == 0).all()
+        np.testing.assert_allclose(perfect[name].sel(metric="acc"), 1, rtol=1e-12)
+
+
+def test_a_constant_error_is_found_by_every_metric():
+    obs = truth()
+    # 2⁻¹: exact in float32 next to values of 280
+    scores = score(forecast_of(obs, error=-0.5), obs, GLOBAL)
+    for metric, expected in {"rmse": 0.5, "rmse_wb2": 0.5, "mae": 0.5, "bias": -0.5}.items():
+        found = scores["2m_temperature"].sel(metric=metric, source="forecast")
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_the_root_first_is_never_the_larger_rmse_and_equal_for_one_init():
+    obs = truth()
+    several = score(forecast_of(obs, inits=(0, 1, 2, 4), error=noise(1)), obs)
+    inside, outside = (several.geopotential.sel(metric=m) for m in ("rmse", "rmse_wb2"))
+    assert (inside <= outside).all()
+    assert (inside < outside).any()
+    one = score(forecast_of(obs, error=noise(1)), obs)
+    np.testing.assert_allclose(
+        one.geopotential.sel(metric="rmse"), one.geopotential.sel(metric="rmse_wb2"), rtol=1e-14
+    )
+
+
+def test_scores_are_the_hand_written_formulas():
+    obs = truth()
+    fc = forecast_of(obs, inits=(0, 2), error=noise(2))
+    clim = climatology_like(obs)
+    scores = score(fc, obs, GLOBAL, climatology=clim).geopotential.sel(
+        region="global", level=850, prediction_timedelta=12 * HOUR
+    )
+    area = LatLonGrid.from_coordinates(obs.latitude.values, obs.longitude.values).row_areas()
+    mse, correlation, error = [], [], []
+    for i in (0, 2):
+        f = fc.geopotential.sel(time=obs.time[i], prediction_timedelta=12 * HOUR, level=850)
+        o = obs.geopotential.isel(time=i + 2).sel(level=850)
+        mean = lambda x: (x.astype("f8").mean("longitude").values * area).sum()  # noqa: E731
+        mse.append(mean((f.values - o) ** 2))
+        error.append(mean(f.values - o))
+        a, b = f.values - 275.0, o - 275.0
+        correlation.append(mean(a * b) / np.sqrt(mean(b * 0 + a**2) * mean(b**2)))
+    expected = {
+        "rmse": np.mean(np.sqrt(mse)),
+        "rmse_wb2": np.sqrt(np.mean(mse)),
+        "bias": np.mean(error),
+        "acc": np.mean(correlation),
+    }
+    for metric, value in expected.items():
+        np.testing.assert_allclose(scores.sel(metric=metric, source="forecast"), value, rtol=1e-5)
+
+
+def test_persistence_is_the_truth_at_the_initial_time():
+    obs = truth()
+    held = forecast_of(obs, inits=(1,))
+    for name in held.data_vars:
+        held[name] = held[name] * 0 + obs[name].isel(time=1, drop=True)
+    scores = score(held, obs, GLOBAL).geopotential
+    xr.testing.assert_allclose(
+        scores.sel(source="forecast", drop=True), scores.sel(source="persistence", drop=True)
+    )
+
+
+def test_persistence_of_the_real_analyses_is_what_it_is():
+    obs = real_analyses()
+    fc = forecast_of(obs[["geopotential", "temperature"]].load(), inits=(0, 1, 2, 3), leads=(24,))
+    scores = score(fc, obs, GLOBAL).sel(metric="rmse", source="persistence", region="global")
+    # Computed apart from this code with weights of cos latitude, which on a 10° grid differ from
+    # exact areas by up to 0.5 % in these means.
+    np.testing.assert_allclose(scores.geopotential.sel(level=500).item(), 424, rtol=5e-3)
+    np.testing.assert_allclose(scores.temperature.sel(level=850).item(), 1.64, rtol=5e-3)
+
+
+def test_lazy_and_loaded_give_the_same_scores():
+    obs = truth()
+    fc = forecast_of(obs, inits=(0, 1), error=noise(3))
+    lazy = score(fc.chunk(time=1, prediction_timedelta=1), obs.chunk(time=1))
+    xr.testing.assert_identical(lazy, score(fc, obs))
+
+
+def test_members_count_one_by_one():
+    obs = truth()
+    one, two = (forecast_of(obs, error=noise(seed)) for seed in (4, 5))
+    both = xr.concat([one, two], dim="number").assign_coords(number=[0, 1])
+    scores = score(both, obs, GLOBAL)
+    each = [score(fc, obs, GLOBAL) for fc in (one, two)]
+    for name in ("geopotential", "2m_temperature"):
+        mean = (each[0][name] + each[1][name]) / 2
+        xr.testing.assert_allclose(
+            scores[name].sel(metric=["rmse", "mae", "bias"]),
+            mean.sel(metric=["rmse", "mae", "bias"]),
+        )
+    assert scores.attrs["members"].startswith("2, scored one by one")
+
+
+def test_the_order_of_dimensions_and_rows_changes_nothing():
+    obs = truth()
+    fc = forecast_of(obs, error=noise(6))
+    turned = fc.isel(latitude=slice(None, None, -1)).transpose("longitude", ...)
+    xr.testing.assert_allclose(score(turned, obs), score(fc, obs))
+
+
+def test_rounded_coordinates_are_the_same_grid():
+    obs = truth()
+    fc = forecast_of(obs, error=noise(6))
+    rounded = obs.assign_coords(longitude=obs.longitude + 4e-4)
+    xr.testing.assert_identical(score(fc, rounded), score(fc, obs))
+
+
+def test_the_result_says_how_it_was_made():
+    obs = truth()
+    fc = forecast_of(obs).assign_attrs(source="GraphCast, weights: demo", provenance='{"a": 1}')
+    scores = score(fc, obs, Protocol(("global", "tropics"), "f.zarr", "era5.zarr"))
+    assert scores.geopotential.dims == DIMS
+    assert scores["2m_temperature"].dims == DIMS[:-1]
+    assert scores.geopotential.attrs["units"] == "m2 s-2"
+    assert list(scores.region.values) == ["global", "tropics"]
+    assert list(scores.metric.values) == [m for m in METRICS if m != "acc"]
+    assert scores.attrs["truth"] == "era5.zarr"
+    assert scores.attrs["forecast_source"] == "GraphCast, weights: demo"
+    assert scores.attrs["initial_times"] == "2024-06-03T00"
+    assert "anomaly correlation is not reported: no climatology was given" in scores.attrs["notes"]
+
+
+def test_climatologies_by_day_and_hour_are_looked_up_at_the_valid_time():
+    obs = truth()
+    valid = obs.isel(time=slice(1, 4))
+    by_hour = xr.concat(
+        [valid.isel(time=i, drop=True) - 1.0 for i in range(3)] + [obs.isel(time=0, drop=True)],
+        dim="hour",
+    ).assign_coords(hour=[6, 12, 18, 0])
+    daily = by_hour.expand_dims(dayofyear=[155])  # 3 June in a leap year
+    scores = score(forecast_of(obs), obs, GLOBAL, climatology=daily)
+    # The anomaly of the truth is 1 everywhere, that of persistence is noise.
+    assert (scores["2m_temperature"].sel(metric="acc", source="persistence") < 0.9).all()
+    np.testing.assert_allclose(
+        scores["2m_temperature"].sel(metric="acc", source="forecast"), 1, rtol=1e-6
+    )
+    with pytest.raises(ValueError, match=r"lacks dayofyear \[155\]; score without it"):
+        score(forecast_of(obs), obs, climatology=by_hour.expand_dims(dayofyear=[154]))
+    with pytest.raises(ValueError, match="a climatology has no time dimension but dayofyear"):
+        score(forecast_of(obs), obs, climatology=obs)
+
+
+def test_statistics_are_compared_by_value():
+    assert SquaredError() == SquaredError()
+    assert Error() != SquaredError()
+    assert AnomalyProduct("forecast", "truth") != AnomalyProduct("truth", "truth")
+
+
+# ---- what cannot be compared -----------------------------------------------------------------
+
+
+def test_lead_times_without_truth_are_named_and_the_others_scored():
+    obs = truth(times=4)
+    fc = forecast_of(truth(times=9), inits=(0, 1), leads=(6, 12, 18, 24))
+    scores = score(fc, obs, GLOBAL)
+    assert list(scores.sample_count.values) == [2, 2, 1]
+    assert "+18 h: no truth at the valid time, scored for 1 of 2 initial times" in scores.notes
+    assert "+24 h: no truth at the valid time, not scored" in scores.notes
+    assert np.isfinite(scores.geopotential).all()
+    alone = score(fc.isel(time=[0]), obs, GLOBAL).sel(prediction_timedelta=18 * HOUR)
+    xr.testing.assert_allclose(
+        scores.geopotential.sel(prediction_timedelta=18 * HOUR), alone.geopotential
+    )
+
+
+def test_no_common_valid_time_is_an_error_with_both_periods():
+    obs = truth()
+    late = obs.assign_coords(time=obs.time + 1000 * HOUR)
+    message = (
+        "none of the forecast's valid times: they go from 2024-06-03T06 to 2024-06-03T18 UTC, "
+        "the truth from 2024-07-14T16 to"
+    )
+    with pytest.raises(ValueError, match=message):
+        score(forecast_of(obs), late)
+
+
+def test_persistence_without_its_start_is_left_out_with_the_reason():
+    obs = truth()
+    scores = score(forecast_of(obs, inits=(1,)), obs.isel(time=slice(2, None)), GLOBAL)
+    assert list(scores.source.values) == ["forecast"]
+    assert "persistence is not scored: no truth at the initial time 2024-06-03T06" in scores.notes
+    assert scores.attrs["baseline"] == "none"
+
+
+def test_variables_and_levels_that_the_truth_lacks_are_named():
+    obs = truth()
+    fc = forecast_of(obs, error=0.5)
+    scores = score(fc, obs[["geopotential"]].sel(level=[850]), GLOBAL)
+    assert set(scores.data_vars) == {"geopotential", "sample_count"}
+    assert list(scores.level.values) == [850]
+    assert "not in the truth, not scored: 2m_temperature" in scores.notes
+    assert "levels not in the truth, not scored: 500 hPa" in scores.notes
+
+
+def test_levels_are_matched_by_label():
+    obs = truth(levels=(500, 850))
+    fc = forecast_of(obs, error=noise(7))
+    more = obs.reindex(level=[300, 500, 850], fill_value=0.0)
+    xr.testing.assert_identical(
+        score(fc, more, GLOBAL).geopotential, score(fc, obs, GLOBAL).geopotential
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda o: o.rename(geopotential="a")[["a"]], "none of the forecast's variables"),
+        (lambda o: o[["geopotential"]].sel(level=[]).reindex(level=[50]), "levels .*it has 50 hPa"),
+        (lambda o: o.isel(longitude=slice(0, None, 2)), "longitudes differ: 12 from 0 to 330 aga"),
+        (lambda o: o.assign_coords(longitude=o.longitude - 180), "against 12 from -180 to 150"),
+        (
+            lambda o: o.assign(geopotential=o.geopotential.assign_attrs(units="m")),
+            "geopotential is in 'm2 s-2' in the forecast and in 'm' in the truth",
+        ),
+        (lambda o: o.isel(time=0), "truth must have a time dimension"),
+    ],
+)
+def test_truths_that_do_not_fit_are_refused(change, message):
+    obs = truth()
+    with pytest.raises(ValueError, match=message):
+        score(forecast_of(obs), change(obs))
+
+
+def test_other_spellings_of_a_unit_are_the_same_unit():
+    obs = truth()
+    spelt = obs.assign(geopotential=obs.geopotential.assign_attrs(units="m**2 s**-2"))
+    score(forecast_of(obs), spelt, GLOBAL)
+
+
+def test_an_analysis_is_not_a_forecast():
+    with pytest.raises(ValueError, match="this one lacks prediction_timedelta"):
+        score(truth(), truth())
+
+
+@pytest.mark.parametrize("role", ["forecast", "truth"])
+def test_missing_values_are_refused_by_name(role):
+    obs = truth()
+    fc = forecast_of(obs)
+    if role == "forecast":
+        fc.geopotential[0, 1, 0, 0, 0] = np.nan
+    else:
+        obs.geopotential[2, 0, 0, 0] = np.inf
+    message = rf"the {role} of geopotential from 2024-06-03T00 has values .* finite at \+12 h"
+    with pytest.raises(ValueError, match=message):
+        score(fc, obs, Protocol(("europe",)))
+
+
+def test_a_climatology_that_lacks_something_is_refused():
+    obs = truth()
+    clim = climatology_like(obs)
+    with pytest.raises(ValueError, match="every variable that is scored, and lacks geopotential"):
+        score(forecast_of(obs), obs, climatology=clim.drop_vars("geopotential"))
+    with pytest.raises(ValueError, match="every level that is scored, and lacks 850 hPa"):
+        score(forecast_of(obs), obs, climatology=clim.sel(level=[500]))
+    with pytest.raises(ValueError, match="forecast and climatology must be on the same grid"):
+        score(forecast_of(obs), obs, climatology=clim.isel(latitude=slice(1, None)))
+
+
+def test_progress_is_told():
+    told = []
+    score(forecast_of(truth()), truth(), GLOBAL, progress=lambda done, of: told.append((done, of)))
+    assert told == [(0, 2), (1, 2), (2, 2)]
