@@ -28,6 +28,8 @@ def read_statics(
     for path in where:
         dataset = open_inputs(path)[0]
         wanted = [name for name in names if name in dataset and name not in fields]
+        if not wanted:
+            continue
         found = statics_on(dataset[wanted], latitude, longitude)
         source = Path(str(path)).name
         fields |= {name: found[name].assign_attrs(source_file=source) for name in wanted}
@@ -59,7 +61,7 @@ def statics_on(dataset: xr.Dataset, latitude: np.ndarray, longitude: np.ndarray)
                 f"a static is known everywhere, and {name} has no value at {missing} points of the"
                 " new grid; fill the file, or use another"
             )
-    return fields.map(_with_our_attributes)
+    return fields.assign({name: _with_our_attributes(array) for name, array in fields.items()})
 
 
 def _with_our_attributes(array: xr.DataArray) -> xr.DataArray:

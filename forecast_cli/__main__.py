@@ -29,9 +29,10 @@ def main() -> None:
     """Run a subcommand; what a user can mend ends in one sentence and exit code 2."""
     try:
         app()
-    except KeyboardInterrupt:
-        errors.print("interrupted; the same command goes on where this one stopped")
-        sys.exit(INTERRUPTED)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            errors.print("interrupted; the same command goes on where this one stopped")
+        raise
     except (ValueError, OSError) as error:
         errors.print(f"[bold red]error:[/] {sentence(error)}", highlight=False, soft_wrap=True)
         sys.exit(WRONG_INPUT)

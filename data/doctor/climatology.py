@@ -42,11 +42,13 @@ def usual(
 ) -> Usual | None:
     """Zonal mean of a variable on a day of the year, in catalogue units; None where not known.
 
-    ``levels`` in hPa, within ``KNOWN_LEVELS``; between the table's rows linear in latitude and in
-    the logarithm of pressure.
+    ``levels`` in hPa, each ``known``; between the table's rows linear in latitude and in the
+    logarithm of pressure. Variables without levels have one row, whatever ``levels`` are.
     """
     if name == "geopotential":
         return _geopotential(day, levels, latitude)
+    if name in _SURFACE:
+        return _SURFACE[name](day, latitude)
     if name not in _ALLOWANCES:
         return None
     mean = _at(_on_day(_table()[name], day), levels, latitude)
@@ -105,7 +107,9 @@ def _meridional_wind_allowance(
 
 # kg kg-1: half of what is usual, and 2e-6 where there is next to nothing
 def _humidity_allowance(level: np.ndarray, latitude: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    return 0.35 * np.abs(mean) + 2e-6 + 1e-4 * (level / 1000.0) ** 2
+    # below the ice sheets it is extrapolated, each model its way
+    polar = np.clip((np.abs(latitude) - 55) / 15, 0, 1)
+    return 0.35 * np.abs(mean) + 2e-6 + (1e-4 + 5e-4 * polar) * (level / 1000.0) ** 2
 
 
 _ALLOWANCES = {
@@ -113,6 +117,37 @@ _ALLOWANCES = {
     "u_component_of_wind": _zonal_wind_allowance,
     "v_component_of_wind": _meridional_wind_allowance,
     "specific_humidity": _humidity_allowance,
+}
+
+
+# The surface: what follows from the levels near it.
+def _at_2m(day: float, latitude: Float[np.ndarray, " lat"]) -> Usual:
+    """1000 hPa, less 6.5 K for each kilometre of ground (the standard atmosphere's)."""
+    sea_level = _at(_on_day(_table()["temperature"], day), (1000,), latitude)
+    ground = np.interp(latitude, *_zonal(_table()["orography"].astype(np.float64)))
+    # 13 K colder than that was ERA5's Antarctica, at the end of March 2026
+    polar = np.clip((np.abs(latitude) - 45) / 30, 0, 1)
+    return Usual(sea_level - 6.5e-3 * ground, 3.0 + 8.0 * polar[None])
+
+
+def _at_10m(day: float, latitude: Float[np.ndarray, " lat"]) -> Usual:
+    """Eastward wind: four fifths of that on 1000 hPa."""
+    above = _at(_on_day(_table()["u_component_of_wind"], day), (1000,), latitude)
+    return Usual(0.8 * above, np.full(above.shape, 3.0))
+
+
+def _at_sea_level(day: float, latitude: Float[np.ndarray, " lat"]) -> Usual:
+    """Pressure; its zonal means at high latitudes go up and down by 10 hPa (annular modes)."""
+    maps = 10.0 * _table()["mean_sea_level_pressure"].astype(np.float64)
+    mean = np.interp(latitude, *_zonal(_on_day(maps, day)))
+    polar = np.clip((np.abs(latitude) - 20) / 40, 0, 1)
+    return Usual(mean[None], (250.0 + 550.0 * polar)[None])
+
+
+_SURFACE = {
+    "2m_temperature": _at_2m,
+    "10m_u_component_of_wind": _at_10m,
+    "mean_sea_level_pressure": _at_sea_level,
 }
 
 
@@ -145,6 +180,12 @@ def _at(
     wanted = np.log(np.array(levels, dtype=np.float64))
     columns = [np.interp(wanted, logs[order], column[order]) for column in rows.T]
     return np.stack(columns, axis=1)
+
+
+def _zonal(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Latitudes of the rows of a map, and their means."""
+    edges = np.linspace(-90, 90, table.shape[0] + 1)
+    return (edges[1:] + edges[:-1]) / 2, table.mean(1)
 
 
 def _bilinear(

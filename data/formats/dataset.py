@@ -157,6 +157,9 @@ class DatasetStore:
         return self
 
     def __exit__(self, *_: object) -> None:
+        downloads = self._partial / DOWNLOADS
+        if not self._committed and not (downloads.is_dir() and any(downloads.iterdir())):
+            shutil.rmtree(self._partial, ignore_errors=True)
         self.close()
 
     def _merge(self) -> None:
@@ -313,7 +316,9 @@ def _begin(target: Path, header: DatasetHeader, wanted: np.ndarray, overwrite: b
     partial = partial_path(target)
     head, committed = _journal(partial)
     mine = {"fingerprint": header.fingerprint, "times": wanted.tolist()}
-    if head is not None and _can_go_on(target, head, mine, overwrite):
+    # what has nothing committed is worth nothing, whatever it was going to be
+    worth = bool(committed) or not (partial / "store").is_dir()
+    if head is not None and worth and _can_go_on(target, head, mine, overwrite):
         if head["times"] != mine["times"]:  # more are asked for: a group not yet full begins anew
             full = len(head["times"]) // header.group_times
             kept = {group for group in committed if group < full}

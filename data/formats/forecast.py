@@ -76,8 +76,15 @@ class ForecastStore:
                 f"{_partial(target)} holds an interrupted forecast; resume it, choose another "
                 "output, or overwrite it (--overwrite)"
             )
-        _check_space(target, header.cell_bytes * len(header.cells))
+        new = not _partial(target).exists()
         lock = _claim(target)
+        try:
+            _check_space(target, header.cell_bytes * len(header.cells))
+        except OSError:
+            lock.close()
+            if new:
+                shutil.rmtree(_partial(target))
+            raise
         _lay_out(_partial(target), header)
         return cls(target, header, lock, overwrite)
 

@@ -46,7 +46,10 @@ VARIABLES = (*ATMOSPHERIC, *SURFACE)
 LEVELS = (50, 100, 200, 300, 500, 700, 850, 925, 1000)
 HIGHEST_LEVEL, LOWEST_LEVEL = 30, 1000  # hPa: the top model level lies at 25 hPa
 
-ROUGHNESS_LAND, ROUGHNESS_SEA = 0.1, 1e-4  # m: grass and fields with trees; wind waves
+# Roughness lengths (m). Land is grass and fields with trees, which hold heat back more than wind.
+ROUGHNESS_SEA = 1e-4
+ROUGHNESS_LAND = 0.1
+ROUGHNESS_LAND_HEAT = 1e-3
 
 
 def analysis(air: SigmaFields, levels: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -54,6 +57,8 @@ def analysis(air: SigmaFields, levels: tuple[int, ...]) -> dict[str, np.ndarray]
     upper = on_pressure_levels(air, levels)
     height = np.maximum(air.geopotential[-1] - air.surface_geopotential, 0) / STANDARD_GRAVITY
     brought_down = air.temperature[-1] + STANDARD_GRAVITY / HEAT_CAPACITY * height
+    warmth = logarithmic_share(2.0, height, air.land, ROUGHNESS_LAND_HEAT)
+    wind = logarithmic_share(10.0, height, air.land, ROUGHNESS_LAND)
     fields = {
         "geopotential": upper.geopotential,
         "temperature": upper.temperature,
@@ -61,30 +66,23 @@ def analysis(air: SigmaFields, levels: tuple[int, ...]) -> dict[str, np.ndarray]
         "v_component_of_wind": upper.v,
         "specific_humidity": upper.humidity,
         "vertical_velocity": upper.omega,
-        "2m_temperature": air.skin
-        + logarithmic_share(2.0, height, air.land) * (brought_down - air.skin),
-        "10m_u_component_of_wind": logarithmic_share(10.0, height, air.land) * air.u[-1],
-        "10m_v_component_of_wind": logarithmic_share(10.0, height, air.land) * air.v[-1],
+        "2m_temperature": air.skin + warmth * (brought_down - air.skin),
+        "10m_u_component_of_wind": wind * air.u[-1],
+        "10m_v_component_of_wind": wind * air.v[-1],
         "mean_sea_level_pressure": mean_sea_level_pressure(air),
         "total_precipitation_6hr": air.rain,
     }
     return {name: field.astype(np.float32) for name, field in fields.items()}
 
 
-def statics(air: SigmaFields) -> dict[str, np.ndarray]:
-    """The variables of `STATIC` by name, float32."""
-    fields = {"geopotential_at_surface": air.surface_geopotential, "land_sea_mask": air.land}
-    return {name: field.astype(np.float32) for name, field in fields.items()}
-
-
-def logarithmic_share(z: float, height: Field, land: Field) -> Field:
+def logarithmic_share(z: float, height: Field, land: Field, rough_land: float) -> Field:
     """How far from the surface's value to that of ``height`` (m) a neutral profile is at ``z`` m.
 
     ln(1 + z/z0) / ln(1 + height/z0), over land and sea each with its roughness length z0.
     """
     over_land, over_sea = (
         np.log1p(z / z0) / np.log1p(np.maximum(height, z) / z0)
-        for z0 in (ROUGHNESS_LAND, ROUGHNESS_SEA)
+        for z0 in (rough_land, ROUGHNESS_SEA)
     )
     return np.asarray(over_sea + land * (over_land - over_sea))
 

@@ -16,7 +16,7 @@ from data.planet.physics import RAIN_GAUGE, ModelSpec, jcm, speedy
 from data.planet.sigma import Field, SigmaField, SigmaFields
 
 SIGMA_LAYERS = 8
-DAY = 86400  # s
+MEAN_SURFACE_PRESSURE = 98.55e3  # Pa, the Earth's: Trenberth and Smith 2005, J. Climate 18, 864
 BOUNDARY_CONDITIONS = "t30/clim"  # SPEEDY's climatology: forcing and terrain, shipped with jcm
 
 
@@ -91,9 +91,16 @@ class Atmosphere:
         return _ours(self._terrain.fmask)
 
     def rest(self, seed: int, time: np.datetime64) -> State:
-        """A dry, isothermal atmosphere at rest, with pressure ripples that the seed decides."""
-        dynamics = self._model.initial_state(random_seed=seed)
-        return State(dynamics, self._model.initial_physics_carry(), time)
+        """A dry, isothermal atmosphere at rest, with pressure ripples that the seed decides.
+
+        It has the mass of the Earth's: dynamics and physics keep what is given here.
+        """
+        air, _ = self._diagnosed(self._model.initial_state(random_seed=seed))
+        area = np.cos(np.deg2rad(self.latitude))[:, None] * np.ones(self.longitude.size)
+        pressure = air.normalized_surface_pressure
+        mean = self._reference_pressure * np.average(_ours(pressure), weights=area)
+        heavier = air.copy(normalized_surface_pressure=pressure * (MEAN_SURFACE_PRESSURE / mean))
+        return self._begun(heavier, time)
 
     def started(self, air: SigmaFields, time: np.datetime64) -> State:
         """The state with these fields; ``geopotential``, ``omega`` and surfaces are not used."""
@@ -107,6 +114,9 @@ class Atmosphere:
             theirs(air.surface_pressure / self._reference_pressure),
             {},
         )
+        return self._begun(fields, time)
+
+    def _begun(self, fields: Any, time: np.datetime64) -> State:
         dynamics = self._model.initial_state(fields)
         return State(dynamics, self._model.initial_physics_carry(), time)
 

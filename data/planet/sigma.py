@@ -10,8 +10,8 @@ at Γ = 6.5 K/km from the lowest level, and geopotential is its hydrostatic inte
 reach above 2000 m, Γ is reduced so that the temperature reached at sea level does not exceed 298 K
 (from 2500 m on; in between, in proportion). Reduction to mean sea level uses the same column with
 the limits for very warm (290.5 K) and very cold (255 K) ground. These are the rules of ECMWF's
-post-processing as Trenberth, Berry and Buja (1993, NCAR/TN-396+STR) describe them, with the closed
-power law where they have its series to third order.
+post-processing as CDO (`extrapolate_T`, `extrapolate_P`) and NCL (`vinth2p_ecmwf`) have them, with
+the closed power law where they have its series to third order.
 """
 
 from typing import NamedTuple

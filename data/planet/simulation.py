@@ -37,8 +37,7 @@ COMMENT = (
 )
 REFERENCES = (
     "Molteni 2003, doi:10.1007/s00382-002-0268-2 (SPEEDY);"
-    " Kochkov et al. 2024, doi:10.1038/s41586-024-07744-y (Dinosaur, the dynamical core);"
-    " https://github.com/climate-analytics-lab/jax-gcm (jcm)"
+    " https://pypi.org/project/dinosaur (the dynamical core); https://pypi.org/project/jcm"
 )
 
 

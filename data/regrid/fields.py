@@ -90,7 +90,12 @@ def _subsampled(dataset: xr.Dataset, source: Grid, target: Grid) -> xr.Dataset:
             )
         chosen[name] = nearest
     picked = dataset.isel(chosen).drop_encoding()
-    return picked.map(lambda array: _noted(array, "subsample", source, target), keep_attrs=True)
+    fields = {
+        name: _noted(array, "subsample", source, target)
+        for name, array in picked.data_vars.items()
+        if "latitude" in array.dims
+    }
+    return picked.assign(fields)
 
 
 def _regridded(

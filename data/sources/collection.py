@@ -74,8 +74,15 @@ class Lazy:
         if not found:
             return xr.Dataset()
         # entries of a batch may share times: the first that has one counts
-        joined = xr.concat(found, "time", data_vars="minimal") if len(found) > 1 else found[0]
-        return _distinct(joined)[asked] if varying else joined[asked]
+        return _distinct(together(found))[asked] if varying else found[0][asked]
+
+
+def together(parts: list[xr.Dataset]) -> xr.Dataset:
+    """Datasets of different times and the same variables and grid as one."""
+    if len(parts) == 1:
+        return parts[0]
+    same = dict.fromkeys(("data_vars", "coords"), "minimal")
+    return xr.concat(parts, "time", compat="override", join="exact", **same)
 
 
 def _parts(raw: xr.Dataset) -> list[xr.Dataset]:

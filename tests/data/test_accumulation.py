@@ -86,9 +86,11 @@ def test_the_window_is_stated_and_read_back_as_six_hours():
 
 def test_a_missing_hour_is_named():
     gap = rain([*range(1, 9), *range(10, 13)])
-    with pytest.raises(ValueError, match="miss anything, and 1 hours .* 2020-01-01T09:00; get"):
+    with pytest.raises(ValueError, match=r"miss anything, and 1 hours .* 2020-01-01T09:00; get"):
         totals_from_hourly(gap)
-    with pytest.raises(ValueError, match="6 hours are not in the data: 2020-01-03T07:00, .*, ...;"):
+    with pytest.raises(
+        ValueError, match=r"6 hours are not in the data: 2020-01-03T07:00, .*, ...;"
+    ):
         totals_from_hourly(gap, np.array([START + 60 * HOUR]))
     with pytest.raises(ValueError, match="needs six hours up to 00, 06, 12 or 18 UTC"):
         totals_from_hourly(rain(range(2, 7)))
@@ -104,9 +106,11 @@ def test_a_nan_is_not_skipped():
 
 def test_totals_of_other_periods_and_units_are_refused():
     six = {"cell_methods": "time: sum (interval: 1 hour comment: over the 6 hours before)"}
-    with pytest.raises(ValueError, match="tp states totals of 6 hours .* give the hourly variable"):
+    with pytest.raises(
+        ValueError, match=r"tp states totals of 6 hours .* give the hourly variable"
+    ):
         totals_from_hourly(rain(range(12), **six))
-    with pytest.raises(ValueError, match="height of water .* tp states no unit"):
+    with pytest.raises(ValueError, match=r"height of water .* tp states no unit"):
         totals_from_hourly(rain(range(12), units=""))
     with pytest.raises(ValueError, match="tp states mm/h"):
         totals_from_hourly(rain(range(12), units="mm/h"))
@@ -133,7 +137,7 @@ def test_cumulative_and_hourly_totals_agree():
 
 def test_a_total_that_begins_anew_is_refused_when_computed():
     anew = rain([6, 12, 18], np.array([0.01, 0.02, 0.005])[:, None, None] * np.ones((1, 3, 4)))
-    with pytest.raises(ValueError, match="never falls, and this one falls by 0.015 m"):
+    with pytest.raises(ValueError, match=r"never falls, and this one falls by 0.015 m"):
         totals_from_cumulative(anew, START)
     lazy = totals_from_cumulative(anew.chunk(time=1), START)
     with pytest.raises(ValueError, match="never falls"):
@@ -142,7 +146,7 @@ def test_a_total_that_begins_anew_is_refused_when_computed():
 
 def test_missing_cumulative_totals_and_early_times_are_refused():
     since = rain([6, 18], np.zeros((2, 3, 4)))
-    with pytest.raises(ValueError, match="1 totals since the start .* 2020-01-01T12:00"):
+    with pytest.raises(ValueError, match=r"1 totals since the start .* 2020-01-01T12:00"):
         totals_from_cumulative(since, START)
     with pytest.raises(ValueError, match="needs six hours after the forecast's start"):
         totals_from_cumulative(since, START, np.array([START + 3 * HOUR]))

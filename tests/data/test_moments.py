@@ -1,5 +1,6 @@
 """Means and standard deviations."""
 
+import tracemalloc
 from functools import reduce
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from data.moments import (
     FILES,
     column,
     from_arrays,
+    moments_from,
     moments_of,
     read_moments,
     to_arrays,
     write_moments,
 )
-from data.tallies import NOTHING, merge, tally
+from data.tallies import NOTHING, Sums, merge, sums_of, tally
 from data.task import TASKS, Task
 
 STATISTICS = Path(__file__).parents[2] / "../shared/parity/stats"
@@ -274,3 +276,48 @@ def test_statistics_on_different_levels_are_refused(tmp_path):
     write_moments(moments._replace(mean=moments.mean.isel(level=[0])), tmp_path)
     with pytest.raises(ValueError, match="the same levels"):
         read_moments(tmp_path)
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 100])
+@pytest.mark.parametrize("cut", [1, 3, 4, 9])
+def test_a_pass_that_was_cut_off_goes_on_to_the_same_sums(cut, chunk):
+    """Two Datasets of 4 and 9 hourly-and-six-hourly frames; ``cut`` may fall between them."""
+    hours = np.datetime64("2021-01-01", "ns") + np.arange(9) * np.timedelta64(2, "h")
+    parts = [weather(six_hourly("2020-01-01", 4)), weather(hours, seed=1)]
+    parts = [part.chunk(time=chunk) for part in parts]
+    whole = list(sums_of(parts, TASK))
+    assert [sums.frames for sums in whole] == list(range(1, 14))
+    kept = Sums.from_arrays(whole[cut - 1].to_arrays())
+    rest = list(sums_of(parts, TASK, kept))
+    assert len(rest) == 13 - cut
+    one, other = moments_from(whole[-1], TASK), moments_from(rest[-1], TASK)
+    for a, b in zip(one, other, strict=True):
+        xr.testing.assert_identical(a, b)
+    assert rest[-1].sha256 == whole[-1].sha256
+
+
+def test_a_large_mean_does_not_drown_a_small_spread():
+    """Geopotential at 1 hPa: a mean of 470,000 with a spread of less than one part in 10⁵."""
+    numbers = 470e3 + np.random.default_rng(0).standard_normal((1, 50_000))
+    parts = reduce(merge, (tally(part) for part in np.split(numbers, 100, axis=1)), NOTHING)
+    # rtol 1e-10: squares of deviations of 1, from means known to 1e-10
+    np.testing.assert_allclose(parts.stddev, numbers.std(axis=1), rtol=1e-9)
+
+
+def test_memory_of_a_pass_does_not_grow_with_the_record():
+    def peak(count):
+        data = weather(six_hourly("2020-01-01", 2)).isel(longitude=[*range(6)] * 500)
+        data = data.assign_coords(longitude=np.arange(3000) * 0.12).isel(time=[0, 1] * (count // 2))
+        data = data.assign_coords(time=six_hourly("2020-01-01", count)).chunk(time=1) + 1
+        tracemalloc.start()
+        for _ in sums_of([data], TASK):
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(2)  # imports
+    few, many = peak(4), peak(14)
+    frame = 4 * LATITUDE.size * 3000 * 4  # bytes of four fields
+    # dask's own graph grows with the times, by far less than a frame for each
+    assert many - few < 10 * frame / 4

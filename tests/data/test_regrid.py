@@ -254,8 +254,10 @@ def test_attributes_stay_and_say_what_was_done():
         "provenance": "found; regridded (conservative) from 46 x 90 points to 19 x 36 points",
     }
     assert result["latitude"].attrs == {"units": "degrees_north"}
-    looked_at = regrid(source, *GRIDS["10"], method="bilinear")["2m_temperature"]
-    assert looked_at.attrs["cell_methods"] == "time: sum"
+    for method, target in (("bilinear", GRIDS["10"]), ("subsample", grid_named("20"))):
+        looked_at = regrid(source, *target, method=method)["2m_temperature"].attrs
+        assert looked_at["cell_methods"] == "time: sum"
+        assert f"regridded ({method}) from" in looked_at["provenance"]
 
 
 def test_float32_stays_float32_and_dimensions_stay_in_order():

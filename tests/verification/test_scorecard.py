@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from made_up_weather import HOUR, forecast_of, truth
 
+from tests.verification.made_up_weather import HOUR, forecast_of, truth
 from verification import Protocol, score
 from verification.scorecard import forecast_figure, report_html
 from verification.scorecard.curves import curves_figure, skill_figure
@@ -108,7 +108,7 @@ def test_what_cannot_be_drawn_is_said(world):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(424.05, "424"), (1.6432, "1.64"), (-0.05, "−0.0500"), (0, "0"), (55123.0, "55123"),
+    [(424.05, "424"), (1.6432, "1.64"), (-0.05, "−0.0500"), (0.0, "0"), (55123.0, "55123"),
      (3.21e-6, "3.2·10⁻⁶"), (float("nan"), "–")],
 )  # fmt: skip
 def test_numbers_have_three_digits(value, text):

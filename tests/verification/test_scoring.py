@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import xarray as xr
-from made_up_weather import HOUR, forecast_of, real_analyses, truth
 
 from mesh.grid import LatLonGrid
+from tests.verification.made_up_weather import HOUR, forecast_of, real_analyses, truth
 from verification import METRICS, Protocol, score
 from verification.scoring import DIMS
 from verification.statistic import AnomalyProduct, Error, SquaredError

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from verification.scorecard.labels import hours, long_label, number, short_label
+from verification.scorecard.labels import hours, long_label, short_label
 from verification.scorecard.selection import (
     Row,
     all_rows,
@@ -122,7 +122,7 @@ def _draw_skill(
     if table.size <= 60:
         for (i, j), value in np.ndenumerate(table):
             colour = "white" if abs(value) > 0.6 else "#222"
-            axes.text(j, i, number(round(value, 2)), ha="center", va="center", color=colour, size=7)
+            axes.text(j, i, f"{value:.2f}", ha="center", va="center", color=colour, size=7)
     return image
 
 

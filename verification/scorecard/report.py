@@ -96,7 +96,8 @@ def _header(scores: xr.Dataset) -> str:
     return (
         f"<h1>Forecast scores</h1><p class='quiet'>{html.escape(str(attrs['forecast']))} against "
         f"{html.escape(str(attrs['truth']))}<br>{'initial time ' * one}{html.escape(period)} UTC, "
-        f"{html.escape(str(attrs['grid']))}</p>"
+        f"{html.escape(str(attrs['grid']))}<br>"
+        f"{html.escape(str(attrs.get('forecast_source', '')))}</p>"
     )
 
 
@@ -107,11 +108,13 @@ def _summary(scores: xr.Dataset, region: str) -> str:
     leads = ours["prediction_timedelta"].values
     day = np.timedelta64(24, "h")
     lead = day if day in leads else leads[-1]
+    single = scores.attrs.get("initial_time_count", 1) == 1
+    caution = " One initial time is an example, not yet a measure of skill." * single
     name = f"{short_label(*row)} RMSE at {lead_label(lead)}"
     units = shown_in(scores, row)[1]
     value = number(float(ours.sel(prediction_timedelta=lead)))
     if not has_persistence(scores):
-        return f"<p class='lead'>{name}: <b>{value} {units}</b>.</p>"
+        return f"<p class='lead'>{name}: <b>{value} {units}</b>.{caution}</p>"
     base = values(scores, row, "rmse", "persistence", region).sel(prediction_timedelta=lead)
     skills = np.array([skill(scores, r, region).values for r in all_rows(scores)])
     better, judged = int((skills > 0).sum()), int(np.isfinite(skills).sum())
@@ -119,7 +122,7 @@ def _summary(scores: xr.Dataset, region: str) -> str:
         f"<p class='lead'>{name}: <b>{value} {units}</b>, persistence {number(float(base))} "
         f"{units}. The forecast has a smaller error than persistence for "
         f"<b>{better} of {judged}</b> combinations of variable, level and lead time "
-        f"({html.escape(region)}).</p>"
+        f"({html.escape(region)}).{caution}</p>"
     )
 
 
@@ -229,7 +232,7 @@ def _protocol(scores: xr.Dataset) -> str:
         "Initial times": attrs["initial_times"],
         "n (initial times per lead time)": counts,
         "Members": attrs["members"],
-        "Weights": attrs["weights"],
+        "Area weights": attrs["weights"],
         "RMSE": attrs["rmse"],
         "RMSE, WeatherBench 2's": attrs["rmse_wb2"] + "; in the scores file as rmse_wb2",
         "ACC": attrs["acc"] if "acc" in scores["metric"].values else "not reported",

@@ -1,0 +1,302 @@
+"""Rules on what a file holds: grid, times, levels, variables."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from data.doctor.case import Case, hour
+from data.doctor.digest import RAIN_OF_UNKNOWN_PERIOD
+from data.doctor.finding import Finding, listed
+from data.task import STEP
+from data.variables import VARIABLES
+
+EARLIEST, LATEST = np.datetime64("1900-01-01"), np.datetime64("2100-01-01")
+EPOCHS = tuple(np.datetime64(day) for day in ("1970-01-01", "1900-01-01", "2000-01-01"))
+
+
+def grid(case: Case) -> Iterator[Finding]:
+    """The whole globe once, latitude within ±90°, equal steps of longitude."""
+    latitude = np.asarray(case.dataset["latitude"].values, dtype=np.float64)
+    longitude = np.asarray(case.dataset["longitude"].values, dtype=np.float64)
+    if not (np.isfinite(latitude).all() and np.isfinite(longitude).all()):
+        yield Finding("grid", "error", "some coordinates are NaN", "write the grid's coordinates")
+        return
+    if np.abs(latitude).max() > 90 + 1e-3:
+        swapped = np.abs(latitude).max() > 100 and _within_90(longitude)
+        yield Finding(
+            "grid",
+            "error",
+            f"latitude runs from {latitude.min():g} to {latitude.max():g}, and the poles are at ±90"
+            + (": latitude and longitude look swapped" if swapped else ""),
+            "name the axes by what they hold" if swapped else "write latitude in degrees north",
+        )
+        return
+    steps = np.sort(latitude)[1:] - np.sort(latitude)[:-1]
+    around = np.diff(np.sort(longitude % 360), append=np.sort(longitude % 360)[:1] + 360)
+    if latitude.size < 2 or longitude.size < 2:
+        yield Finding(
+            "grid", "error", "the grid is a single row, column or point", "give the whole globe"
+        )
+        return
+    if steps.min() <= 0 or around.min() <= 1e-6:
+        yield Finding("grid", "error", "a row or column comes twice", "remove the repeated one")
+        return
+    # A missing row doubles one step; rounding to a tenth of a step does not.
+    if np.ptp(around) > 0.1 * np.median(around):
+        regional = around.max() > 5 * np.median(around)
+        yield Finding(
+            "grid",
+            "error",
+            "longitude "
+            + (
+                f"covers {360 - around.max():g}° of 360°"
+                if regional
+                else f"goes around in steps from {around.min():g}° to {around.max():g}°"
+            ),
+            "give the whole globe in equal steps of longitude",
+        )
+    if 90 - latitude.max() > 1.1 * steps.max() or latitude.min() + 90 > 1.1 * steps.max():
+        yield Finding(
+            "grid",
+            "error",
+            f"latitude covers {latitude.min():g}° to {latitude.max():g}° only",
+            "give the whole globe, from pole to pole",
+        )
+    elif np.ptp(steps) > 0.3 * np.median(steps):
+        # Gaussian rows differ by 3 % next to the poles.
+        yield Finding(
+            "grid",
+            "error",
+            f"rows of latitude are missing: the steps go from {steps.min():g}° to {steps.max():g}°",
+            "add the missing rows, or regrid",
+        )
+
+
+def _within_90(longitude: np.ndarray) -> bool:
+    wrapped = np.where(longitude > 180, longitude - 360, longitude)
+    return bool(np.abs(wrapped).max() <= 90 + 1e-3)
+
+
+def times(case: Case) -> Iterator[Finding]:
+    """Absolute, increasing, unique, six hours apart, none missing."""
+    if "time" not in case.dataset.dims or not case.dataset.sizes["time"]:
+        severity = "error" if case.task else "note"
+        yield Finding(
+            "times",
+            severity,
+            "the file gives no times, so season and hour of the day cannot be judged",
+            "write a time coordinate (UTC): a forecast starts from two frames 6 h apart",
+        )
+        return
+    moments = case.dataset["time"].values.astype("datetime64[ns]")
+    if np.isnat(moments).any():
+        yield Finding("times", "error", "some times are missing (NaT)", "write every time")
+        return
+    yield from _strange_dates(moments)
+    gaps = np.diff(moments)
+    if (gaps == np.timedelta64(0)).any() or len(set(moments.tolist())) < moments.size:
+        twice = sorted({t for t in moments if (moments == t).sum() > 1})
+        yield Finding(
+            "times",
+            "error",
+            f"{listed([hour(t) for t in twice])} comes more than once",
+            "keep one frame for each time",
+        )
+        return
+    if (gaps < np.timedelta64(0)).any():
+        yield Finding(
+            "times", "warning", "the times do not increase", "sort the file by its times"
+        )
+    yield from _spacing(np.sort(moments), case.task is not None)
+
+
+def _strange_dates(moments: np.ndarray) -> Iterator[Finding]:
+    outside = moments[(moments < EARLIEST) | (moments >= LATEST)]
+    if outside.size:
+        yield Finding(
+            "times",
+            "warning",
+            f"{hour(outside[0])} is no date of an analysis",
+            "check the units of the time axis (hours since when?)",
+        )
+    elif moments[0] in EPOCHS:
+        yield Finding(
+            "times",
+            "warning",
+            f"the times begin at {hour(moments[0])}, where calendars start to count",
+            "check that the times are dates and not hours since the start",
+        )
+
+
+def _spacing(moments: np.ndarray, for_a_forecast: bool) -> Iterator[Finding]:
+    rule = "a forecast starts from two frames 6 h apart"
+    if moments.size == 1:
+        yield Finding(
+            "times",
+            "error" if for_a_forecast else "note",
+            f"there is one time only, {hour(moments[0])}; {rule}",
+            f"add {hour(moments[0] - STEP)} or {hour(moments[0] + STEP)}",
+        )
+        return
+    gaps = np.diff(moments)
+    hours = sorted({float(gap / np.timedelta64(1, "h")) for gap in gaps})
+    spoken = " or ".join(listed([f"{h:g}" for h in hours]).split(", "))
+    known = set(moments.tolist())
+    if not any(int((t - STEP).astype("datetime64[ns]").astype(int)) in known for t in moments):
+        severity = "error" if for_a_forecast else "warning" if len(hours) > 1 else "note"
+        yield Finding(
+            "times",
+            severity,
+            f"times are {spoken} h apart, and none 6 h; {rule}",
+            "give a 6-hourly series",
+        )
+        return
+    missing = _missing(moments, gaps)
+    if missing:
+        yield Finding(
+            "times",
+            "warning",
+            f"the series has holes: {len(missing)} time(s) missing, {listed(missing)}",
+            "fetch these times, or start and train only where two frames are 6 h apart",
+        )
+    elif len(hours) > 1:
+        yield Finding(
+            "times",
+            "warning",
+            f"times are {spoken} h apart, so not evenly",
+            "give a series of even steps (6 h, or a divisor of it)",
+        )
+
+
+def _missing(moments: np.ndarray, gaps: np.ndarray) -> list[str]:
+    """Times that a series of its usual step would have too; none where no step is usual."""
+    step = np.median(gaps.astype(np.int64))
+    multiples = gaps.astype(np.int64) / step
+    if not np.allclose(multiples, np.round(multiples)) or multiples.max() < 1.5:
+        return []
+    width = np.timedelta64(int(step), "ns")
+    return [
+        hour(before + width * k)
+        for before, count in zip(moments[:-1], np.round(multiples).astype(int), strict=True)
+        for k in range(1, min(int(count), 1000))
+    ]
+
+
+def levels(case: Case) -> Iterator[Finding]:
+    """Each once, in hPa, and all that the task has."""
+    has: list[int] = []
+    if "level" in case.dataset.dims:
+        labels = np.asarray(case.dataset["level"].values, dtype=np.float64)
+        has = [round(label) for label in labels]
+        if len(set(has)) < len(has):
+            twice = sorted({level for level in has if has.count(level) > 1})
+            yield Finding(
+                "levels",
+                "error",
+                f"{listed([str(level) for level in twice])} hPa comes more than once",
+                "keep one field for each level",
+            )
+        if labels.max() > 1100 or labels.min() < 0.005:
+            yield Finding(
+                "levels",
+                "error",
+                f"levels run from {labels.min():g} to {labels.max():g}, and pressure ends at"
+                " 1100 hPa",
+                "give pressure levels with their unit (hPa or Pa), not model levels",
+            )
+        elif labels.max() <= 137 and (np.diff(np.sort(labels)) == 1).all() and labels.size > 3:
+            yield Finding(
+                "levels",
+                "error",
+                f"levels {labels.min():g}, ..., {labels.max():g} count model levels, as it looks",
+                "interpolate to pressure levels",
+            )
+    task = case.task
+    if task is None or not any(VARIABLES[name].on_levels for name in task.inputs):
+        return
+    missing = [str(level) for level in task.levels if level not in has]
+    if missing:
+        yield Finding(
+            "levels",
+            "error",
+            f"task {task.name!r} needs {len(task.levels)} levels, and the file lacks"
+            f" {listed(missing, 12)} hPa",
+            "add these levels, or choose a model without them",
+        )
+
+
+def variables(case: Case) -> Iterator[Finding]:
+    """What the task needs is there, on the grid; what is there is known and states its unit."""
+    names = [str(name) for name in case.dataset.data_vars]
+    for name in names:
+        array = case.dataset[name]
+        strange = [str(d) for d in array.dims if d not in ("time", "level", *_SPACE)]
+        if name in VARIABLES and (strange or not set(_SPACE) <= set(array.dims)):
+            if VARIABLES[name].kind == "clock":
+                continue
+            yield Finding(
+                "variables",
+                "error",
+                f"{name} lies on ({', '.join(map(str, array.dims))}), not on the grid of the rest",
+                "regrid it to the latitude and longitude of the other variables",
+            )
+    yield from _units_stated(case, names)
+    unknown = [name for name in names if name not in VARIABLES]
+    unknown = [name for name in unknown if name not in RAIN_OF_UNKNOWN_PERIOD]
+    if unknown:
+        yield Finding(
+            "variables",
+            "note",
+            f"not in the catalogue, so not examined: {listed(sorted(unknown))}",
+            "nothing, unless one of them is needed: then give it its catalogue name",
+        )
+    yield from _needed(case, names)
+
+
+_SPACE = ("latitude", "longitude")
+
+
+def _needed(case: Case, names: list[str]) -> Iterator[Finding]:
+    task = case.task
+    if task is None:
+        return
+    wanted = [name for name in task.inputs if name not in task.forcings and name not in names]
+    statics = [name for name in wanted if VARIABLES[name].kind == "static"]
+    others = [name for name in wanted if name not in statics]
+    if others:
+        yield Finding(
+            "variables",
+            "error",
+            f"task {task.name!r} starts from {listed(others)}, and the file lacks them",
+            "add them, or choose a model that does without",
+        )
+    if statics:
+        yield Finding(
+            "statics",
+            "error",
+            f"task {task.name!r} starts from {', '.join(statics)}, and the file lacks them",
+            "add them once, without a time axis, on the same grid",
+        )
+
+
+def _units_stated(case: Case, names: list[str]) -> Iterator[Finding]:
+    known = [name for name in names if name in VARIABLES and VARIABLES[name].units != "1"]
+    silent = [name for name in known if "units" not in case.dataset[name].attrs]
+    if silent:
+        yield Finding(
+            "units",
+            "note",
+            f"no unit is stated for {listed(silent)}; the catalogue's are assumed",
+            "write the attribute 'units'",
+        )
+    for name in known:
+        stated = case.dataset[name].attrs.get("units", VARIABLES[name].units)
+        if stated != VARIABLES[name].units:
+            needed = case.task is not None and name in case.task.inputs
+            same = str(stated).replace("**", "") == VARIABLES[name].units
+            yield Finding(
+                "units",
+                "error" if needed else "note" if same else "warning",
+                f"{name} states {stated!r}, and the catalogue has {VARIABLES[name].units!r}",
+                f"convert {name} to {VARIABLES[name].units} and say so in its attribute 'units'",
+            )

@@ -1,0 +1,113 @@
+"""Workers that make the groups of a dataset: this process, several, or those of a dask cluster."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import wait as wait_for
+
+import numpy as np
+
+Task = Callable[[int, np.ndarray], int]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """``workers`` processes of this machine, or the workers behind ``scheduler`` (tcp://…).
+
+    One worker is this process. A cluster's workers see the same files.
+    """
+
+    workers: int = 1
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the number."""
+        if self.workers < 1:
+            raise ValueError(f"there is at least one worker, and {self.workers} were asked for")
+
+    def run(self, work: Task, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
+        """Do ``work(group, times)`` for every group; yields groups as they are done.
+
+        The first error ends it: what runs is finished, nothing new begins.
+        """
+        if self.scheduler is None and self.workers == 1:
+            for group, times in jobs.items():
+                yield work(group, times)
+            return
+        with self._executor() as (executor, count):
+            yield from _in_turn(executor, count, work, jobs)
+
+    def _executor(self) -> AbstractContextManager[tuple[Executor, int]]:
+        return _processes(self.workers) if self.scheduler is None else _cluster(self.scheduler)
+
+
+def _in_turn(
+    executor: Executor, count: int, work: Task, jobs: Mapping[int, np.ndarray]
+) -> Iterator[int]:
+    waiting = iter(jobs.items())
+    running: set[Future[int]] = set()
+    try:
+        while True:
+            for group, times in waiting:
+                running.add(executor.submit(work, group, times))
+                if len(running) > count:  # one more than can run: nobody waits for the next
+                    break
+            if not running:
+                return
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    except BrokenProcessPool as error:
+        raise OSError(
+            "a worker process ended at once, perhaps for lack of memory; run the same command again"
+            " with fewer workers, and it goes on where it stopped"
+        ) from error
+    finally:
+        for future in running:
+            future.cancel()
+
+
+@contextmanager
+def _processes(count: int) -> Iterator[tuple[Executor, int]]:
+    context = multiprocessing.get_context("spawn")  # threads of zarr and dask do not survive a fork
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_as_worker) as executor:
+        yield executor, count
+
+
+def _as_worker() -> None:
+    """A worker ends with the process that started it, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and ends in good order
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
+    try:
+        from distributed import Client  # noqa: PLC0415  an optional package
+    except ImportError as error:
+        raise ValueError(
+            f"a dask cluster needs a package that is not installed ({error});"
+            " pip install 'graphcast[cluster]'"
+        ) from error
+    try:
+        client = Client(address, timeout=30, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise OSError(
+            f"no dask scheduler answers at {address} ({error}); check the address (--scheduler)"
+        ) from error
+    with client:
+        # a task that fails for lack of its worker is done again elsewhere: same shards, same bytes
+        yield client.get_executor(pure=False), max(1, sum(client.nthreads().values()))

@@ -1,0 +1,222 @@
+"""How Earth-like is the climate of a planet? Its seasons beside those of a reanalysis.
+
+The reference is a folder of seasonal means as the EC-Earth community's `ecmean4` keeps them
+(``seasons_average_ta_*.nc``, ``ua``, ``psl``): zonal means of temperature and wind on pressure
+levels, and maps of sea-level pressure, for December-February, March-May and so on.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from data.files import written_whole
+
+SEASONS = {"DJF": (12, 1, 2), "MAM": (3, 4, 5), "JJA": (6, 7, 8), "SON": (9, 10, 11)}
+SHOWN = ("DJF", "JJA")
+# what ecmean4 calls it, what we call it
+QUANTITIES = {
+    "ta": "temperature",
+    "ua": "u_component_of_wind",
+    "psl": "mean_sea_level_pressure",
+}
+
+
+@dataclass(frozen=True)
+class Climate:
+    """Seasonal means: zonal temperature (K) and wind (m s-1), and sea-level pressure (Pa) maps.
+
+    Each Dataset has a dimension ``season``; zonal ones (season, level, latitude).
+    """
+
+    name: str
+    zonal: xr.Dataset
+    pressure: xr.DataArray
+
+
+def climate_of(planet: xr.Dataset, name: str = "simulated planet") -> Climate:
+    """The seasons that a canonical Dataset has all months of.
+
+    Raises ValueError if there is none of `SHOWN`.
+    """
+    month = planet["time"].dt.month
+    there = set(np.unique(month.values).tolist())
+    whole = {season: months for season, months in SEASONS.items() if set(months) <= there}
+    if not set(SHOWN) <= set(whole):
+        raise ValueError(
+            "a climate is compared in December-February and June-August, and the planet has months"
+            f" {sorted(there)}; simulate a whole year"
+        )
+    fields = planet[list(QUANTITIES.values())]
+    means = []
+    for months in whole.values():
+        of_season = fields.isel(time=np.flatnonzero(np.isin(month.values, months)))
+        means.append(of_season.mean("time").compute(scheduler="synchronous"))
+    seasonal = xr.concat(means, xr.Variable("season", list(whole)))
+    zonal = seasonal[["temperature", "u_component_of_wind"]].mean("longitude")
+    return Climate(name, zonal, seasonal["mean_sea_level_pressure"])
+
+
+def read_climate(folder: Path, name: str = "ERA5 1985-2014") -> Climate:
+    """The reference climate in a folder of `ecmean4`.
+
+    Raises FileNotFoundError, naming the file that is missing.
+    """
+    found = {}
+    for theirs, ours in QUANTITIES.items():
+        files = sorted(folder.glob(f"seasons_average_{theirs}_*.nc"))
+        if not files:
+            raise FileNotFoundError(
+                "a reference climate is a folder with seasons_average_ta_*.nc, ua and psl, and"
+                f" {folder} has no seasons_average_{theirs}_*.nc"
+            )
+        with xr.open_dataset(files[0]) as dataset:
+            found[ours] = dataset[theirs].load()
+    season = [_season_of(int(month)) for month in found["temperature"]["time"].dt.month]
+    renamed = {
+        name: array.rename(time="season", lat="latitude").assign_coords(season=season)
+        for name, array in found.items()
+    }
+    upper = {
+        name: array.assign_coords(plev=array["plev"] / 100).rename(plev="level").sortby("level")
+        for name, array in renamed.items()
+        if "plev" in array.dims
+    }
+    pressure = renamed["mean_sea_level_pressure"].rename(lon="longitude")
+    return Climate(name, xr.Dataset(upper), pressure)
+
+
+def differences(planet: Climate, reference: Climate) -> dict[str, float]:
+    """Area- and mass-weighted RMS differences in `SHOWN`, and numbers that say where they lie."""
+    numbers: dict[str, float] = {}
+    for season in SHOWN:
+        ours = planet.zonal.sel(season=season)
+        theirs = _at(reference.zonal.sel(season=season), ours)
+        for name, unit in (("temperature", "K"), ("u_component_of_wind", "m/s")):
+            difference = ours[name] - theirs[name]
+            numbers[f"{season} zonal {name} ({unit})"] = _rms(difference, _weights(difference))
+        jet = _jets(ours["u_component_of_wind"])
+        theirs_jet = _jets(theirs["u_component_of_wind"])
+        for side in ("north", "south"):
+            numbers[f"{season} jet {side} (m/s)"] = jet[side]
+            numbers[f"{season} jet {side}, reference (m/s)"] = theirs_jet[side]
+        pressure = planet.pressure.sel(season=season) / 100
+        other = _at(reference.pressure.sel(season=season), pressure, "longitude") / 100
+        weights = np.cos(np.deg2rad(pressure["latitude"]))
+        numbers[f"{season} sea-level pressure (hPa)"] = _rms(pressure - other, weights)
+        numbers[f"{season} mean sea-level pressure (hPa)"] = float(
+            pressure.weighted(weights).mean()
+        )
+    return numbers
+
+
+def draw(planet: Climate, reference: Climate, path: Path) -> Path:
+    """A figure of both climates: zonal-mean temperature and wind, and sea-level pressure."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  heavy; only here
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(15, 13), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(4, 3)
+    for column, climate in enumerate((planet, reference)):
+        for half, season in enumerate(SHOWN):
+            _section(axes[half, column], climate, season)
+            _map(axes[2 + half, column], climate, season)
+    for half, season in enumerate(SHOWN):
+        _section_difference(axes[half, 2], planet, reference, season)
+        _map_difference(axes[2 + half, 2], planet, reference, season)
+    figure.suptitle(
+        "Zonal means: temperature (colour, K) and eastward wind (lines, m/s, every 5);"
+        " sea-level pressure (hPa)"
+    )
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, dpi=110, format=path.suffix.lstrip(".") or "png")
+    return path
+
+
+def _section(axis: Any, climate: Climate, season: str) -> None:
+    zonal = climate.zonal.sel(season=season)
+    zonal = zonal.isel(level=np.flatnonzero(zonal["level"].values >= 50))
+    where = (zonal["latitude"], zonal["level"])
+    shade = axis.contourf(
+        *where, zonal["temperature"], levels=np.arange(190, 311, 10), cmap="RdYlBu_r", extend="both"
+    )
+    wind = zonal["u_component_of_wind"]
+    lines = axis.contour(*where, wind, levels=np.arange(-60, 61, 5), colors="k", linewidths=0.7)
+    axis.clabel(lines, lines.levels[::2], fontsize=7)
+    _as_section(axis, f"{climate.name}, {season}")
+    axis.figure.colorbar(shade, ax=axis)
+
+
+def _section_difference(axis: Any, planet: Climate, reference: Climate, season: str) -> None:
+    ours = planet.zonal.sel(season=season)
+    difference = ours - _at(reference.zonal.sel(season=season), ours)
+    where = (difference["latitude"], difference["level"])
+    steps = np.array([-20, -15, -10, -7, -5, -3, -1, 1, 3, 5, 7, 10, 15, 20])
+    shade = axis.contourf(
+        *where, difference["temperature"], levels=steps, cmap="RdBu_r", extend="both"
+    )
+    wind = difference["u_component_of_wind"]
+    lines = axis.contour(*where, wind, levels=np.arange(-40, 41, 5), colors="k", linewidths=0.7)
+    axis.clabel(lines, fontsize=7)
+    _as_section(axis, f"difference, {season}")
+    axis.figure.colorbar(shade, ax=axis)
+
+
+def _as_section(axis: Any, title: str) -> None:
+    axis.set(title=title, xlabel="latitude", ylabel="hPa", ylim=(1000, 50))
+    axis.set_xticks([-60, -30, 0, 30, 60])
+
+
+def _map(axis: Any, climate: Climate, season: str) -> None:
+    pressure = climate.pressure.sel(season=season) / 100
+    _as_map(axis, pressure, f"{climate.name}, {season}", np.arange(980, 1041, 4), "viridis")
+
+
+def _map_difference(axis: Any, planet: Climate, reference: Climate, season: str) -> None:
+    ours = planet.pressure.sel(season=season) / 100
+    difference = ours - _at(reference.pressure.sel(season=season), ours * 100, "longitude") / 100
+    steps = np.array([-20, -15, -10, -6, -4, -2, 2, 4, 6, 10, 15, 20])
+    _as_map(axis, difference, f"difference, {season}", steps, "RdBu_r")
+
+
+def _as_map(axis: Any, field: xr.DataArray, title: str, levels: np.ndarray, colours: str) -> None:
+    shade = axis.contourf(
+        field["longitude"], field["latitude"], field, levels=levels, cmap=colours, extend="both"
+    )
+    axis.set(title=title, xlabel="longitude", ylabel="latitude")
+    axis.figure.colorbar(shade, ax=axis)
+
+
+def _at(reference: Any, ours: Any, *more: str) -> Any:
+    """The reference at our points; the ends of its axes count beyond them."""
+    for axis in ("level", "latitude", *more):
+        if axis in ours.dims and axis in reference.dims:
+            inside = ours[axis].clip(float(reference[axis].min()), float(reference[axis].max()))
+            reference = reference.interp({axis: inside}).assign_coords({axis: ours[axis].values})
+    return reference
+
+
+def _weights(field: xr.DataArray) -> xr.DataArray:
+    """Area of the rows times the pressure that a level stands for."""
+    level = field["level"].values.astype(np.float64)
+    depth = xr.DataArray(np.gradient(level), {"level": field["level"]}, "level")
+    return np.cos(np.deg2rad(field["latitude"])) * depth
+
+
+def _rms(difference: xr.DataArray, weights: xr.DataArray) -> float:
+    return float(np.sqrt((difference**2).weighted(weights).mean()))
+
+
+def _jets(wind: xr.DataArray) -> dict[str, float]:
+    """Strongest westerlies at 200 hPa of each hemisphere."""
+    upper = wind.sel(level=200, method="nearest")
+    north = upper.isel(latitude=np.flatnonzero(upper["latitude"].values > 0))
+    south = upper.isel(latitude=np.flatnonzero(upper["latitude"].values < 0))
+    return {"north": float(north.max()), "south": float(south.max())}
+
+
+def _season_of(month: int) -> str:
+    return next(season for season, months in SEASONS.items() if month in months)

@@ -1,0 +1,146 @@
+"""`graphcast prepare`: analyses from anywhere in, a training dataset out."""
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from data.fleet import Fleet
+from data.levels import levels_named
+from data.preparation import Prepared, Recipe, prepare as prepare_dataset
+from data.regrid import METHODS
+from data.sources.series import SERIES
+from data.task import TASKS, Task
+from data.time_range import time_range
+from forecast_cli.terminal import console, progress, size
+
+
+def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
+    source: Annotated[
+        str,
+        typer.Option(
+            help=f"{', '.join(SERIES)} (NAME@ADDRESS for a mirror), a URL of a Zarr store, or a "
+            "file or folder of GRIB, netCDF or Zarr."
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Zarr store to write, or to add times to.")],
+    time_text: Annotated[
+        str | None,
+        typer.Option("--time", help="2018-01-01/2018-12-31T18/6h (UTC); else all that are there."),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Whose variables and levels: {', '.join(TASKS)}, or a JSON file; else all that "
+            "the source has."
+        ),
+    ] = None,
+    grid: Annotated[
+        str | None, typer.Option(help="1.0, 0.25, N48 or a file on that grid; else the source's.")
+    ] = None,
+    regrid: Annotated[str, typer.Option(help=f"How: {', '.join(METHODS)}.")] = "conservative",
+    levels: Annotated[
+        str | None, typer.Option(help="13, 37 or hPa with commas; else the task's or the source's.")
+    ] = None,
+    interpolate_levels: Annotated[
+        bool, typer.Option("--interpolate-levels", help="Make levels that the source lacks.")
+    ] = False,
+    statics: Annotated[
+        list[str] | None,
+        typer.Option(help="File with surface geopotential, land-sea mask; may be given again."),
+    ] = None,
+    repeat_single_time: Annotated[
+        bool,
+        typer.Option(
+            "--repeat-single-time",
+            help="Let the only time of the source stand at t - 6 h, too; recorded in the dataset.",
+        ),
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Processes that read and write.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a dask cluster (tcp://…) in their place.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing dataset.")
+    ] = False,
+) -> None:
+    """Make a training dataset: one chunk for each variable and time, checked, CF-conforming.
+
+    Killed or interrupted, the same command goes on where it stopped; with a longer --time it adds
+    the new times. Every field is checked for gaps and wrong units before it is written.
+
+    Example:
+        graphcast prepare --source weatherbench2-era5 --time 2018-01-01/2018-12-31T18/6h \
+            --task graphcast_small --grid 1.0 --output era5_2018.zarr --workers 4
+    """
+    started = time.perf_counter()
+    recipe = Recipe(
+        source=source,
+        levels=None if levels is None else levels_named(levels),
+        interpolate_levels=interpolate_levels,
+        grid=grid,
+        method=regrid,
+        repeat_single=repeat_single_time,
+        threads=max(1, (os.cpu_count() or 1) // workers) if workers > 0 else 1,
+    )
+    fleet = Fleet(workers, scheduler)
+    times = None if time_text is None else time_range(time_text).times
+    with progress() as bar:
+        row = bar.add_task("opening the source", total=None)
+
+        def count(done: int, of: int) -> None:
+            bar.update(row, description="preparing", completed=done, total=of)
+
+        result = prepare_dataset(
+            recipe,
+            output,
+            times=times,
+            task=None if task is None else _task(task),
+            statics=tuple(statics or ()),
+            overwrite=overwrite,
+            fleet=fleet,
+            progress=count,
+        )
+    _report(result, time.perf_counter() - started)
+
+
+def _task(text: str) -> Task:
+    if text in TASKS:
+        return TASKS[text]
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError(
+            f"a task is {', '.join(TASKS)} or a JSON file, and there is no file {text}"
+        )
+    return Task.from_file(path)
+
+
+def _report(result: Prepared, seconds: float) -> None:
+    header, times = result.header, result.times
+    stored = sum(path.stat().st_size for path in result.path.rglob("*") if path.is_file())
+    raw = header.time_bytes * times.size
+    first, last = (str(t.astype("datetime64[h]")) for t in (times[0], times[-1]))
+    console.print(
+        f"[bold]{result.path}[/]  {times.size} times from {first} to {last}, "
+        f"{len(header.latitude)} × {len(header.longitude)}, {len(header.variables)} variables, "
+        f"{len(header.levels)} levels, {size(stored)}"
+    )
+    rate = header.time_bytes * result.written / seconds if seconds else 0.0
+    console.print(
+        f"  {result.written} of them in this run, {seconds:.1f} s, {size(rate)}/s; "
+        f"compressed to {100 * stored / raw:.0f} % of {size(raw)}"
+    )
+    if header.comment:
+        console.print(f"  [yellow]{header.comment}[/]")
+    missing = [n for n in ("geopotential_at_surface", "land_sea_mask") if n not in header.statics]
+    if missing:
+        console.print(f"  without {' and '.join(missing)}: GraphCast's tasks need them (--statics)")
+    init = str(np.datetime_as_string(times[-1], unit="h"))
+    console.print(
+        f"next: [cyan]graphcast info {result.path}[/], or [cyan]graphcast forecast --checkpoint "
+        f"WEIGHTS --inputs {result.path} --init-time {init} --lead-time 10d "
+        "--output forecast.zarr[/]"
+    )
