@@ -168,7 +168,9 @@ def fields(recipe: Recipe, times: np.ndarray, downloads: Path) -> xr.Dataset:
     dataset = _read(recipe, times, downloads)
     missing = [name for name in recipe.variables if name not in dataset]
     if missing:
-        has = ", ".join(sorted(str(name) for name in dataset.data_vars)) or "none of those asked for"
+        has = (
+            ", ".join(sorted(str(name) for name in dataset.data_vars)) or "none of those asked for"
+        )
         raise ValueError(
             f"a dataset holds every variable of its task, and {recipe.source} lacks"
             f" {', '.join(missing)} (of these it has {has}); choose another task (--task) or source"

@@ -88,6 +88,8 @@ def times(case: Case) -> Iterator[Finding]:
             "write a time coordinate (UTC): a forecast starts from two frames 6 h apart",
         )
         return
+    if not any("time" in array.dims for array in case.dataset.data_vars.values()):
+        return  # statics alone
     moments = case.dataset["time"].values.astype("datetime64[ns]")
     if np.isnat(moments).any():
         yield Finding("times", "error", "some times are missing (NaT)", "write every time")
@@ -293,10 +295,11 @@ def _units_stated(case: Case, names: list[str]) -> Iterator[Finding]:
         stated = case.dataset[name].attrs.get("units", VARIABLES[name].units)
         if stated != VARIABLES[name].units:
             needed = case.task is not None and name in case.task.inputs
-            same = str(stated).replace("**", "") == VARIABLES[name].units
+            if not needed and str(stated).replace("**", "") == VARIABLES[name].units:
+                continue  # only spelt another way
             yield Finding(
                 "units",
-                "error" if needed else "note" if same else "warning",
+                "error" if needed else "warning",
                 f"{name} states {stated!r}, and the catalogue has {VARIABLES[name].units!r}",
                 f"convert {name} to {VARIABLES[name].units} and say so in its attribute 'units'",
             )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from data.planet.physics import RAIN_GAUGE, ModelSpec, jcm, speedy
-from data.planet.sigma import Field, SigmaField, SigmaFields
+from data.planet.sigma import DRY_AIR, Field, SigmaField, SigmaFields
 
 SIGMA_LAYERS = 8
 MEAN_SURFACE_PRESSURE = 98.55e3  # Pa, the Earth's: Trenberth and Smith 2005, J. Climate 18, 864
@@ -35,7 +35,7 @@ class State:
     def arrays(self) -> dict[str, np.ndarray]:
         """Every number of the state, in the order of its pytrees, and the time."""
         leaves = import_module("jax").tree.leaves((self.dynamics, self.physics))
-        named = {f"leaf_{i:03d}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+        named = {f"leaf_{i:03d}": _plain(leaf) for i, leaf in enumerate(leaves)}
         return {**named, "time": np.array(self.time.astype("datetime64[s]").astype(np.int64))}
 
 
@@ -91,27 +91,24 @@ class Atmosphere:
         return _ours(self._terrain.fmask)
 
     def rest(self, seed: int, time: np.datetime64) -> State:
-        """A dry, isothermal atmosphere at rest, with pressure ripples that the seed decides.
+        """A dry, isothermal atmosphere at rest over the mountains, with ripples the seed decides.
 
-        It has the mass of the Earth's: dynamics and physics keep what is given here.
+        It has the mass of the Earth's, which the dynamics keep to a few tenths of a percent.
         """
         air, _ = self._diagnosed(self._model.initial_state(random_seed=seed))
+        scale = DRY_AIR * float(np.mean(np.asarray(air.temperature)))
+        rippled = _ours(air.normalized_surface_pressure)
+        pressure = rippled * np.exp(-self.surface_geopotential / scale)
         area = np.cos(np.deg2rad(self.latitude))[:, None] * np.ones(self.longitude.size)
-        pressure = air.normalized_surface_pressure
-        mean = self._reference_pressure * np.average(_ours(pressure), weights=area)
-        heavier = air.copy(normalized_surface_pressure=pressure * (MEAN_SURFACE_PRESSURE / mean))
-        return self._begun(heavier, time)
+        share = MEAN_SURFACE_PRESSURE / self._reference_pressure
+        pressure *= share / np.average(pressure, weights=area)
+        return self._begun(air.copy(normalized_surface_pressure=_theirs(pressure)), time)
 
     def started(self, air: SigmaFields, time: np.datetime64) -> State:
         """The state with these fields; ``geopotential``, ``omega`` and surfaces are not used."""
-        jnp = import_module("jax.numpy")
-
-        def theirs(field: SigmaField | Field) -> Any:
-            return jnp.asarray(np.swapaxes(field, -1, -2), jnp.float32)
-
         fields = jcm("physics_interface").PhysicsState(
-            *(theirs(x) for x in (air.u, air.v, air.temperature, air.humidity, air.geopotential)),
-            theirs(air.surface_pressure / self._reference_pressure),
+            *(_theirs(x) for x in (air.u, air.v, air.temperature, air.humidity, air.geopotential)),
+            _theirs(air.surface_pressure / self._reference_pressure),
             {},
         )
         return self._begun(fields, time)
@@ -138,25 +135,21 @@ class Atmosphere:
                 f"a state of the model {self.spec.description!r} has {len(leaves)} arrays, and"
                 " these are of another one; start again, or use the versions it was saved with"
             )
-        typed = [
-            jax.numpy.asarray(array, np.asarray(leaf).dtype)
-            for array, leaf in zip(found, leaves, strict=True)
-        ]
-        dynamics, physics = jax.tree.unflatten(shape, typed)
+        dynamics, physics = jax.tree.unflatten(shape, found)
         return State(dynamics, physics, np.datetime64(int(arrays["time"]), "s"))
 
     def six_hours_later(self, state: State) -> State:
         """The state six hours on; its rain gauge holds what fell in them."""
-        clock = self._clock(state.time)
-        gauge = import_module("jax.numpy").zeros_like(state.physics[RAIN_GAUGE])
+        # Plain arrays always, so that a state from a file runs the very program of one in memory.
+        dynamics, physics = import_module("jax").tree.map(_plain, (state.dynamics, state.physics))
         reached, _ = self._model.run_from_state_with_carry(
-            state.dynamics,
+            dynamics,
             self._forcing,
             save_interval="6 hours",
             total_time="6 hours",
-            initial_physics_state={**state.physics, RAIN_GAUGE: gauge},
-            initial_time=clock,
-            initial_step=import_module("jax.numpy").int32(0),
+            initial_physics_state={**physics, RAIN_GAUGE: np.zeros_like(physics[RAIN_GAUGE])},
+            initial_time=self._clock(state.time),
+            initial_step=np.int32(0),
         )
         return State(reached.dynamics, reached.physics, state.time + np.timedelta64(6, "h"))
 
@@ -210,6 +203,18 @@ class Atmosphere:
 
     def _clock(self, time: np.datetime64) -> Any:
         return jcm("date").to_datetime(str(time.astype("datetime64[s]")))
+
+
+def _plain(leaf: Any) -> np.ndarray:
+    """A leaf of a state as numpy has it, in JAX's single precision."""
+    array = np.asarray(leaf)
+    single = {"float64": np.float32, "int64": np.int32}.get(array.dtype.name, array.dtype)
+    return array.astype(single, copy=False)
+
+
+def _theirs(field: SigmaField | Field) -> Any:
+    """[..., lat, lon] → [..., lon, lat] for the model, float32."""
+    return import_module("jax.numpy").asarray(np.swapaxes(field, -1, -2), np.float32)
 
 
 def _ours(field: Any) -> np.ndarray:

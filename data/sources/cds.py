@@ -62,12 +62,16 @@ class ClimateDataStore:
 
     def _rain(self, day: np.datetime64, downloads: Path) -> xr.Dataset:
         hours = [f"{hour:02d}:00" for hour in range(24)]
-        return self._file(day, "rain", SINGLE_DATASET, {"variable": [_HOURLY_RAIN]}, hours, downloads)
+        return self._file(
+            day, "rain", SINGLE_DATASET, {"variable": [_HOURLY_RAIN]}, hours, downloads
+        )
 
     def _analyses(
         self, day: np.datetime64, times: np.ndarray, names: Sequence[str], downloads: Path
     ) -> xr.Dataset:
-        hours = sorted({*_SIX_HOURLY, *(f"{t.astype('datetime64[h]').item():%H}:00" for t in times)})
+        hours = sorted(
+            {*_SIX_HOURLY, *(f"{t.astype('datetime64[h]').item():%H}:00" for t in times)}
+        )
         on_levels = [name for name in names if VARIABLES[name].on_levels]
         single = [_single_name(name) for name in names if not VARIABLES[name].on_levels]
         asked: dict[str, tuple[str, dict[str, Any]]] = {}

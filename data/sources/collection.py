@@ -98,9 +98,7 @@ def _parts(raw: xr.Dataset) -> list[xr.Dataset]:
         plain = members[0].indexes.get("time") is not None and members[0]["time"].dtype.kind == "M"
         forecast = any(name in members[0].variables for name in LEAD_NAMES)
         # of any other layout the whole is made canonical first
-        parts.append(
-            members[0] if plain and not forecast else conventions.canonical(members[0])
-        )
+        parts.append(members[0] if plain and not forecast else conventions.canonical(members[0]))
     return parts
 
 

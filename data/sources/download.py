@@ -26,7 +26,9 @@ class _Again(Exception):
     """A failure that may pass."""
 
 
-def patiently(work: Callable[[], _Result], what: str, passing: tuple[type[Exception], ...]) -> _Result:
+def patiently(
+    work: Callable[[], _Result], what: str, passing: tuple[type[Exception], ...]
+) -> _Result:
     """The result of ``work``, tried up to ``ATTEMPTS`` times when it fails with one of ``passing``.
 
     Raises OSError in one sentence when the last attempt fails, too.
@@ -102,6 +104,5 @@ def forget(folder: Path, before: str) -> None:
 def missing_package(what: str, extra: str, error: ImportError) -> ValueError:
     """What to tell somebody who lacks an optional package."""
     return ValueError(
-        f"{what} needs a package that is not installed ({error});"
-        f" pip install 'graphcast[{extra}]'"
+        f"{what} needs a package that is not installed ({error}); pip install 'graphcast[{extra}]'"
     )

@@ -63,7 +63,9 @@ class Folder:
             arrays = [d[name] for d in found.values() if name in d]
             if arrays:
                 fields[name] = _joined(arrays)
-        return xr.merge(fields.values(), join="outer", compat="override") if fields else xr.Dataset()
+        return (
+            xr.merge(fields.values(), join="outer", compat="override") if fields else xr.Dataset()
+        )
 
 
 def _joined(arrays: list[xr.DataArray]) -> xr.DataArray:

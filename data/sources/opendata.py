@@ -93,9 +93,7 @@ class OpenData:
 
         def attempt() -> None:
             target.unlink(missing_ok=True)
-            client.retrieve(
-                {**date, **request, "type": "fc", "stream": "oper"}, target=str(target)
-            )
+            client.retrieve({**date, **request, "type": "fc", "stream": "oper"}, target=str(target))
             grib.read(str(target))  # raises where it is cut short
 
         try:
