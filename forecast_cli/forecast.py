@@ -2,6 +2,7 @@
 
 import json
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -161,6 +162,8 @@ def forecast_header(
         members=tuple(range(len(windows))) if len(windows) > len(times) else (),
         title="GraphCast forecast",
         source=f"GraphCast, weights: {checkpoint.description or 'not described'}",
+        # Without the clock: two runs of one command give the same bytes.
+        history=f"graphcast {version('graphcast')} forecast",
         references=REFERENCES,
         comment=f"Licence of the weights: {checkpoint.license or 'not stated'}",
         provenance=provenance(**made_from),

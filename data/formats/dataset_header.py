@@ -16,7 +16,7 @@ from data.formats.header import CONVENTIONS, EPOCH, TIME_UNITS
 from data.variables import VARIABLES, check_names
 
 LAYOUT = 1  # of the store; part of the fingerprint: a store of another layout is not appended to
-GROUP_BYTES = 2**28  # what one group of times holds at most, unless one time is larger
+GROUP_BYTES = 2**28  # of one group of times, before compression; unless one time is larger
 MOST_TIMES = 32  # in a group
 TIME_CHUNK = 4096  # of the coordinate: fixed, so that added times leave earlier chunks valid
 
@@ -47,6 +47,7 @@ class DatasetHeader:
     notes: tuple[Note, ...] = ()
     statics_sha256: str = ""
     provenance: str = "{}"
+    group_bytes: int = GROUP_BYTES
 
     def __post_init__(self) -> None:
         """Check the rules above."""
@@ -74,7 +75,7 @@ class DatasetHeader:
     @property
     def group_times(self) -> int:
         """Times in one group, which is one shard per variable and is written at once."""
-        return int(np.clip(GROUP_BYTES // self.time_bytes, 1, MOST_TIMES))
+        return int(np.clip(self.group_bytes // self.time_bytes, 1, MOST_TIMES))
 
     def field_dims(self, name: str) -> tuple[str, ...]:
         """Dimensions of a variable at one time."""

@@ -127,6 +127,7 @@ class ForecastHeader:
         lead = self._hours(self.leads)
         columns = {
             "time": (("time",), init),
+            "forecast_reference_time": (("time",), init),
             "prediction_timedelta": (("prediction_timedelta",), lead),
             "valid_time": (("time", "prediction_timedelta"), init[:, None] + lead),
             "level": (("level",), np.array(self.levels, np.int64)),
@@ -149,7 +150,7 @@ class ForecastHeader:
             "units": row.units,
             "units_metadata": "temperature: on_scale" if row.units == "K" else "",
             "cell_methods": cell_methods,
-            "coordinates": "valid_time",
+            "coordinates": "valid_time forecast_reference_time",
         }
         return {key: text for key, text in attrs.items() if text}
 
@@ -175,12 +176,21 @@ COORDINATE_FIELDS = {
 
 _COORDINATE_ATTRS: dict[str, dict[str, str]] = {
     "time": {
-        "standard_name": "forecast_reference_time",
+        # In this layout `time` is the initial time. CF checkers want a dimension of this name to be
+        # "time"; the coordinate forecast_reference_time says what it is.
+        "standard_name": "time",
         "long_name": "initial time of the forecast",
         "units": TIME_UNITS,
         "calendar": "proleptic_gregorian",
         "units_metadata": "leap_seconds: none",
         "axis": "T",
+    },
+    "forecast_reference_time": {
+        "standard_name": "forecast_reference_time",
+        "long_name": "initial time of the forecast",
+        "units": TIME_UNITS,
+        "calendar": "proleptic_gregorian",
+        "units_metadata": "leap_seconds: none",
     },
     "prediction_timedelta": {
         "standard_name": "forecast_period",

