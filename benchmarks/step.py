@@ -47,9 +47,7 @@ def problem(size: str):
     grid, task, spec = SIZES[size]
     graphs = build_graphs(grid, spec.mesh)
     channels = Channels(task)
-    targets, forcings, statics = map(
-        len, (channels.targets, channels.forcings, channels.statics)
-    )
+    targets, forcings, statics = map(len, (channels.targets, channels.forcings, channels.statics))
     model = random_model(spec, channels.input_width, targets, key=jax.random.key(0))
     normaliser = Normaliser(
         *(np.zeros(targets, np.float32), np.ones(targets, np.float32)),

@@ -35,7 +35,8 @@ def moment(text: str, flag: str = "--init-time") -> np.datetime64:
         time = np.datetime64("NaT")
     if np.isnat(time):
         raise ValueError(f"{flag} reads a UTC time as 2024-06-03T18, not {text!r}")
-    return time.astype("datetime64[ns]")
+    to_nanoseconds: np.datetime64 = time.astype("datetime64[ns]")
+    return to_nanoseconds
 
 
 def hours(duration: np.timedelta64) -> int:

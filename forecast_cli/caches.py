@@ -26,6 +26,11 @@ def graph_cache() -> Path | None:
 def use_compilation_cache() -> None:
     """Let JAX keep compiled programs, so that the second run starts at once."""
     folder = cache_folder()
-    if folder is not None and jax.config.jax_compilation_cache_dir is None:
-        jax.config.update("jax_compilation_cache_dir", str(folder / "compiled"))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    if folder is None or os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return
+    settings = {
+        "jax_compilation_cache_dir": str(folder / "compiled"),
+        "jax_persistent_cache_min_compile_time_secs": 0.5,
+    }
+    for name, value in settings.items():
+        jax.config.update(name, value)  # type: ignore[no-untyped-call]  # jax's own

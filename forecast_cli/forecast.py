@@ -75,7 +75,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     rounding = precision_named(precision)
     weights = with_statistics(read_checkpoint(checkpoint), statistics)
     windows = open_windows(weights, inputs, forcings, chosen)
-    made_from = {
+    made_from: dict[str, object] = {
         "weights": {
             "sha256": file_sha256(checkpoint),
             "description": weights.description,

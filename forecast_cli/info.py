@@ -152,7 +152,7 @@ def _times(times: np.ndarray) -> str:
         texts = [f"t{hours(time - _UNKNOWN_INIT):+d} h" for time in times]
     else:
         texts = [str(time)[:16] for time in times]
-    if len(texts) <= 3:  # noqa: PLR2004
+    if len(texts) <= 3:
         return ", ".join(texts) or "none"
     return f"{texts[0]} … {texts[-1]}, {len(texts)} of them"
 

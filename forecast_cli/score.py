@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 import xarray as xr
 from rich.table import Table
@@ -164,8 +165,10 @@ def _open(path: str) -> xr.Dataset:
     if "://" not in path and not Path(path).exists():
         raise FileNotFoundError(f"there is nothing at {path}")
     if path.endswith((".nc", ".nc4", ".netcdf")):
-        return xr.open_dataset(path, chunks={}, decode_timedelta=True)
-    return xr.open_zarr(path, decode_timedelta=True)
+        opened: xr.Dataset = xr.open_dataset(path, chunks={}, decode_timedelta=True)
+    else:
+        opened = xr.open_zarr(path, decode_timedelta=True)
+    return opened
 
 
 def _one_truth(path: str) -> xr.Dataset:
@@ -206,14 +209,22 @@ def _table(scores: xr.Dataset, region: str) -> Table:
     for lead in leads:
         table.add_column(lead_label(lead), justify="right")
     for row in headline_rows(scores):
-        ours = values(scores, row, "rmse", "forecast", region).sel(prediction_timedelta=leads)
         colours = _colours(scores, row, region).sel(prediction_timedelta=leads).values
-        cells = [
-            f"[{colour}]{number(float(value))}[/]"
-            for colour, value in zip(colours, ours.values, strict=True)
-        ]
+        ours = _numbers(scores, row, "forecast", region, leads)
+        cells = [f"[{colour}]{text}[/]" for colour, text in zip(colours, ours, strict=True)]
         table.add_row(short_label(*row), shown_in(scores, row)[1], *cells)
+        if has_persistence(scores):
+            theirs = _numbers(scores, row, "persistence", region, leads)
+            table.add_row("", "persistence", *theirs, style="dim")
     return table
+
+
+def _numbers(
+    scores: xr.Dataset, row: Row, source: str, region: str, leads: list[np.timedelta64]
+) -> list[str]:
+    """RMSE of the forecast or of persistence at some lead times, as text."""
+    rmse = values(scores, row, "rmse", source, region).sel(prediction_timedelta=leads)
+    return [number(float(value)) for value in rmse.values]
 
 
 def _colours(scores: xr.Dataset, row: Row, region: str) -> xr.DataArray:
@@ -222,4 +233,4 @@ def _colours(scores: xr.Dataset, row: Row, region: str) -> xr.DataArray:
         ours = values(scores, row, "rmse", "forecast", region)
         return xr.full_like(ours, "default", dtype="U7")
     better = skill(scores, row, region) > 0
-    return xr.where(better, "green", "red")
+    return xr.full_like(better, "red", dtype="U7").where(~better, "green")

@@ -22,7 +22,7 @@ from graphcast.checkpoints import Checkpoint
 from graphcast.forecaster import Forecaster, forecaster
 from graphcast.layout import in_blocks
 from graphcast.loss import Sample
-from graphcast.model import ModelSpec, random_model
+from graphcast.model import GraphCast, ModelSpec, random_model
 from graphcast.precision import FLOAT32
 from graphcast.training.loop import Problem, train
 from graphcast.training.optimiser import published_optimiser, warm_up_and_cosine
@@ -110,15 +110,18 @@ def turned_samples(ready: Forecaster, analyses: xr.Dataset) -> list[Sample]:
     ]
 
 
-def _persistent_model(key: jax.Array) -> eqx.Module:
+def _persistent_model(key: jax.Array) -> GraphCast:
     """A random model whose last layer is zero, so that training starts from persistence."""
     channels = Channels(TOY_TASK)
     model = random_model(TOY_SPEC, channels.input_width, len(channels.targets), key=key)
-    return eqx.tree_at(lambda m: m.decoder.read_out.weights[-1], model, replace_fn=jnp.zeros_like)
+    persistent: GraphCast = eqx.tree_at(
+        lambda m: m.decoder.read_out.weights[-1], model, replace_fn=jnp.zeros_like
+    )
+    return persistent
 
 
 def _finished(
-    untrained: Checkpoint, model: eqx.Module, analyses: xr.Dataset, seed: int
+    untrained: Checkpoint, model: GraphCast, analyses: xr.Dataset, seed: int
 ) -> Checkpoint:
     first, last = (str(analyses["time"].values[i])[:13] for i in (0, -1))
     return Checkpoint(

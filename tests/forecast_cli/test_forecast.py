@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from data.formats.forecast import ForecastStore
 from forecast_cli.arguments import lead_time, moment
 
 from .conftest import analyses
@@ -113,8 +114,6 @@ def test_entries_of_a_batch_become_members_or_init_times(graphcast, case):
 def test_interrupted_forecast_goes_on_to_the_same_bytes(graphcast, case, monkeypatch):
     whole = case.folder / "whole.zarr"
     assert graphcast(*case.forecast(output=whole, lead_time="30h")).code == 0
-
-    from data.formats.forecast import ForecastStore
 
     write = ForecastStore.write
 

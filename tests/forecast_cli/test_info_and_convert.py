@@ -1,6 +1,8 @@
 """`graphcast info` and `graphcast convert`."""
 
+import netCDF4
 import numpy as np
+import xarray as xr
 
 from graphcast.checkpoints import read_checkpoint
 
@@ -64,3 +66,15 @@ def test_convert_names_the_formats(graphcast, case):
     run = graphcast("convert", case.checkpoint, case.folder / "a.pt")
     assert run.code == 2
     assert ".safetensors or .npz" in run.sentence
+
+
+def test_convert_turns_a_forecast_into_netcdf(graphcast, case):
+    assert graphcast(*case.forecast()).code == 0
+    target = case.folder / "forecast.nc"
+    run = graphcast("convert", case.output, target)
+    assert run.code == 0, run.err
+    with xr.open_dataset(target, decode_timedelta=True) as found:
+        xr.testing.assert_equal(found.load(), xr.open_zarr(case.output).load())
+    with netCDF4.Dataset(target) as plain:
+        assert not any("_FillValue" in plain[name].ncattrs() for name in ("latitude", "time"))
+    assert graphcast("convert", case.output, case.folder / "forecast.grib").code == 2
