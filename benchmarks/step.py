@@ -61,7 +61,7 @@ def problem(size: str):
 
     def weather(width: int):
         rows = rng.standard_normal((grid.size, width), np.float32)
-        return in_blocks(rows, layout.grid_features.shape[1])
+        return in_blocks(rows, layout.rows)
 
     frames = [weather(targets) for _ in range(2)]
     forcing = [weather(forcings) for _ in range(3)]
@@ -85,7 +85,7 @@ def forward(size: str, precision):
 def gradient(size: str, precision, steps: int):
     """(ours, textbook): functions that compute the loss's gradient over `steps` steps."""
     grid, channels, graphs, layout, model, normaliser, frames, forcing, statics = problem(size)
-    rows = in_blocks(np.full((grid.size, 1), 1 / grid.size, np.float32), frames[0].shape[1])
+    rows = in_blocks(np.full((grid.size, 1), 1 / grid.size, np.float32), layout.rows)
     weights = LossWeights(rows[..., 0], channels.loss_weights.astype(np.float32))
     sample = Sample(
         *frames,

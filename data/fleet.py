@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
+from typing import Any
 
 import numpy as np
 
@@ -96,14 +97,15 @@ def _end_with_parent() -> None:
 @contextmanager
 def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
     try:
-        from distributed import Client  # noqa: PLC0415  an optional package
+        import distributed  # noqa: PLC0415  an optional package
     except ImportError as error:
         raise ValueError(
             f"a dask cluster needs a package that is not installed ({error});"
             " pip install 'graphcast[cluster]'"
         ) from error
     try:
-        client = Client(address, timeout=30, set_as_default=False)
+        connect: Any = distributed.Client  # it has no types
+        client = connect(address, timeout=30, set_as_default=False)
     except (OSError, ValueError) as error:
         raise OSError(
             f"no dask scheduler answers at {address} ({error}); check the address (--scheduler)"

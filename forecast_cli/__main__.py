@@ -6,9 +6,11 @@ import typer
 
 from forecast_cli.convert import convert
 from forecast_cli.demo import demo
+from forecast_cli.doctor import doctor
 from forecast_cli.forecast import forecast
 from forecast_cli.info import info
 from forecast_cli.score import score
+from forecast_cli.statistics import statistics
 from forecast_cli.terminal import errors
 
 WRONG_INPUT = 2
@@ -21,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for command in (forecast, score, info, convert, demo):
+for command in (forecast, score, info, convert, doctor, statistics, demo):
     app.command(no_args_is_help=command is not demo)(command)
 
 

@@ -9,7 +9,9 @@ from typing import Annotated
 import numpy as np
 import typer
 import xarray as xr
+from rich.markup import escape
 
+from data.doctor import examine_frames
 from data.formats.forecast import ForecastStore
 from data.formats.header import ForecastHeader
 from data.moments import read_moments, to_arrays
@@ -17,14 +19,15 @@ from data.sources import open_inputs
 from data.task import STEP
 from data.windows import Window, window
 from forecast_cli.arguments import lead_time, moment
-from forecast_cli.caches import graph_cache, use_compilation_cache
 from forecast_cli.provenance import file_sha256, provenance, window_sha256
-from forecast_cli.terminal import console, progress, size
+from forecast_cli.runtime import graph_cache, use_compilation_cache, use_deterministic_kernels
+from forecast_cli.terminal import console, errors, progress, size
 from graphcast.checkpoints import Checkpoint, read_checkpoint
 from graphcast.forecaster import Forecaster, forecaster
 from graphcast.precision import precision_named
 from mesh.grid import LatLonGrid
 
+SHOWN_FINDINGS = 5  # of the input doctor, in a forecast
 REFERENCES = "Lam et al. 2023, doi:10.1126/science.adi2336"
 
 
@@ -56,6 +59,19 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         typer.Option(help="Init time t in UTC (2024-06-03T18), where --inputs holds several."),
     ] = None,
     precision: Annotated[str, typer.Option(help="float32, mixed or bfloat16.")] = "float32",
+    devices: Annotated[
+        int, typer.Option(help="Split each step over this many devices (GPUs, TPU cores).")
+    ] = 1,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            "--deterministic", help="The same bits on every run, on a GPU too, where it costs time."
+        ),
+    ] = False,
+    examine: Annotated[
+        bool,
+        typer.Option(help="Let the input doctor look at the two frames, and say what it finds."),
+    ] = True,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing forecast.")
     ] = False,
@@ -70,11 +86,15 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
             --inputs era5.zarr --init-time 2022-01-01T06 --lead-time 10d --output forecast.zarr
     """
     started = time.perf_counter()
+    if deterministic:
+        use_deterministic_kernels()
     steps = lead_time(lead_time_text)
     chosen = None if init_time is None else moment(init_time)
     rounding = precision_named(precision)
     weights = with_statistics(read_checkpoint(checkpoint), statistics)
     windows = open_windows(weights, inputs, forcings, chosen)
+    if examine:
+        report_findings(windows)
     made_from: dict[str, object] = {
         "weights": {
             "sha256": file_sha256(checkpoint),
@@ -86,14 +106,19 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
             {"init_time": str(w.init_time), "sha256": window_sha256(w), "notes": list(w.provenance)}
             for w in windows
         ],
-        "flags": {"lead_time_hours": 6 * steps, "precision": precision},
+        "flags": {
+            "lead_time_hours": 6 * steps,
+            "precision": precision,
+            "devices": devices,
+            "deterministic": deterministic,
+        },
     }
     header = forecast_header(weights, windows, steps, made_from)
     with ForecastStore.open_or_create(output, header, overwrite=overwrite) as store:
         use_compilation_cache()
         frame = windows[0].frames
         grid = LatLonGrid.from_coordinates(frame["latitude"].values, frame["longitude"].values)
-        ready = forecaster(weights, grid, precision=rounding, cache=graph_cache())
+        ready = forecaster(weights, grid, precision=rounding, devices=devices, cache=graph_cache())
         resumed = len(header.cells) - len(store.missing)
         write_forecasts(ready, windows, store)
         store.finish()
@@ -188,6 +213,16 @@ def write_forecasts(ready: Forecaster, windows: list[Window], store: ForecastSto
             for lead, predicted in enumerate(fields, start=have):
                 store.write(lead, predicted, **place)
                 bar.advance(task)
+
+
+def report_findings(windows: list[Window]) -> None:
+    """Say what the input doctor finds odd in the frames; what is impossible was refused before."""
+    for start in windows:
+        found = [f for f in examine_frames(start.frames, start.task) if f.severity != "note"]
+        for finding in found[:SHOWN_FINDINGS]:
+            errors.print(f"[yellow]{finding.rule}:[/] {escape(finding.message)}", soft_wrap=True)
+        if len(found) > SHOWN_FINDINGS:
+            errors.print(f"and {len(found) - SHOWN_FINDINGS} more: graphcast doctor tells all")
 
 
 def _statistics_hashes(folder: Path) -> dict[str, str]:

@@ -10,7 +10,9 @@ import typer
 
 from data.fleet import Fleet
 from data.levels import levels_named
-from data.preparation import Prepared, Recipe, prepare as prepare_dataset
+from data.preparation import Prepared
+from data.preparation import prepare as prepare_dataset
+from data.recipe import Recipe
 from data.regrid import METHODS
 from data.sources.series import SERIES
 from data.task import TASKS, Task
@@ -83,6 +85,7 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
         interpolate_levels=interpolate_levels,
         grid=grid,
         method=regrid,
+        statics=tuple(statics or ()),
         repeat_single=repeat_single_time,
         threads=max(1, (os.cpu_count() or 1) // workers) if workers > 0 else 1,
     )
@@ -99,7 +102,6 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
             output,
             times=times,
             task=None if task is None else _task(task),
-            statics=tuple(statics or ()),
             overwrite=overwrite,
             fleet=fleet,
             progress=count,

@@ -97,11 +97,13 @@ def turned_samples(ready: Forecaster, analyses: xr.Dataset) -> list[Sample]:
     def turned(
         blocks: Shaped[np.ndarray, "*frames blocks rows channels"], columns: int
     ) -> Shaped[np.ndarray, "*frames blocks rows channels"]:
-        *frames, _, rows, channels = blocks.shape
+        *frames, _, _, channels = blocks.shape
         flat = blocks.reshape(*frames, -1, channels)[..., : ready.grid.size, :]
         field = np.roll(flat.reshape(*frames, nlat, nlon, channels), columns, axis=-2)
         whole = field.reshape(-1, ready.grid.size, channels)
-        return np.stack([in_blocks(frame, rows) for frame in whole]).reshape(blocks.shape)
+        return np.stack([in_blocks(frame, ready.layout.rows) for frame in whole]).reshape(
+            blocks.shape
+        )
 
     return [
         jax.tree.map(lambda leaf, by=by: turned(leaf, by), sample)

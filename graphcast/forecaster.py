@@ -7,7 +7,7 @@ was found when its `Window` was made.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import jax
@@ -23,12 +23,13 @@ from data.task import STEP
 from data.variables import VARIABLES
 from data.windows import Window
 from graphcast.checkpoints import Checkpoint
+from graphcast.devices import device_mesh, next_frame_split, split
 from graphcast.layout import Layout, arrange, in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
 from graphcast.model import GraphCast
 from graphcast.normaliser import Normaliser
 from graphcast.precision import FLOAT32, Precision
-from graphcast.rollout import Dynamics, dynamics, roll_out
+from graphcast.rollout import Dynamics, Step, dynamics, next_frame, roll_out
 from mesh.graphs import Graphs, build_graphs
 from mesh.grid import LatLonGrid
 
@@ -45,6 +46,7 @@ class Forecaster:
         graphs: the three graphs on that grid.
         normaliser: the statistics, channel by channel.
         precision: how the forward pass rounds.
+        devices: over how many devices one sample is split.
     """
 
     checkpoint: Checkpoint
@@ -52,6 +54,7 @@ class Forecaster:
     graphs: Graphs
     normaliser: Normaliser
     precision: Precision
+    devices: int = 1
 
     @cached_property
     def channels(self) -> Channels:
@@ -61,7 +64,7 @@ class Forecaster:
     @cached_property
     def layout(self) -> Layout:
         """The graphs in blocks for the device."""
-        return arrange(self.graphs)
+        return arrange(self.graphs, devices=self.devices)
 
     def forecast(
         self, window: Window, steps: int, *, first: int = 0, done: Sequence[xr.Dataset] = ()
@@ -74,13 +77,8 @@ class Forecaster:
         """
         frames = self._frames(window, done)
         times = [window.init_time + (lead - 1) * STEP for lead in range(first, steps + 2)]
-        predictions = roll_out(
-            self._dynamics(window),
-            frames[-2],
-            frames[-1],
-            (self._forcings(window, time) for time in times),
-            self.precision,
-        )
+        forcings = (self._forcings(window, time) for time in times)
+        predictions = roll_out(self._step(window), frames[-2], frames[-1], forcings)
         for lead, prediction in enumerate(predictions, start=first + 1):
             rows = self._rows(prediction)
             self._check_finite(rows, lead)
@@ -129,6 +127,14 @@ class Forecaster:
         """The static channels at each grid point."""
         return self._blocks(pack(window.frames.isel(time=0), self.channels.statics))
 
+    def _step(self, window: Window) -> Step:
+        fixed = self._dynamics(window)
+        if self.devices == 1:
+            return partial(next_frame, fixed, precision=self.precision)
+        mesh = device_mesh(self.devices)
+        fixed = split(fixed, mesh)
+        return partial(next_frame_split, fixed, precision=self.precision, mesh=mesh)
+
     def _dynamics(self, window: Window) -> Dynamics:
         fixed: Dynamics = jax.jit(dynamics, static_argnums=5)(
             self.checkpoint.model,
@@ -164,7 +170,7 @@ class Forecaster:
         return self._blocks(pack(window.forcing_frame(time), self.channels.forcings))
 
     def _blocks(self, rows: Float[np.ndarray, "grid channels"]) -> Blocks:
-        return in_blocks(rows, self.layout.grid_features.shape[1])
+        return in_blocks(rows, self.layout.rows)
 
     def _rows(self, blocks: Blocks) -> Float[np.ndarray, "grid channels"]:
         return blocks.reshape(-1, blocks.shape[-1])[: self.grid.size]
@@ -195,11 +201,13 @@ def forecaster(
     grid: LatLonGrid,
     *,
     precision: Precision = FLOAT32,
+    devices: int = 1,
     cache: Path | None = None,
 ) -> Forecaster:
     """Make a checkpoint ready for a grid; `ValueError` when statistics are missing, by name.
 
-    `cache` is a folder that keeps built graphs from run to run.
+    `cache` is a folder that keeps built graphs from run to run; `devices` says over how many one
+    sample is split.
     """
     if checkpoint.moments is None:
         raise ValueError(
@@ -212,6 +220,7 @@ def forecaster(
         graphs=build_graphs(grid, checkpoint.spec.mesh, cache=cache),
         normaliser=normaliser(Channels(checkpoint.task), checkpoint.moments),
         precision=precision,
+        devices=devices,
     )
 
 

@@ -46,8 +46,9 @@ def interact(
         return scatter_add(received, receiver, message), precision.keep(edge + message)
 
     received, edges = jax.lax.scan(
-        block, jnp.zeros(nodes.shape, jnp.float32), (edges, senders, receivers)
+        block, no_messages(nodes, precision), (edges, senders, receivers)
     )
+    received = precision.completed(received)
     return precision.keep(nodes + update_with(update_nodes, nodes, received, precision)), edges
 
 
@@ -62,6 +63,17 @@ def update_with(
     of_node, of_received = update.input_blocks([width, width])
     hidden = precision.product(nodes, of_node) + precision.product(received, of_received)
     return update.finish(hidden + update.biases[0], precision)
+
+
+def no_messages(
+    nodes: Float[Array, "nodes latent"], precision: Precision
+) -> Float[Array, "nodes latent"]:
+    """Where sums of messages begin: zeros, float32; each device's own where a sample is split."""
+    zeros = jnp.zeros(nodes.shape, jnp.float32)
+    if precision.split_over is None:
+        return zeros
+    own: Array = jax.lax.pcast(zeros, precision.split_over, to="varying")
+    return own
 
 
 def gather(

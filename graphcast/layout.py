@@ -19,6 +19,13 @@ EDGE_BLOCK = 8192  # multi-mesh edges
 AnyArray = Any  # numpy as built, JAX once inside a compiled function
 
 
+class Blocking(NamedTuple):
+    """How a number of rows is cut: `blocks` of `length` rows, the last ones padded."""
+
+    blocks: int
+    length: int
+
+
 class Layout(NamedTuple):
     """The three graphs in blocks; numpy as built, JAX once inside a compiled function.
 
@@ -44,16 +51,34 @@ class Layout(NamedTuple):
     decoder_senders: Int[AnyArray, "blocks rows 3"]
     decoder_features: Float[AnyArray, "blocks rows 3 4"]
 
+    @property
+    def rows(self) -> Blocking:
+        """How grid points are cut into blocks."""
+        return Blocking(*self.grid_features.shape[:2])
+
+
+def blocking(count: int, limit: int, devices: int = 1) -> Blocking:
+    """Equal blocks of at most `limit` rows, the same number of them for each device."""
+    blocks = devices * -(-count // (limit * devices))
+    return Blocking(blocks, -(-count // blocks))
+
 
 def arrange(
-    graphs: Graphs, *, grid_block: int = GRID_BLOCK, edge_block: int = EDGE_BLOCK
+    graphs: Graphs,
+    *,
+    grid_block: int = GRID_BLOCK,
+    edge_block: int = EDGE_BLOCK,
+    devices: int = 1,
 ) -> Layout:
-    """`graphs` in blocks of at most `grid_block` grid points and `edge_block` mesh edges."""
+    """`graphs` in blocks of at most `grid_block` grid points and `edge_block` mesh edges.
+
+    With several `devices` the number of blocks is a multiple of theirs.
+    """
     grid_points, mesh_nodes = len(graphs.grid_features), len(graphs.mesh_features)
-    rows = block_length(grid_points, grid_block)
-    senders, receivers, features = _encoder_blocks(graphs.grid2mesh, rows, grid_points, mesh_nodes)
+    rows = blocking(grid_points, grid_block, devices)
+    senders, receivers, features = _encoder_blocks(graphs.grid2mesh, rows, mesh_nodes)
     mesh = _sorted_by_receiver(graphs.mesh)
-    length = block_length(len(mesh.senders), edge_block)
+    length = blocking(len(mesh.senders), edge_block, devices)
     return Layout(
         grid_features=in_blocks(graphs.grid_features, rows),
         mesh_features=graphs.mesh_features,
@@ -68,33 +93,26 @@ def arrange(
     )
 
 
-def block_length(count: int, limit: int) -> int:
-    """Rows per block when `count` rows go into equal blocks of at most `limit` rows."""
-    blocks = -(-count // limit)
-    return -(-count // blocks)
-
-
 def in_blocks(
-    x: Shaped[np.ndarray, "rows *rest"], length: int, fill: int = 0
-) -> Shaped[np.ndarray, "blocks {length} *rest"]:
-    """`x` cut into [blocks, length, …], the last block padded with `fill`."""
-    blocks = -(-len(x) // length)
-    padding = [(0, blocks * length - len(x))] + [(0, 0)] * (x.ndim - 1)
-    return np.pad(x, padding, constant_values=fill).reshape(blocks, length, *x.shape[1:])
+    x: Shaped[np.ndarray, "rows *rest"], cut: Blocking, fill: int = 0
+) -> Shaped[np.ndarray, "blocks length *rest"]:
+    """`x` cut into [blocks, length, …], padded with `fill`."""
+    padding = [(0, cut.blocks * cut.length - len(x))] + [(0, 0)] * (x.ndim - 1)
+    return np.pad(x, padding, constant_values=fill).reshape(*cut, *x.shape[1:])
 
 
 def _encoder_blocks(
-    edges: EdgeSet, rows: int, grid_points: int, mesh_nodes: int
+    edges: EdgeSet, rows: Blocking, mesh_nodes: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Grid→mesh edges with the block of their grid point, each block padded to the longest."""
-    blocks = -(-grid_points // rows)
-    starts = np.searchsorted(edges.senders, np.arange(blocks + 1) * rows)
+    blocks, length = rows
+    starts = np.searchsorted(edges.senders, np.arange(blocks + 1) * length)
     longest = int(np.diff(starts).max())
     senders = np.zeros((blocks, longest), np.int32)
     receivers = np.full((blocks, longest), mesh_nodes, np.int32)
     features = np.zeros((blocks, longest, 4), np.float32)
     for block, (start, stop) in enumerate(itertools.pairwise(starts)):
-        senders[block, : stop - start] = edges.senders[start:stop] - block * rows
+        senders[block, : stop - start] = edges.senders[start:stop] - block * length
         receivers[block, : stop - start] = edges.receivers[start:stop]
         features[block, : stop - start] = edges.features[start:stop]
     return senders, receivers, features

@@ -15,11 +15,14 @@ class Precision:
         name: what the user types and what outputs record.
         operands: dtype of the factors of every matrix product; sums are always float32.
         latents: dtype in which node and edge latents are kept between operations.
+        split_over: name of the device axis over which one sample's blocks are split, if they are;
+            sums over edges are then completed across it.
     """
 
     name: str
     operands: str
     latents: str
+    split_over: str | None = None
 
     def product(
         self, x: Float[Array, "*batch width"], weight: Float[Array, "width out"]
@@ -31,6 +34,13 @@ class Precision:
             precision=jax.lax.Precision.HIGHEST if self.operands == "float32" else None,
             preferred_element_type=jnp.float32,
         )
+
+    def completed(self, total: Float[Array, "nodes latent"]) -> Float[Array, "nodes latent"]:
+        """Sums over this device's edges as sums over all edges."""
+        if self.split_over is None:
+            return total
+        summed: Array = jax.lax.psum(total, self.split_over)  # type: ignore[no-untyped-call]
+        return summed
 
     def keep(self, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """`x` in the dtype in which latents are stored."""

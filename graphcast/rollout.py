@@ -1,6 +1,6 @@
 """One step of six hours, and many: each prediction becomes the next input."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ from graphcast.layout import AnyArray, Layout
 from graphcast.model import Embedding, GraphCast, embed_geometry
 from graphcast.normaliser import Columns, Normaliser
 from graphcast.precision import Precision
+
+Step = Callable[[Array, Array, tuple[Array, Array, Array]], Array]
 
 
 class Dynamics(NamedTuple):
@@ -37,11 +39,11 @@ def dynamics(
     statics: Float[AnyArray, "blocks rows statics"],
     precision: Precision,
     *,
-    keep_decoder_edges: bool = True,
+    keep_edges: bool = True,
 ) -> Dynamics:
     """Prepare a model for stepping: reorder its input, embed the geometry."""
     model = reading_columns(model, input_order, _pool_width(normaliser))
-    embedding = embed_geometry(model, layout, precision, keep_decoder_edges=keep_decoder_edges)
+    embedding = embed_geometry(model, layout, precision, keep_edges=keep_edges)
     return Dynamics(model, embedding, layout, normaliser, statics)
 
 
@@ -92,34 +94,35 @@ def advance(
 
 
 @partial(jax.jit, static_argnames="precision")
-def _next_frame(
+def next_frame(
     fixed: Dynamics,
     previous: Float[Array, "blocks rows targets"],
     current: Float[Array, "blocks rows targets"],
     forcings: tuple[Array, Array, Array],
     precision: Precision,
 ) -> Float[Array, "blocks rows targets"]:
+    """The next frame alone, compiled once for all steps, samples and init times."""
     return advance(fixed, previous, current, forcings, precision)[0]
 
 
 def roll_out(
-    fixed: Dynamics,
+    step: Step,
     previous: Float[AnyArray, "blocks rows targets"],
     current: Float[AnyArray, "blocks rows targets"],
     forcings: Iterable[Float[np.ndarray, "blocks rows forcings"]],
-    precision: Precision,
 ) -> Iterator[Float[np.ndarray, "blocks rows targets"]]:
     """Frames at t + 6 h, t + 12 h, …, one for each forcing frame after the first two.
 
-    `forcings` yields the frames at t - 6 h, t, t + 6 h, …. Only what the next step needs stays on
-    the device; a frame travels to the host while the next step already runs.
+    `step` makes a frame from two frames and three of forcings. `forcings` yields the frames at
+    t - 6 h, t, t + 6 h, …. Only what the next step needs stays on the device; a frame travels to
+    the host while the next step already runs.
     """
     frames = (jax.device_put(frame) for frame in forcings)
     before, now = next(frames), next(frames)
     previous, current = jax.device_put(previous), jax.device_put(current)
     waiting = None
     for following in frames:
-        predicted = _next_frame(fixed, previous, current, (before, now, following), precision)
+        predicted = step(previous, current, (before, now, following))
         predicted.copy_to_host_async()
         if waiting is not None:
             yield np.asarray(waiting)

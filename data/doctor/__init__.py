@@ -3,11 +3,11 @@
 ``examine_file`` reads a file and judges it, ``examine`` a canonical Dataset, ``examine_frames`` the
 two loaded frames of a forecast or a training sample. A rule is a function from a ``Case`` to
 findings, in the module of its family, and a line in ``RULES``: ``structure`` (grid, times, levels,
-variables), ``values`` (units, gaps, constants, humidity, precipitation), ``climate`` (size,
-hemisphere and season by ERA5's climate), ``orientation`` (longitude, statics, the Sun, one frame
-after another), ``balance`` (hydrostatic and geostrophic). ``reading`` looks at a file before its
-fields are put in order. ``digest`` is what the rules look at, ``climatology`` what they compare
-with.
+variables), ``values`` (units, gaps, constants, repetitions), ``water`` (humidity, ascent,
+precipitation), ``climate`` (size, hemisphere and season by ERA5's climate), ``orientation``
+(longitude, statics, the Sun, one frame after another), ``balance`` (hydrostatic, geostrophic).
+``reading`` looks at a file before its fields are put in order. ``digest`` is what the rules look
+at, ``climatology`` what they compare with.
 
 No rule stops real weather. What is told apart are readings of the same numbers: a field that fits
 the Earth upside down and does not as labelled is upside down, while one that fits neither way is
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from data.doctor import balance, climate, orientation, structure, values
+from data.doctor import balance, climate, orientation, structure, values, water
 from data.doctor.case import Case, Rule
 from data.doctor.digest import Digest, digested
 from data.doctor.finding import SEVERITIES, Finding, Severity, exit_code, listed
@@ -35,8 +35,9 @@ RULES: dict[str, Rule] = {
     "gaps": values.gaps,
     "constant": values.constant,
     "repeated": values.repeated,
-    "humidity": values.humidity,
-    "precipitation": values.precipitation,
+    "humidity": water.humidity,
+    "precipitation": water.precipitation,
+    "ascent": water.ascent,
     "statics": orientation.statics,
     "climate": climate.climate,
     "latitude": climate.latitude,
@@ -60,17 +61,17 @@ def examine(
     With a task, what the task needs and the Dataset lacks is an error. Of long datasets a sample of
     times is read (and a note says so), unless ``every_time``.
     """
-    labels = Case(dataset, task, _NOTHING)
+    labels = Case(dataset, task, _NOTHING, {})
     if broken := [finding for name in _FIRST for finding in RULES[name](labels)]:
         later = ("times", "levels", "variables")
         return _sorted([*broken, *(f for name in later for f in RULES[name](labels))])
-    case = Case(dataset, task, digested(dataset, every_time=every_time))
+    case = Case.of(dataset, task, digested(dataset, every_time=every_time))
     findings = [finding for rule in RULES.values() for finding in rule(case)]
     return _sorted([*findings, *_sampled(dataset, case.digest)])
 
 
 def examine_frames(frames: xr.Dataset, task: Task | None = None) -> list[Finding]:
-    """The same rules on loaded frames: a second for two frames of 1°, some for 0.25°."""
+    """The same rules on loaded frames: a second for two of 1°, ten for 0.25° and 37 levels."""
     return examine(frames, task, every_time=True)
 
 

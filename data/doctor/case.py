@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from data.doctor.digest import Digest, Field
+from data.doctor.digest import Digest, Field, Key
 from data.doctor.finding import Finding
 from data.plausibility import check_values
 from data.task import Task
@@ -18,11 +19,28 @@ Map = Float[np.ndarray, "lat lon"]
 
 @dataclass(frozen=True)
 class Case:
-    """A dataset under examination: its labels, its digest, and the task it is to serve, if any."""
+    """A dataset under examination: its labels, its digest, and the task it is to serve, if any.
+
+    ``complaints``: fields that cannot be in the catalogue's units, and what speaks against them.
+    """
 
     dataset: xr.Dataset
     task: Task | None
     digest: Digest
+    complaints: dict[Key, str]
+
+    @classmethod
+    def of(cls, dataset: xr.Dataset, task: Task | None, digest: Digest) -> "Case":
+        """The case with its complaints."""
+        complaints = {}
+        for (name, time, level), field in digest.fields.items():
+            flat = name == "geopotential_at_surface" and field.low == field.high == 0
+            # A planet without mountains is none of the Earth's, but no mistake: see "constant".
+            if name in VARIABLES and not field.empty and not flat:
+                complaint = wrong_units(name, level, field)
+                if complaint is not None:
+                    complaints[name, time, level] = complaint
+        return cls(dataset, task, digest, complaints)
 
     def sound(self, name: str, time: int | None) -> dict[int | None, Field]:
         """Fields of a variable without gaps, in its own units as far as one can see, by level.
@@ -30,38 +48,69 @@ class Case:
         ``None`` is the level of what has none. What the rule "units" speaks about is not judged a
         second time by rules on climate and balance.
         """
-        column: dict[int | None, Field] = dict(self.digest.column(name, time))
         surface = self.digest.field(name, time)
-        if surface is not None:
-            column = {None: surface}
+        column = self.digest.column(name, time)
+        fields = [(None, surface)] if surface is not None else list(column.items())
         return {
             level: field
-            for level, field in column.items()
-            if in_units(name, level, field) and field.high > field.low
+            for level, field in fields
+            if field.high > field.low and (name, time, level) not in self.complaints
         }
 
 
 Rule = Callable[[Case], Iterable[Finding]]
 
 
-def in_units(name: str, level: int | None, field: Field) -> bool:
-    """Whether a field can be in the catalogue's units."""
-    return name not in VARIABLES or wrong_units(name, level, field) is None
-
-
 def wrong_units(name: str, level: int | None, field: Field) -> str | None:
-    """What ``data.plausibility`` says against a field without gaps: the same as before a forecast.
+    """What speaks against a field's being in the catalogue's units, with a remedy after "; "."""
+    return (_as_before_a_forecast(name, level, field) if field.whole else None) or _wrong_size(
+        name, level, field
+    )
 
-    Judged by block means; the extremes of the full resolution are judged by the rule "units".
-    """
-    # Seen without its coarse extremes, a field of 721 rows and one of 19 are judged alike.
-    array = xr.DataArray(field.coarse, dims=("latitude", "longitude"), name=name)
-    if level is not None:
-        array = array.assign_coords(level=level)
+
+def _as_before_a_forecast(name: str, level: int | None, field: Field) -> str | None:
+    """What ``data.plausibility`` says, by block means."""
+    at = {} if level is None else {"level": level}
+    array = xr.DataArray(field.coarse, coords=at, dims=("latitude", "longitude"), name=name)
     try:
         check_values(array)
     except ValueError as error:
         return str(error)
+    return None
+
+
+def _wrong_size(name: str, level: int | None, field: Field) -> str | None:
+    """Units that leave the mean where it may be: of winds, and of heights near the ground."""
+    unit = VARIABLES[name].units
+    low, high = VARIABLES[name].bounds
+    width = high - low
+    if field.low < low - width or field.high > high + width:
+        return (
+            f"{name}{at_levels([level])} runs from {field.low:.4g} to {field.high:.4g} {unit}; look"
+            " for fill values, damage or a wrong unit"
+        )
+    if name == "geopotential" and level is not None and level > 900 and field.deviation < 250:
+        # about 800 m2 s-2 at 1000 hPa; in metres 80
+        return (
+            f"geopotential at {level} hPa varies by {field.deviation:.3g} only, as if it were in"
+            " metres of height; multiply it by 9.80665, or let the file state its units"
+        )
+    if name == "relative_humidity" and field.high < 2.5 and (level is None or level >= 300):
+        return (
+            f"relative_humidity{at_levels([level])} reaches {field.high:.3g} %, as if it were a"
+            " fraction; multiply it by 100, or let the file state its units"
+        )
+    if name.endswith("component_of_wind") and field.deviation < 0.2:
+        return (
+            f"{name}{at_levels([level])} varies by {field.deviation:.2g} m s-1 only, which is no"
+            " wind; look at the units, or for another field in its place"
+        )
+    # 10 m: 5 to 6 m/s in every analysis; in knots 10, in km/h 19
+    if name.startswith("10m") and name.endswith("component_of_wind") and field.deviation > 8.5:
+        return (
+            f"{name} varies by {field.deviation:.3g} m s-1, and on Earth by 4 to 6, as if it were"
+            " in knots or km/h; convert it to m s-1"
+        )
     return None
 
 
@@ -89,7 +138,7 @@ def at_time(digest: Digest, time: int | None) -> str:
 def pairs(digest: Digest, within: np.timedelta64) -> Iterator[tuple[int, int]]:
     """Consecutive examined times not further apart than ``within``, in the order of time."""
     order = [int(i) for i in np.argsort(np.array(digest.times, dtype="datetime64[ns]"))]
-    for first, second in zip(order, order[1:], strict=False):
+    for first, second in pairwise(order):
         gap = digest.times[second] - digest.times[first]
         if np.timedelta64(0, "h") < gap <= within:
             yield first, second
@@ -97,7 +146,7 @@ def pairs(digest: Digest, within: np.timedelta64) -> Iterator[tuple[int, int]]:
 
 def departure(field: Map) -> Map:
     """Departure from the zonal mean."""
-    return field - field.mean(1, keepdims=True)
+    return np.asarray(field - field.mean(1, keepdims=True))
 
 
 def correlation(one: Map, other: Map, weights: Map) -> float:
@@ -118,7 +167,7 @@ def slope(field: Map, on: Map, weights: Map) -> float:
     return float((weights * field * on).sum()) / size if size > 0 else 0.0
 
 
-def area(digest: Digest, lowest: float, highest: float) -> Map:
+def area(digest: Digest, lowest: int | float, highest: int | float) -> Map:
     """Area weights where the absolute latitude is between two (degrees), 0 elsewhere."""
     inside = (np.abs(digest.latitude) >= lowest) & (np.abs(digest.latitude) <= highest)
     row = np.where(inside[:, None], digest.weights, 0.0)

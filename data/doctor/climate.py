@@ -16,7 +16,8 @@ from jaxtyping import Float
 from data.doctor.case import Case, at_levels, at_time
 from data.doctor.climatology import YEAR, known, usual
 from data.doctor.finding import Finding, listed
-from data.variables import VARIABLES
+from data.humidity import DRY_AIR
+from data.variables import STANDARD_GRAVITY, VARIABLES
 
 JUDGED = (
     *("temperature", "geopotential", "u_component_of_wind", "v_component_of_wind"),
@@ -33,6 +34,7 @@ WARN_Z, ERROR_Z = 5.0, 15.0
 # cooled by 2 K. Weather does not move them at all.
 WARN_KELVIN = 4.0
 WARN_PASCAL = 800.0
+WARN_METRES = 50.0  # of 1000 hPa; 4 in the real files
 # Another reading must fit this much better, and well.
 MUCH_BETTER, FITS, MISFITS = 0.6, 0.9, 0.5
 SEASON_DAYS = 12  # candidates round the year
@@ -47,14 +49,16 @@ class Bands(NamedTuple):
     weights: Float[np.ndarray, " lat"]
     latitude: Float[np.ndarray, " lat"]
 
-    def z(self, name: str, day: float, *, flipped: bool = False) -> Float[np.ndarray, "level lat"]:
+    def z(
+        self, name: str, day: int | float, *, flipped: bool = False
+    ) -> Float[np.ndarray, "level lat"]:
         """Departure from the usual in spreads; ``flipped``: with latitude the other way round."""
         latitude = -self.latitude if flipped else self.latitude
         found = usual(name, day, tuple(level or 1000 for level in self.levels), latitude)
         assert found is not None
-        return (self.means - found.mean) / found.spread
+        return np.asarray((self.means - found.mean) / found.spread)
 
-    def misfit(self, name: str, day: float, *, flipped: bool = False) -> float:
+    def misfit(self, name: str, day: int | float, *, flipped: bool = False) -> float:
         """Root-mean-square z."""
         z = self.z(name, day, flipped=flipped)
         return float(np.sqrt((z**2 @ self.weights).mean()))
@@ -121,20 +125,29 @@ def climate(case: Case) -> Iterator[Finding]:
 
 def _shift(name: str, found: Bands, day: float) -> dict[int | None, float]:
     """Levels at which the global mean is off, and by how much."""
-    limits = {"temperature": WARN_KELVIN, "2m_temperature": WARN_KELVIN}
-    limits["mean_sea_level_pressure"] = WARN_PASCAL
-    if name not in limits:
-        return {}
     expected = usual(name, day, tuple(level or 1000 for level in found.levels), found.latitude)
     assert expected is not None
     off = (found.means - expected.mean) @ found.weights
-    # Above 100 hPa single winters and decades differ by more.
-    wide = [2.0 if level is not None and level < 100 else 1.0 for level in found.levels]
+    means = expected.mean @ found.weights
     return {
         level: float(value)
-        for level, value, factor in zip(found.levels, off, wide, strict=True)
-        if abs(value) > factor * limits[name]
+        for level, value, mean in zip(found.levels, off, means, strict=True)
+        if abs(value) > _shift_allowed(name, level, float(mean))
     }
+
+
+def _shift_allowed(name: str, level: int | None, mean: float) -> float:
+    """How far a global mean may be from the usual one."""
+    if name in ("temperature", "2m_temperature"):
+        # Above 100 hPa single winters and decades differ by more.
+        return WARN_KELVIN * (2.0 if level is not None and level < 100 else 1.0)
+    if name == "mean_sea_level_pressure":
+        return WARN_PASCAL
+    if name == "geopotential" and level is not None:
+        return STANDARD_GRAVITY * WARN_METRES + DRY_AIR * WARN_KELVIN * float(np.log(1000 / level))
+    if name == "specific_humidity" and level is not None and level >= 400:
+        return 0.5 * mean  # 12 % in the real files
+    return float("inf")
 
 
 def latitude(case: Case) -> Iterator[Finding]:
@@ -144,12 +157,21 @@ def latitude(case: Case) -> Iterator[Finding]:
         if name == "v_component_of_wind":
             continue  # its zonal means are small, and nearly odd
         for time in case.digest.indices:
-            day, found = case.digest.day(time), bands(case, name, time)
-            if day is None or found is None:
+            found = bands(case, name, time)
+            if found is None:
                 continue
-            labelled = found.misfit(name, day)
-            other = found.misfit(name, day, flipped=True)
-            if labelled > MISFITS * 0.8 and other < MUCH_BETTER * labelled and other < FITS:
+            day = case.digest.day(time)
+            if day is not None and found.misfit(name, day) <= 0.8 * MISFITS:
+                continue
+            days = YEAR * np.arange(SEASON_DAYS) / SEASON_DAYS + (day or 0.0)
+            of_year = [found.misfit(name, moment) for moment in days]
+            labelled = of_year[0] if day is not None else min(of_year)
+            # Without a date, any that fits will do.
+            others = days if day is None else days[:1]
+            other = min(found.misfit(name, moment, flipped=True) for moment in others)
+            fits = other < min(MUCH_BETTER * labelled, FITS)
+            # A wrong date may explain the same; then "season" says so.
+            if labelled > 0.8 * MISFITS and fits and other < min(of_year):
                 flipped.setdefault(name, []).append(at_time(case.digest, time))
     # Several variables, or one by itself, at one time or at all: it is wrong either way.
     if flipped:
@@ -174,18 +196,14 @@ def season(case: Case) -> Iterator[Finding]:
             for name in ("temperature", "geopotential", "specific_humidity", "2m_temperature")
             if (of_name := bands(case, name, time)) is not None
         }
-        if not found:
+        if not found or _joint(found, day) <= MISFITS:
             continue
         apart = np.arange(SEASON_DAYS) * YEAR / SEASON_DAYS
         misfits = [_joint(found, day + shift) for shift in apart]
         labelled, best = misfits[0], int(np.argmin(misfits))
         off = min(apart[best], YEAR - apart[best])
         upside_down = _joint(found, day, flipped=True)
-        if (
-            off >= WARN_DAYS
-            and labelled > MISFITS
-            and misfits[best] < min(MUCH_BETTER * labelled, FITS, upside_down)
-        ):
+        if off >= WARN_DAYS and misfits[best] < min(MUCH_BETTER * labelled, FITS, upside_down):
             yield Finding(
                 "season",
                 "error" if off >= ERROR_DAYS else "warning",

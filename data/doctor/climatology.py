@@ -25,6 +25,7 @@ YEAR = 365.2425  # days
 DAYS_OVER_SEASONS = 3.0
 # A sinusoid averaged over a quarter of its period keeps sin(π/4)/(π/4) of its amplitude.
 KEPT_OF_ANNUAL_CYCLE = 0.9003
+KEPT_OF_HALF_YEAR = 0.6366  # over half of its period: sin(π/2)/(π/2)
 
 LatLon = Float[np.ndarray, "lat lon"]
 LevelLat = Float[np.ndarray, "level lat"]
@@ -38,7 +39,7 @@ class Usual(NamedTuple):
 
 
 def usual(
-    name: str, day: float, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
+    name: str, day: int | float, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
 ) -> Usual | None:
     """Zonal mean of a variable on a day of the year, in catalogue units; None where not known.
 
@@ -58,16 +59,14 @@ def usual(
 
 
 def sea_level_pressure(
-    day: float, latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]
+    day: int | float, latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]
 ) -> LatLon:
     """Mean sea-level pressure (Pa) on a day of the year."""
     maps = 10.0 * _table()["mean_sea_level_pressure"].astype(np.float64)
     return _bilinear(_on_day(maps, day), latitude, longitude)
 
 
-def orography(
-    latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]
-) -> LatLon:
+def orography(latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]) -> LatLon:
     """Height of the ground (m), means over 2.5°."""
     return _bilinear(_table()["orography"].astype(np.float64), latitude, longitude)
 
@@ -90,13 +89,13 @@ def _temperature_allowance(level: np.ndarray, latitude: np.ndarray, mean: np.nda
     polar = np.clip((np.abs(latitude) - 40) / 30, 0, 1)
     stratosphere = np.clip((200.0 - level) / 150, 0, 1)
     low = np.clip((level - 600.0) / 400, 0, 1)  # extrapolation below ice sheets, inversions
-    return 2.0 + polar * (1.5 + 8.0 * stratosphere + 3.0 * low)
+    return np.asarray(2.0 + polar * (1.5 + 8.0 * stratosphere + 3.0 * low))
 
 
 # m s-1: jets move by ten degrees and more; the night jets and the QBO double and turn around.
 def _zonal_wind_allowance(level: np.ndarray, latitude: np.ndarray, mean: np.ndarray) -> np.ndarray:
     stratosphere = np.clip((120.0 - level) / 60, 0, 1)
-    return 3.0 + 0.15 * np.abs(mean) + 12.0 * stratosphere + 0.0 * latitude
+    return np.asarray(3.0 + 0.15 * np.abs(mean) + 12.0 * stratosphere)
 
 
 def _meridional_wind_allowance(
@@ -109,7 +108,7 @@ def _meridional_wind_allowance(
 def _humidity_allowance(level: np.ndarray, latitude: np.ndarray, mean: np.ndarray) -> np.ndarray:
     # below the ice sheets it is extrapolated, each model its way
     polar = np.clip((np.abs(latitude) - 55) / 15, 0, 1)
-    return 0.35 * np.abs(mean) + 2e-6 + (1e-4 + 5e-4 * polar) * (level / 1000.0) ** 2
+    return np.asarray(0.35 * np.abs(mean) + 2e-6 + (1e-4 + 5e-4 * polar) * (level / 1000.0) ** 2)
 
 
 _ALLOWANCES = {
@@ -121,7 +120,7 @@ _ALLOWANCES = {
 
 
 # The surface: what follows from the levels near it.
-def _at_2m(day: float, latitude: Float[np.ndarray, " lat"]) -> Usual:
+def _at_2m(day: int | float, latitude: Float[np.ndarray, " lat"]) -> Usual:
     """1000 hPa, less 6.5 K for each kilometre of ground (the standard atmosphere's)."""
     sea_level = _at(_on_day(_table()["temperature"], day), (1000,), latitude)
     ground = np.interp(latitude, *_zonal(_table()["orography"].astype(np.float64)))
@@ -130,13 +129,13 @@ def _at_2m(day: float, latitude: Float[np.ndarray, " lat"]) -> Usual:
     return Usual(sea_level - 6.5e-3 * ground, 3.0 + 8.0 * polar[None])
 
 
-def _at_10m(day: float, latitude: Float[np.ndarray, " lat"]) -> Usual:
+def _at_10m(day: int | float, latitude: Float[np.ndarray, " lat"]) -> Usual:
     """Eastward wind: four fifths of that on 1000 hPa."""
     above = _at(_on_day(_table()["u_component_of_wind"], day), (1000,), latitude)
     return Usual(0.8 * above, np.full(above.shape, 3.0))
 
 
-def _at_sea_level(day: float, latitude: Float[np.ndarray, " lat"]) -> Usual:
+def _at_sea_level(day: int | float, latitude: Float[np.ndarray, " lat"]) -> Usual:
     """Pressure; its zonal means at high latitudes go up and down by 10 hPa (annular modes)."""
     maps = 10.0 * _table()["mean_sea_level_pressure"].astype(np.float64)
     mean = np.interp(latitude, *_zonal(_on_day(maps, day)))
@@ -157,7 +156,7 @@ def _table() -> dict[str, np.ndarray]:
         return {name: file[name] for name in file.files}
 
 
-def _on_day(seasons: np.ndarray, day: float) -> np.ndarray:
+def _on_day(seasons: np.ndarray, day: int | float) -> np.ndarray:
     """Four seasonal means as mean, annual and semi-annual cosine, at one day."""
     angle = 2 * np.pi * (day - MIDDLE_OF_SEASON[0]) / YEAR
     winter, spring, summer, autumn = seasons.astype(np.float64)
@@ -165,21 +164,28 @@ def _on_day(seasons: np.ndarray, day: float) -> np.ndarray:
     cosine, sine = (winter - summer) / 2, (spring - autumn) / 2
     twice = (winter - spring + summer - autumn) / 4
     annual = (cosine * np.cos(angle) + sine * np.sin(angle)) / KEPT_OF_ANNUAL_CYCLE
-    return np.asarray(mean + annual + twice * np.cos(2 * angle))
+    semi_annual = twice * np.cos(2 * angle) / KEPT_OF_HALF_YEAR
+    return np.asarray(mean + annual + semi_annual)
 
 
 def _at(
     table: np.ndarray, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
 ) -> LevelLat:
     """Rows of 5° and 17 levels, at other latitudes and levels."""
-    middles = np.linspace(-90, 90, table.shape[1] + 1)
-    middles = (middles[1:] + middles[:-1]) / 2
-    rows = np.stack([np.interp(latitude, middles, row) for row in table.astype(np.float64)])
     logs = np.log(_table()["level"].astype(np.float64))
     order = np.argsort(logs)
-    wanted = np.log(np.array(levels, dtype=np.float64))
-    columns = [np.interp(wanted, logs[order], column[order]) for column in rows.T]
-    return np.stack(columns, axis=1)
+    upper, down = _between(logs[order], np.log(np.array(levels, dtype=np.float64)))
+    south, north = _between((np.linspace(-90, 90, table.shape[1] + 1) + 2.5)[:-1], latitude)
+    sorted_table = table[order].astype(np.float64)
+    on_levels = sorted_table[upper] * (1 - down)[:, None] + sorted_table[upper + 1] * down[:, None]
+    return np.asarray(on_levels[:, south] * (1 - north) + on_levels[:, south + 1] * north)
+
+
+def _between(known_at: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the interval that each wanted place lies in, and where in it, 0 to 1."""
+    index = np.clip(np.searchsorted(known_at, wanted, side="right") - 1, 0, known_at.size - 2)
+    part = (wanted - known_at[index]) / (known_at[index + 1] - known_at[index])
+    return index, np.clip(part, 0.0, 1.0)
 
 
 def _zonal(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -204,7 +210,7 @@ def _bilinear(
 
 
 def _geopotential(
-    day: float, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
+    day: int | float, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
 ) -> Usual:
     """Integrated upwards from sea-level pressure; the spread is that of 3 K in every layer."""
     table_levels = np.sort(_table()["level"])[::-1]

@@ -8,6 +8,7 @@ decided. A frame of 0.25° with 37 levels becomes 10 MB.
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,7 @@ Key = tuple[str, int | None, int | None]  # variable, index into times, level; N
 
 @dataclass(frozen=True)
 class Digest:
-    """Fields of the examined times; ``latitude`` and ``longitude`` (degrees) are the coarse grid's."""
+    """Fields of the examined times, on coarse ``latitude`` and ``longitude`` (degrees)."""
 
     latitude: np.ndarray
     longitude: np.ndarray
@@ -64,12 +65,17 @@ class Digest:
 
     def column(self, name: str, time: int | None) -> dict[int, Field]:
         """The fields of a variable at a time that have no gaps, by level (hPa), ascending."""
-        found = {
-            level: field
-            for (n, t, level), field in self.fields.items()
-            if n == name and t == time and level is not None and field.whole
-        }
-        return dict(sorted(found.items()))
+        return self._columns.get((name, time), {})
+
+    @cached_property
+    def _columns(self) -> dict[tuple[str, int | None], dict[int, Field]]:
+        columns: dict[tuple[str, int | None], dict[int, Field]] = {}
+        for (name, time, level), field in sorted(
+            self.fields.items(), key=lambda item: item[0][2] or 0
+        ):
+            if level is not None and field.whole:
+                columns.setdefault((name, time), {})[level] = field
+        return columns
 
     def field(self, name: str, time: int | None) -> Field | None:
         """A field without levels, if it is there and has no gaps; statics at any time."""
@@ -91,7 +97,7 @@ class Digest:
     @property
     def weights(self) -> Float[np.ndarray, "lat 1"]:
         """Area of the coarse rows, up to a factor."""
-        return np.cos(np.deg2rad(self.latitude))[:, None].clip(1e-3)
+        return np.asarray(np.cos(np.deg2rad(self.latitude))[:, None].clip(1e-3))
 
 
 def digested(dataset: xr.Dataset, *, every_time: bool = False) -> Digest:
@@ -106,10 +112,10 @@ def digested(dataset: xr.Dataset, *, every_time: bool = False) -> Digest:
         for order, index in enumerate(chosen) if "time" in array.dims else [(None, None)]:
             at_time = array if index is None else array.isel(time=index)
             values = np.asarray(at_time.values, dtype=np.float32)
+            labels: list[int | None] = [None]
             if "level" in at_time.dims:
                 labels = [int(level) for level in at_time["level"].values]
-            else:
-                labels, values = [None], values[None]
+            values = values.reshape(len(labels), latitude.size, longitude.size)
             for label, plane in zip(labels, values, strict=True):
                 fields[name, order, label] = blocks.field(plane)
     times = tuple(dataset["time"].values[i].astype("datetime64[ns]") for i in chosen)
@@ -200,7 +206,7 @@ class _Blocks:
             first_gap=None if first is None else (first[0], first[1]),
             size=values.size,
             zeros=1 - np.count_nonzero(inner) / max(inner.size, 1),
-            fingerprint=hashlib.blake2b(np.ascontiguousarray(values), digest_size=16).digest(),
+            fingerprint=hashlib.blake2b(np.ascontiguousarray(values).data, digest_size=16).digest(),
             coarse=self._means(sums, counts),
         )
 

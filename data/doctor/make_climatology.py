@@ -56,7 +56,7 @@ def _season(folder: Path, statistic: str, short: str) -> xr.Dataset:
 
 def _in_rows(array: xr.DataArray, degrees: int) -> Float[np.ndarray, "season level lat"]:
     values = array.values.astype(np.float64)
-    return values.reshape(*values.shape[:2], -1, degrees).mean(-1)
+    return np.asarray(values.reshape(*values.shape[:2], -1, degrees).mean(-1))
 
 
 def _in_cells(height: xr.DataArray) -> Float[np.ndarray, "lat lon"]:
@@ -73,7 +73,9 @@ def _at_cells(mask: xr.DataArray) -> Float[np.ndarray, "lat lon"]:
     """A mask on points at the middles of the cells of ``_in_cells``."""
     latitude = np.arange(-90, 90, CELL) + CELL / 2
     longitude = np.arange(0, 360, CELL) + CELL / 2
-    around = xr.concat([mask, mask.isel(longitude=[0]).assign_coords(longitude=[360.0])], "longitude")
+    around = xr.concat(
+        [mask, mask.isel(longitude=[0]).assign_coords(longitude=[360.0])], "longitude"
+    )
     return around.interp(latitude=latitude, longitude=longitude).values.astype(np.float64)
 
 

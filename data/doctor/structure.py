@@ -6,7 +6,7 @@ import numpy as np
 
 from data.doctor.case import Case, hour
 from data.doctor.digest import RAIN_OF_UNKNOWN_PERIOD
-from data.doctor.finding import Finding, listed
+from data.doctor.finding import Finding, Severity, listed
 from data.task import STEP
 from data.variables import VARIABLES
 
@@ -80,7 +80,7 @@ def _within_90(longitude: np.ndarray) -> bool:
 def times(case: Case) -> Iterator[Finding]:
     """Absolute, increasing, unique, six hours apart, none missing."""
     if "time" not in case.dataset.dims or not case.dataset.sizes["time"]:
-        severity = "error" if case.task else "note"
+        severity: Severity = "error" if case.task else "note"
         yield Finding(
             "times",
             severity,
@@ -106,9 +106,7 @@ def times(case: Case) -> Iterator[Finding]:
         )
         return
     if (gaps < np.timedelta64(0)).any():
-        yield Finding(
-            "times", "warning", "the times do not increase", "sort the file by its times"
-        )
+        yield Finding("times", "warning", "the times do not increase", "sort the file by its times")
     yield from _spacing(np.sort(moments), case.task is not None)
 
 
@@ -143,9 +141,10 @@ def _spacing(moments: np.ndarray, for_a_forecast: bool) -> Iterator[Finding]:
     gaps = np.diff(moments)
     hours = sorted({float(gap / np.timedelta64(1, "h")) for gap in gaps})
     spoken = " or ".join(listed([f"{h:g}" for h in hours]).split(", "))
+    odd = len(hours) > 1 or bool(hours[0] % 6)  # twice a day is a habit, every seven hours is not
     known = set(moments.tolist())
     if not any(int((t - STEP).astype("datetime64[ns]").astype(int)) in known for t in moments):
-        severity = "error" if for_a_forecast else "warning" if len(hours) > 1 else "note"
+        severity: Severity = "error" if for_a_forecast else "warning" if odd else "note"
         yield Finding(
             "times",
             severity,

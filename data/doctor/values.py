@@ -1,15 +1,11 @@
-"""Rules on numbers, field by field: units, gaps, constants, repetitions, water."""
+"""Rules on numbers, field by field: units, gaps, constants, repetitions."""
 
 from collections.abc import Iterator
 
-import numpy as np
-import xarray as xr
-
-from data.doctor.case import Case, at_levels, at_time, hour, pairs, wrong_units
+from data.doctor.case import Case, at_levels, at_time, hour
 from data.doctor.digest import RAIN_OF_UNKNOWN_PERIOD, Field
 from data.doctor.finding import Finding, listed
-from data.humidity import saturation_vapour_pressure
-from data.variables import VARIABLES, plausible_mean, plausible_values
+from data.variables import VARIABLES, plausible_values
 
 # Given over sea or over land only, or nowhere else than where there is some.
 MASKED = ("sea_surface_temperature", "sea_ice_cover", "snow_depth")
@@ -21,25 +17,25 @@ OFTEN_NOTHING = (
     *("fraction_of_cloud_cover", "vertical_velocity", "relative_humidity", "specific_humidity"),
     *("convective_available_potential_energy", "ozone_mass_mixing_ratio"),
 )
-# What analyses and forecasts of an hour, and of six, bring to the globe: 2.7 to 3.2 mm a day.
-RAIN_PER_HOUR = 0.12e-3  # m
-RAIN_FACTOR = 1.7  # half of the way, in ratios, to the next window in use (3, 6, 12, 24 h)
+_TROPOSPHERE = range(400, 1100)
+NEVER_NOTHING = dict.fromkeys(
+    ("vertical_velocity", "relative_humidity", "specific_humidity"), _TROPOSPHERE
+)
 
 
 def units(case: Case) -> Iterator[Finding]:
     """Means and extremes that the catalogue's unit allows; one finding for each variable."""
     told: dict[str, tuple[str, list[int | None]]] = {}
     extreme: dict[str, tuple[str, list[int | None]]] = {}
-    for (name, _, level), field in case.digest.fields.items():
+    for (name, time, level), field in case.digest.fields.items():
         if name not in VARIABLES or field.empty:
             continue
-        complaint = wrong_units(name, level, field) if field.whole else None
-        complaint = complaint or _wrong_size(name, level, field)
+        complaint = case.complaints.get((name, time, level))
         if complaint:
             told.setdefault(name, (complaint, []))[1].append(level)
         elif (far := _extreme(name, level, field)) is not None:
             extreme.setdefault(name, (far, []))[1].append(level)
-    for name, (complaint, where) in told.items():
+    for complaint, where in told.values():
         sentence, _, remedy = complaint.rpartition("; ")
         more = len(set(where)) - 1
         yield Finding(
@@ -64,37 +60,6 @@ def _extreme(name: str, level: int | None, field: Field) -> str | None:
         f"{name}{at_levels([level])} runs from {field.low:.4g} to {field.high:.4g} {unit}, and"
         f" weather stays between {low:.4g} and {high:.4g}"
     )
-
-
-def _wrong_size(name: str, level: int | None, field: Field) -> str | None:
-    """Units that leave the mean where it was: of winds, and of heights near the ground."""
-    if name == "geopotential" and level is not None and level > 900 and field.deviation < 250:
-        # about 800 m2 s-2 at 1000 hPa; a planet without weather stays above 250 as well
-        return (
-            f"geopotential at {level} hPa varies by {field.deviation:.3g} only, as if it were in"
-            " metres of height; multiply it by 9.80665, or let the file state its units"
-        )
-    if not name.endswith("component_of_wind"):
-        low, high = VARIABLES[name].bounds
-        width = high - low
-        if field.low < low - width or field.high > high + width:
-            return (
-                f"{name}{at_levels([level])} runs from {field.low:.4g} to {field.high:.4g}"
-                f" {VARIABLES[name].units}; look for fill values, damage or a wrong unit"
-            )
-        return None
-    if field.deviation < 0.2:
-        return (
-            f"{name}{at_levels([level])} varies by {field.deviation:.2g} m s-1 only, which is no"
-            " wind; look at the units, or for another field in its place"
-        )
-    # 10 m: 5 to 6 m/s in every analysis; in knots 10, in km/h 19
-    if name.startswith("10m") and field.deviation > 8.5:
-        return (
-            f"{name} varies by {field.deviation:.3g} m s-1, and on Earth by 4 to 6, as if it were"
-            " in knots or km/h; convert it to m s-1"
-        )
-    return None
 
 
 def gaps(case: Case) -> Iterator[Finding]:
@@ -126,9 +91,7 @@ def gaps(case: Case) -> Iterator[Finding]:
         )
 
 
-def _empty(
-    case: Case, name: str, where: dict[int | None, list[int | None]]
-) -> Iterator[Finding]:
+def _empty(case: Case, name: str, where: dict[int | None, list[int | None]]) -> Iterator[Finding]:
     always = len(case.digest.moments(name))
     never = [level for level, at in where.items() if len(at) == always]
     sometimes = [(level, at) for level, at in where.items() if len(at) < always]
@@ -143,7 +106,7 @@ def _empty(
             "add these fields" if wanted else "nothing, unless a model needs these levels",
         )
     if sometimes:
-        level, at = sometimes[0]
+        _, at = sometimes[0]
         when = [hour(case.digest.times[time]) for time in at if time is not None]
         yield Finding(
             "gaps",
@@ -165,19 +128,21 @@ def constant(case: Case) -> Iterator[Finding]:
     flat: dict[str, list[int | None]] = {}
     zero: dict[str, list[int | None]] = {}
     for (name, _, level), field in case.digest.fields.items():
-        if field.empty or name in OFTEN_NOTHING or name in MASKED:
+        if field.empty or name in MASKED:
             continue
-        if field.high == field.low:
+        nothing = name in OFTEN_NOTHING and (field.low == 0 or level is None or level < 300)
+        if field.high == field.low and (not nothing or level in NEVER_NOTHING.get(name, ())):
             flat.setdefault(name, []).append(level)
-        # Packing rounds winds to 0.1 m/s at worst: one point in a hundred is zero by that.
-        elif name.endswith("component_of_wind") and field.zeros > 0.05:
+        elif field.zeros > _zeros_allowed(name, level):
             zero.setdefault(name, []).append(level)
     for name, where in flat.items():
-        static = VARIABLES[name].kind == "static" if name in VARIABLES else False
-        value = next(f.low for (n, _, _), f in case.digest.fields.items() if n == name)
+        static = name in VARIABLES and VARIABLES[name].kind == "static"
+        value = next(
+            f.low for (n, _, x), f in case.digest.fields.items() if (n, x) == (name, where[0])
+        )
         yield Finding(
             "constant",
-            "note" if static else "error",
+            "warning" if static else "error",
             f"{name} is the same everywhere{at_levels(where)} ({value:.4g})",
             "nothing, if the planet is meant to be like this"
             if static
@@ -190,6 +155,21 @@ def constant(case: Case) -> Iterator[Finding]:
             f"{name} is exactly 0 in large parts{at_levels(where)}",
             "fetch the file again: chunks are missing, and read as zeros",
         )
+
+
+def _zeros_allowed(name: str, level: int | None) -> float:
+    """Fraction of points that may be exactly 0."""
+    if name not in VARIABLES:
+        return 1.0
+    if VARIABLES[name].bounds[0] > 0:  # K and Pa never are
+        return 0.0
+    # Packing rounds winds to 0.1 m/s at worst, and one point in a hundred is 0 by that.
+    if name.endswith("component_of_wind"):
+        return 0.05
+    # Negative relative humidity is clipped, but not on a fifth of the globe below 400 hPa.
+    if name in NEVER_NOTHING and level in NEVER_NOTHING[name]:
+        return 0.2
+    return 1.0
 
 
 def repeated(case: Case) -> Iterator[Finding]:
@@ -226,131 +206,3 @@ def repeated(case: Case) -> Iterator[Finding]:
                 f"{name} is the same, point by point,{at_levels(where)}",
                 "fetch these levels again: one was written twice",
             )
-
-
-def humidity(case: Case) -> Iterator[Finding]:
-    """Not negative, and not above what air can hold."""
-    lowest: dict[str, float] = {}
-    for (name, _, _), field in case.digest.fields.items():
-        if name in ("relative_humidity", "specific_humidity") and not field.empty:
-            lowest[name] = min(lowest.get(name, 0.0), field.low)
-    for name, low in lowest.items():
-        # 1e-6: the stratosphere's own humidity; below that float16 and packing are at work
-        if low < (-0.5 if name == "relative_humidity" else -1e-6):
-            yield Finding(
-                "humidity",
-                "note",
-                f"{name} reaches {low:.3g} {VARIABLES[name].units}, slightly negative, as spectral"
-                " analyses and interpolation leave it",
-                "nothing: negative relative humidity counts as dry air; clip it if you like",
-            )
-    for time in case.digest.indices:
-        finding = _too_moist(case, time)
-        if finding is not None:
-            yield finding
-            return
-
-
-def _too_moist(case: Case, time: int | None) -> Finding | None:
-    q = case.sound("specific_humidity", time)
-    t = case.sound("temperature", time)
-    rows = np.abs(case.digest.latitude) < 60
-    for level in sorted((level for level in q if level and level >= 500), reverse=True):
-        if level not in t:
-            continue
-        pressure = saturation_vapour_pressure(xr.DataArray(t[level].coarse)).values
-        saturated = 0.622 * pressure / (100.0 * level - 0.378 * pressure)
-        over = float((q[level].coarse > 1.5 * saturated)[rows].mean())
-        # Of real air less than one block in a thousand.
-        if over > 0.05:
-            return Finding(
-                "humidity",
-                "warning",
-                f"specific_humidity at {level} hPa{at_time(case.digest, time)} is 1.5 times what"
-                f" air of its temperature can hold, on {over:.0%} of the globe",
-                "check units, levels and times of humidity and temperature",
-            )
-    return None
-
-
-def precipitation(case: Case) -> Iterator[Finding]:
-    """Metres, over the stated window, not since the start of a forecast."""
-    names = {n for n, _, _ in case.digest.fields if _is_rain(n)}
-    for name in sorted(names):
-        fields = {
-            time: f
-            for time in case.digest.moments(name)
-            if (f := case.digest.field(name, time)) is not None
-        }
-        if not fields:
-            continue
-        mean = float(np.mean([f.mean for f in fields.values()]))
-        growing = _grows(case, fields)
-        if growing is not None:
-            yield Finding(
-                "precipitation",
-                "error" if name in VARIABLES else "warning",
-                f"{name} nowhere decreases from {growing}: a sum since the start of a forecast",
-                "take differences of successive times",
-            )
-        elif name in RAIN_OF_UNKNOWN_PERIOD:
-            yield _unknown_period(name, mean)
-        else:
-            yield from _window(name, mean)
-
-
-def _is_rain(name: str) -> bool:
-    return name.startswith("total_precipitation") or name in RAIN_OF_UNKNOWN_PERIOD
-
-
-def _grows(case: Case, fields: dict[int | None, Field]) -> str | None:
-    """Between which times a sum only grew, everywhere."""
-    alone: list[tuple[int, int]] = []
-    for first, second in pairs(case.digest, np.timedelta64(12, "h")):
-        if first not in fields or second not in fields:
-            continue
-        before, after = fields[first].coarse, fields[second].coarse
-        wet = before > 1e-5
-        # In real weather rain ends behind every front: a third of wet blocks has less afterwards.
-        if wet.sum() > 10 and (after[wet] < before[wet] - 1e-7).mean() < 0.01:
-            alone.append((first, second))
-    if not alone:
-        return None
-    first, second = alone[0][0], alone[-1][1]
-    return f"{hour(case.digest.times[first])} to {hour(case.digest.times[second])}"
-
-
-def _unknown_period(name: str, mean: float) -> Finding:
-    if mean > 0.02:
-        return Finding(
-            "precipitation",
-            "warning",
-            f"{name} has a global mean of {mean:.3g}, as if it were in mm",
-            "convert it to metres, and say its period in its name or in cell_methods",
-        )
-    likely = mean / RAIN_PER_HOUR
-    return Finding(
-        "precipitation",
-        "note",
-        f"{name} does not say over how many hours it is summed; its global mean of"
-        f" {1e3 * mean:.2g} mm is that of about {likely:.2g} h, so it is not used as"
-        " total_precipitation_6hr",
-        "sum it over six hours, and say so in its name or in cell_methods",
-    )
-
-
-def _window(name: str, mean: float) -> Iterator[Finding]:
-    hours = 1 if name == "total_precipitation" else int(name.rpartition("_")[2].rstrip("hr"))
-    usual_mean = RAIN_PER_HOUR * hours
-    _, high = plausible_mean(name)
-    # in mm, and no rain at all, are the business of "units" and "constant"
-    if 0 < mean <= high and not usual_mean / RAIN_FACTOR <= mean <= usual_mean * RAIN_FACTOR:
-        yield Finding(
-            "precipitation",
-            "warning",
-            f"{name} has a global mean of {1e3 * mean:.2g} mm, and {hours} h of rain bring"
-            f" {1e3 * usual_mean:.2g} mm: it looks like {max(mean / RAIN_PER_HOUR, 0.1):.2g} h",
-            f"check the window: the sum must be over the {hours} h before each time, in metres",
-        )
-
-

@@ -87,6 +87,8 @@ class DatasetStore:
             if store.working_path.is_dir() or store.missing:
                 write_contents(store.working_path, contents)
         except BaseException:
+            if not (partial_path(target) / "journal").exists():  # killed while it cleared up
+                _clear(partial_path(target))
             lock.close()
             raise
         return store
@@ -138,7 +140,7 @@ class DatasetStore:
                     shutil.rmtree(self._partial / "replaced", ignore_errors=True)
                     self.path.rename(self._partial / "replaced")
                 self.working_path.rename(self.path)
-        shutil.rmtree(self._partial)
+        _clear(self._partial)
         self.close()
         return self.path
 
@@ -151,8 +153,9 @@ class DatasetStore:
 
     def __exit__(self, *_: object) -> None:
         downloads = self._partial / DOWNLOADS
-        if not self._committed and not (downloads.is_dir() and any(downloads.iterdir())):
-            shutil.rmtree(self._partial, ignore_errors=True)
+        kept = downloads.is_dir() and any(downloads.iterdir())
+        if not self._committed and not kept and self._partial.is_dir():
+            _clear(self._partial)
         self.close()
 
     def _merge(self) -> None:
@@ -252,6 +255,16 @@ def _remove_shards(store: Path, header: DatasetHeader, kept: set[int]) -> None:
                 path.unlink()
 
 
+def _clear(partial: Path) -> None:
+    """Remove a partial store, its journal when nothing else is left that would need it."""
+    for path in sorted(partial.iterdir(), key=lambda p: p.name == "journal"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    partial.rmdir()
+
+
 def _exists(target: Path) -> FileExistsError:
     return FileExistsError(
         f"{target} is there already; choose another output or replace it (--overwrite)"
@@ -277,8 +290,8 @@ def _base(target: Path, header: DatasetHeader, wanted: np.ndarray) -> int:
     if wanted[: there.size].tolist() != there.tolist():
         raise FileExistsError(
             f"times are added after those that are there, and {target} has {there.size} from"
-            f" {_hour(int(there[0]))} to {_hour(int(there[-1]))}; ask for these and later ones (--time),"
-            " choose another output, or replace it (--overwrite)"
+            f" {_hour(int(there[0]))} to {_hour(int(there[-1]))}; ask for these and later ones"
+            " (--time), choose another output, or replace it (--overwrite)"
         )
     return int(there.size)
 

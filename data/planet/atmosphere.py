@@ -50,8 +50,9 @@ class Atmosphere:
         coords = jcm("physics.speedy.speedy_coords")
         self._coords = coords.get_speedy_coords(SIGMA_LAYERS, spec.truncation)
         with warnings.catch_warnings():
-            # xarray tells jcm's authors what will change in its merging; not our users' concern
-            warnings.simplefilter("ignore", FutureWarning)
+            # xarray and pandas tell jcm's authors what will change; not our users' concern
+            for category in (FutureWarning, DeprecationWarning):
+                warnings.simplefilter("ignore", category)
             self._forcing, self._terrain = self._boundary_conditions()
             self._model = jcm("model").Model(
                 coords=self._coords,

@@ -116,9 +116,7 @@ def _on_planet(state: State, made: _Made) -> dict[str, np.ndarray]:
     """A forecast's fields on the planet's grid and levels."""
     fields = analysis(made.atmosphere.fields(state), made.levels)
     moved = {
-        name: smoothly(
-            field, made.model_grid, made.source, wind=name.endswith("component_of_wind")
-        )
+        name: smoothly(field, made.model_grid, made.source, wind=name.endswith("component_of_wind"))
         for name, field in fields.items()
     }
     for name in ("specific_humidity", "total_precipitation_6hr"):

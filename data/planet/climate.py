@@ -104,7 +104,7 @@ def differences(planet: Climate, reference: Climate) -> dict[str, float]:
             numbers[f"{season} jet {side}, reference (m/s)"] = theirs_jet[side]
         pressure = planet.pressure.sel(season=season) / 100
         other = _at(reference.pressure.sel(season=season), pressure, "longitude") / 100
-        weights = np.cos(np.deg2rad(pressure["latitude"]))
+        weights = _row_weights(pressure)
         numbers[f"{season} sea-level pressure (hPa)"] = _rms(pressure - other, weights)
         numbers[f"{season} mean sea-level pressure (hPa)"] = float(
             pressure.weighted(weights).mean()
@@ -203,7 +203,12 @@ def _weights(field: xr.DataArray) -> xr.DataArray:
     """Area of the rows times the pressure that a level stands for."""
     level = field["level"].values.astype(np.float64)
     depth = xr.DataArray(np.gradient(level), {"level": field["level"]}, "level")
-    return np.cos(np.deg2rad(field["latitude"])) * depth
+    return _row_weights(field) * depth
+
+
+def _row_weights(field: xr.DataArray) -> xr.DataArray:
+    cosine = np.cos(np.deg2rad(field["latitude"].values))
+    return xr.DataArray(cosine, {"latitude": field["latitude"]}, "latitude")
 
 
 def _rms(difference: xr.DataArray, weights: xr.DataArray) -> float:

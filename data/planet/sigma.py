@@ -105,9 +105,8 @@ def mean_sea_level_pressure(air: SigmaFields) -> Field:
     ground = np.where(hot & (ground > WARM_GROUND), (WARM_GROUND + ground) / 2, ground)
     ground = np.where(cold, (COLD_GROUND + ground) / 2, ground)
     exponent = DRY_AIR * lapse / STANDARD_GRAVITY
-    return air.surface_pressure * np.exp(
-        _power_depth(exponent, air.surface_geopotential / (DRY_AIR * ground))
-    )
+    depth = _power_depth(exponent, air.surface_geopotential / (DRY_AIR * ground))
+    return np.asarray(air.surface_pressure * np.exp(depth))
 
 
 def ground_temperature(air: SigmaFields) -> Field:
@@ -141,7 +140,9 @@ def surface_pressure(
     exponent = DRY_AIR * LAPSE_RATE / STANDARD_GRAVITY
     depth_below = (geopotential[-1] - surface_geopotential) / (DRY_AIR * virtual[-1])
     under = nodes[-1] + _power_depth(np.full_like(f, exponent), depth_below)
-    return np.exp(np.where(geopotential[-1] > surface_geopotential, under, nodes[upper] + f * depth))
+    inside = nodes[upper] + f * depth
+    log_pressure = np.where(geopotential[-1] > surface_geopotential, under, inside)
+    return np.asarray(np.exp(log_pressure))
 
 
 def from_pressure_levels(
@@ -185,7 +186,8 @@ class _Place(NamedTuple):
         """Geopotential whose slope in ln p is -R Tv for a Tv linear in it, true at the nodes."""
         f = self.fraction
         warming = _taken(virtual, self.upper + 1) - _taken(virtual, self.upper)
-        return np.asarray(self.line(geopotential) + DRY_AIR * self.depth * warming / 2 * f * (1 - f))
+        bend = DRY_AIR * self.depth * warming / 2
+        return np.asarray(self.line(geopotential) + bend * f * (1 - f))
 
 
 def _underground_exponent(ground: Field, surface_geopotential: Field) -> Field:
@@ -216,4 +218,4 @@ def _with_surface(field: SigmaField) -> Float[np.ndarray, "node lat lon"]:
 
 
 def _taken(field: Float[np.ndarray, "node lat lon"], index: np.ndarray) -> Field:
-    return np.take_along_axis(field, index[None], axis=0)[0]
+    return np.asarray(np.take_along_axis(field, index[None], axis=0)[0])

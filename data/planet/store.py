@@ -1,4 +1,4 @@
-"""The growing store of a simulated planet: canonical analyses in a Zarr, and where the model stands.
+"""The growing store of a simulated planet: canonical analyses in a Zarr, and the model's state.
 
 Every chunk is one variable at one time. Times are added a block at a time: the chunks of the block
 go to the disk first, then the model's state with the number of times written (one file, replaced at
@@ -13,7 +13,6 @@ reasons.
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,20 +31,20 @@ from data.task import STEP
 from data.variables import VARIABLES as CATALOGUE
 
 LAYOUT = 1  # part of the fingerprint
+WORDS = ("title", "source", "comment", "references")
 STATE = ".simulation_state.npz"  # inside the store, where no reader of Zarr looks
 ZSTD_LEVEL = 1
 WRITERS = 4
 TIMES_PER_CHUNK = 2**16  # of the time axis itself: 44 years of hours in one small chunk
 EPOCH = np.datetime64("1970-01-01T00", "h")
-DIMENSIONS = {"atmospheric": ("time", "level", "latitude", "longitude")}
 
 
 @dataclass(frozen=True)
 class PlanetHeader:
     """Everything about a planet but its values and its length.
 
-    ``settings`` (JSON) is what decides the values: model, seed, spin-up, versions. All of this is
-    in the fingerprint: a store is continued by the same header only.
+    ``settings`` (JSON) is what decides the values: model, seed, spin-up, versions. A store is
+    continued by a header of the same fingerprint only; what is told in words may change.
     """
 
     start: str
@@ -60,8 +59,9 @@ class PlanetHeader:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the header."""
-        text = json.dumps({"layout": LAYOUT, **asdict(self)}, sort_keys=True)
+        """SHA-256 (hex) of what decides the values."""
+        content = {k: v for k, v in asdict(self).items() if k not in WORDS}
+        text = json.dumps({"layout": LAYOUT, **content}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def variable_dims(self, name: str) -> tuple[str, ...]:
@@ -81,6 +81,8 @@ class PlanetStore:
         self.path = path
         self.header = header
         self._lock = lock
+        for torn in path.rglob(".*.tmp"):  # what `written_whole` of a killed run left behind
+            torn.unlink()
         saved = _saved_state(path)
         self.state = saved
         self.count = 0 if saved is None else int(saved["times_written"])
@@ -162,7 +164,7 @@ def _lay_out(path: Path, header: PlanetHeader, statics: Mapping[str, np.ndarray]
     shutil.rmtree(building, ignore_errors=True)
     attributes = {
         "Conventions": "CF-1.11",
-        **{key: getattr(header, key) for key in ("title", "source", "comment", "references")},
+        **{key: getattr(header, key) for key in WORDS},
         "settings": header.settings,
         "fingerprint": header.fingerprint,
         "simulated_planet_layout": LAYOUT,
@@ -211,7 +213,10 @@ def _array(
     attributes: Mapping[str, Any],
 ) -> None:
     is_field = name in VARIABLES
-    chunks = tuple(1 if d == "time" and is_field else n for d, n in zip(dims, values.shape))  # noqa: B905
+    chunks = tuple(
+        1 if dim == "time" and is_field else length
+        for dim, length in zip(dims, values.shape, strict=True)
+    )
     array = group.create_array(
         name,
         shape=values.shape,
@@ -279,4 +284,4 @@ def _claim(path: Path) -> IO[bytes]:
 
 def size_on_disk(path: Path) -> int:
     """Bytes of a store."""
-    return sum(entry.stat().st_size for entry in path.rglob("*") if os.path.isfile(entry))
+    return sum(entry.stat().st_size for entry in path.rglob("*") if entry.is_file())

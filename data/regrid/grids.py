@@ -8,8 +8,6 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import roots_legendre
 
-from data.sources import open_inputs
-
 FULL_CIRCLE = 360.0  # degrees
 POLE = 90.0  # degrees
 # Coordinates nearer than this are the same point: GRIB edition 1 rounds to a thousandth of a
@@ -80,6 +78,9 @@ def _grid_of_file(name: str) -> Grid:
             "a grid is a resolution in degrees (0.25), a Gaussian grid (N48) or an existing file"
             f" whose grid is meant, not {name!r}"
         )
+    # here, because sources of data may regrid in their turn
+    from data.sources import open_inputs  # noqa: PLC0415
+
     dataset = open_inputs(name)[0]
     grid = Grid(
         np.asarray(dataset["latitude"].values, dtype=np.float64),

@@ -34,7 +34,7 @@ _CREDITS = {
 
 
 def open_archive(name: str, address: str | None) -> Lazy:
-    """The archive of a name in ``STORES``, from its own address or a mirror's, or the store at a URL.
+    """The archive of a name in ``STORES``, at its own address or a mirror's; or a store's URL.
 
     Raises:
         ValueError: no Zarr store can be read there, or a package for reading it is missing.

@@ -15,7 +15,7 @@ import xarray as xr
 
 from data import conventions
 from data.sources import download, grib
-from data.sources.collection import together
+from data.sources.collection import Series, together
 from data.task import LEVELS_13
 from data.variables import VARIABLES
 
@@ -30,7 +30,7 @@ def open_service(name: str, address: str | None) -> "ClimateDataStore":
     return ClimateDataStore(address)
 
 
-class ClimateDataStore:
+class ClimateDataStore(Series):
     """The series of ERA5's analyses in the Climate Data Store."""
 
     remote = True
@@ -125,7 +125,8 @@ class ClimateDataStore:
         try:
             download.patiently(attempt, what, passing)
         except RuntimeError as error:  # the client's word for a request that the store refuses
-            raise ValueError(f"the Climate Data Store refuses {what}: {error}") from error
+            reason = " ".join(str(error).split())
+            raise ValueError(f"the Climate Data Store refuses {what}: {reason}") from error
 
 
 def _single_name(name: str) -> str:
@@ -142,17 +143,18 @@ def _client(address: str | None) -> tuple[Any, tuple[type[Exception], ...]]:
     except ImportError as error:
         raise download.missing_package("the Climate Data Store", "cds", error) from error
     try:
-        client = cdsapi.Client(
-            url=address,
-            quiet=True,
-            progress=False,
-            timeout=download.TIMEOUT,
-            retry_max=1,  # its own would go on for 500 times two minutes
-            sleep_max=download.TIMEOUT,
-        )
+        cdsapi.api.get_url_key_verify(address, None, None)
     except Exception as error:  # the client raises nothing more special for a missing key
         raise ValueError(
             f"the Climate Data Store needs an account ({error}); put its address and your key into"
             " ~/.cdsapirc, as cds.climate.copernicus.eu says under 'How to use the API'"
         ) from error
+    client = cdsapi.Client(
+        url=address,
+        quiet=True,
+        progress=False,
+        timeout=download.TIMEOUT,
+        retry_max=1,  # its own would go on for 500 times two minutes
+        sleep_max=download.TIMEOUT,
+    )
     return client, (requests.RequestException, DownloadError)

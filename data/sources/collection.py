@@ -5,9 +5,9 @@ first and makes only these canonical: a public archive has millions of chunks, a
 all of them takes longer than reading the few that are wanted.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import xarray as xr
@@ -20,30 +20,20 @@ from data.variables import VARIABLES
 _NEEDED_FOR = {"specific_humidity": ("relative_humidity", "temperature")}
 
 
-class Series(Protocol):
+class Series(ABC):
     """Analyses at many times.
 
     ``times`` (datetime64[ns], ascending) and ``names`` (of the catalogue) are what is there; a
     service has None for both, and is asked. ``remote`` sources are worth asking again when they
-    fail. ``credit`` is what the source wants said of it.
+    fail. ``credit`` is origin and licence, as the source wants them said.
     """
 
-    @property
-    def times(self) -> np.ndarray | None:
-        """What times there are."""
+    times: np.ndarray | None
+    names: frozenset[str] | None
+    remote: bool
+    credit: str
 
-    @property
-    def names(self) -> frozenset[str] | None:
-        """What variables there are."""
-
-    @property
-    def remote(self) -> bool:
-        """Whether it is read over a network."""
-
-    @property
-    def credit(self) -> str:
-        """Origin and licence."""
-
+    @abstractmethod
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
         """A lazy canonical Dataset of exactly these times with those of the names that there are.
 
@@ -51,9 +41,16 @@ class Series(Protocol):
         (YYYYMMDD). Raises ValueError or OSError where a time cannot be had.
         """
 
+    def on(self, levels: Sequence[int]) -> "Series":
+        """The same series on these levels (hPa), where they have to be asked for."""
+        return self
 
-class Lazy:
+
+class Lazy(Series):
     """The series in one Dataset that is opened, with its own names, and not read."""
+
+    times: np.ndarray
+    names: frozenset[str]
 
     def __init__(self, raw: xr.Dataset, *, remote: bool = False, credit: str = "") -> None:
         self.remote = remote
@@ -64,8 +61,10 @@ class Lazy:
         self.names = frozenset(self._theirs)
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See ``Series``."""
+        """See ``Series``; nothing is fetched."""
         asked = [name for name in names if name in self._theirs]
+        if not asked:
+            return xr.Dataset()
         theirs = list(dict.fromkeys(t for name in asked for t in self._theirs[name]))
         varying = [name for name in asked if VARIABLES[name].varies_in_time]
         parts = self._parts if varying else self._parts[:1]
@@ -81,8 +80,9 @@ def together(parts: list[xr.Dataset]) -> xr.Dataset:
     """Datasets of different times and the same variables and grid as one."""
     if len(parts) == 1:
         return parts[0]
-    same = dict.fromkeys(("data_vars", "coords"), "minimal")
-    return xr.concat(parts, "time", compat="override", join="exact", **same)
+    return xr.concat(
+        parts, "time", data_vars="minimal", coords="minimal", compat="override", join="exact"
+    )
 
 
 def _parts(raw: xr.Dataset) -> list[xr.Dataset]:

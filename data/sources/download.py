@@ -22,7 +22,7 @@ TIMEOUT = 60.0  # seconds without a byte
 _Result = TypeVar("_Result")
 
 
-class _Again(Exception):
+class _PassingError(Exception):
     """A failure that may pass."""
 
 
@@ -55,7 +55,7 @@ def fetch(url: str, *, start: int | None = None, end: int | None = None) -> byte
     request = urllib.request.Request(url)
     if start is not None:
         request.add_header("Range", f"bytes={start}-{'' if end is None else end - 1}")
-    return patiently(lambda: _once(request, start, end), url, (_Again,))
+    return patiently(lambda: _once(request, start, end), url, (_PassingError,))
 
 
 def _once(request: urllib.request.Request, start: int | None, end: int | None) -> bytes:
@@ -73,13 +73,13 @@ def _once(request: urllib.request.Request, start: int | None, end: int | None) -
                 ) from error
             if error.code < http.client.INTERNAL_SERVER_ERROR and error.code not in (408, 429):
                 raise OSError(f"{request.full_url} is refused: {error}") from error
-            raise _Again(str(error)) from error
+            raise _PassingError(str(error)) from error
     except (OSError, http.client.HTTPException) as error:  # time-outs, broken and short bodies
-        raise _Again(str(error) or type(error).__name__) from error
+        raise _PassingError(str(error) or type(error).__name__) from error
     if start is not None and not ranged:  # a server that does not know ranges sends everything
         body = body[start:end]
     if start is not None and end is not None and len(body) != end - start:
-        raise _Again(f"{len(body)} of {end - start} bytes came")
+        raise _PassingError(f"{len(body)} of {end - start} bytes came")
     return body
 
 

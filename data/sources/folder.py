@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from data.sources import open_raw
-from data.sources.collection import Lazy, together
+from data.sources.collection import Lazy, Series, together
 
 _SUFFIXES = (
     *(".grib", ".grib1", ".grib2", ".grb", ".grb1", ".grb2", ".gb2"),
@@ -16,7 +16,7 @@ _SUFFIXES = (
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")
 
 
-def open_folder(path: Path) -> "Lazy | Folder":
+def open_folder(path: Path) -> Series:
     """The series in one file or Zarr store, or in all of a folder.
 
     Raises:
@@ -41,7 +41,7 @@ def _lazy(path: Path) -> Lazy:
         raise ValueError(text if str(path) in text else f"{path}: {text}") from error
 
 
-class Folder:
+class Folder(Series):
     """Several files as one series; where two have the same field, the first by name counts."""
 
     remote = False
@@ -49,8 +49,7 @@ class Folder:
     def __init__(self, files: dict[str, Lazy]) -> None:
         self._files = files
         self.credit = f"{len(files)} files"
-        every = [lazy.times for lazy in files.values()]
-        self.times = np.unique(np.concatenate(every))
+        self.times = np.unique(np.concatenate([lazy.times for lazy in files.values()]))
         self.names = frozenset().union(*(lazy.names for lazy in files.values()))
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:

@@ -17,7 +17,7 @@ import xarray as xr
 
 from data import conventions
 from data.sources import grib
-from data.sources.collection import together
+from data.sources.collection import Series, together
 from data.sources.download import fetch, kept
 from data.task import LEVELS_13, STEP
 
@@ -61,7 +61,7 @@ class Entry(NamedTuple):
     end: int | None
 
 
-class Gfs:
+class Gfs(Series):
     """The series of GFS analyses."""
 
     remote = True

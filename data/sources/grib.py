@@ -6,6 +6,7 @@ once; each message has a valid time and a level, and that is all a field needs. 
 written beside the user's file.
 """
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,11 @@ def _attrs(field: "_Field") -> dict[str, str]:
     return attrs
 
 
+# ecCodes keeps the state of multi-field messages (GFS: u and v in one) for the whole process, so
+# two threads that read at once get each other's fields; dask's own lock is one for each array.
+_ONE_MESSAGE_AT_A_TIME = threading.Lock()
+
+
 class _Messages:
     """Numpy-like view of a table of messages; reading a slice reads those messages and no others.
 
@@ -129,15 +135,17 @@ class _Messages:
 
     def _values(self, message: Message) -> np.ndarray:
         try:
-            field = self.stream[message]
-            values = np.asarray(field["values"], dtype=np.float64)
-            missing = values == field["missingValue"]
+            with _ONE_MESSAGE_AT_A_TIME:
+                field = self.stream[message]
+                values = np.asarray(field["values"], dtype=np.float64)
+                missing = values == field["missingValue"]
+                alternating = field.get("alternativeRowScanning", 0)
         except Exception as error:
             raise _damaged(self.stream.path) from error
         if values.size != self.shape[-2] * self.shape[-1]:
             raise _damaged(self.stream.path)
         values = np.where(missing, np.nan, values).reshape(self.shape[-2:])
-        if field.get("alternativeRowScanning", 0):
+        if alternating:
             values[1::2] = values[1::2, ::-1]
         return values
 

@@ -15,7 +15,7 @@ import xarray as xr
 
 from data import conventions
 from data.sources import download, grib
-from data.sources.collection import together
+from data.sources.collection import Series, together
 from data.task import LEVELS_13, STEP
 
 # the catalogue's names → ECMWF's
@@ -43,7 +43,7 @@ def open_service(name: str, address: str | None) -> "OpenData":
     return OpenData(address or "ecmwf")
 
 
-class OpenData:
+class OpenData(Series):
     """The series of IFS analyses in ECMWF's open data."""
 
     remote = True
@@ -109,8 +109,13 @@ def _client(server: str) -> tuple[Any, tuple[type[Exception], ...]]:
         from ecmwf.opendata import Client  # noqa: PLC0415
     except ImportError as error:
         raise download.missing_package("ECMWF's open data", "opendata", error) from error
-    # its own retries go on for 500 times two minutes
-    client = Client(source=server, maximum_retries=1, retry_after=0)
+    # Its own retries go on for 500 times two minutes. Of a mirror at an address it cannot know
+    # whether one request may ask for several parts of a file; hardly one may.
+    ranges: dict[str, Any] = {}
+    if "://" in server:
+        ranges = {"source_accept_ranges": True, "source_accept_multiple_ranges": False}
+    client = Client(source=server, maximum_retries=1, retry_after=0, **ranges)
     session = client.session
     session.request = functools.partial(session.request, timeout=download.TIMEOUT)
-    return client, (requests.RequestException,)
+    # it asserts that a reply is what it asked for
+    return client, (requests.RequestException, AssertionError)

@@ -41,6 +41,10 @@ class World(NamedTuple):
 
 @pytest.fixture(scope="session")
 def world() -> World:
+    return make_world()
+
+
+def make_world() -> World:
     grid = LatLonGrid.regular(20.0)
     graphs = build_graphs(grid, SPEC.mesh)
     analyses = smooth_analyses(grid)

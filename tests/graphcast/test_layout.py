@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
-from graphcast.layout import arrange, block_length, in_blocks
+from graphcast.layout import arrange, blocking, in_blocks
 
 
+@pytest.mark.parametrize("devices", [1, 4])
 @pytest.mark.parametrize(("count", "limit"), [(1, 1), (7, 3), (180, 70), (240, 240), (5, 100)])
-def test_blocks_are_equal_and_within_the_limit(count, limit):
-    length = block_length(count, limit)
-    blocks = in_blocks(np.arange(count), length, fill=-1)
-    assert length <= limit
-    assert blocks.shape[1] == length
+def test_blocks_are_equal_and_within_the_limit(count, limit, devices):
+    cut = blocking(count, limit, devices)
+    blocks = in_blocks(np.arange(count), cut, fill=-1)
+    assert cut.length <= limit
+    assert cut.blocks % devices == 0
+    assert blocks.shape == cut
     np.testing.assert_array_equal(blocks.ravel()[:count], np.arange(count))
     assert (blocks.ravel()[count:] == -1).all()
 

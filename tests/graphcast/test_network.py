@@ -10,7 +10,7 @@ from data.channels import Channels
 from data.task import TASKS
 from graphcast.checkpoints.checkpoint import model_template
 from graphcast.interaction import interact
-from graphcast.layout import arrange, in_blocks
+from graphcast.layout import arrange, blocking, in_blocks
 from graphcast.mlp import layer_norm, random_mlp
 from graphcast.model import ModelSpec, embed_geometry, parameter_count
 from graphcast.precision import BFLOAT16, FLOAT32, MIXED, precision_named
@@ -22,8 +22,7 @@ ROUNDING = 2e-5
 
 
 def output(model, layout, inputs, precision=FLOAT32, **options):
-    rows = layout.grid_features.shape[1]
-    columns = in_blocks(np.asarray(inputs[:, :-3]), rows)
+    columns = in_blocks(np.asarray(inputs[:, :-3]), layout.rows)
 
     def assemble(columns, structural):
         return jnp.concatenate([columns, structural], axis=-1)
@@ -71,7 +70,7 @@ def test_interaction_equals_jraphs_interaction_network(world):
     expected = interaction(update_edges, update_nodes)(graph)
 
     def blocks(x, fill=0):
-        return jnp.asarray(in_blocks(np.asarray(x)[order], 50, fill))
+        return jnp.asarray(in_blocks(np.asarray(x)[order], blocking(len(order), 50), fill))
 
     mesh, edges = interact(
         update_edges,
@@ -98,8 +97,8 @@ def test_block_sizes_change_nothing(world, inputs, grid_block, edge_block):
     )
 
 
-def test_decoder_edges_computed_in_the_step_change_nothing(world, inputs):
-    recomputed = output(world.model, world.layout, inputs, keep_decoder_edges=False)
+def test_edge_terms_computed_in_the_step_change_nothing(world, inputs):
+    recomputed = output(world.model, world.layout, inputs, keep_edges=False)
     np.testing.assert_allclose(recomputed, output(world.model, world.layout, inputs), atol=ROUNDING)
 
 

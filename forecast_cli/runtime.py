@@ -1,4 +1,7 @@
-"""Where built graphs and compiled programs are kept between runs: `$XDG_CACHE_HOME/graphcast`."""
+"""How JAX is set up, and where built graphs and compiled programs are kept between runs.
+
+The caches are in `$XDG_CACHE_HOME/graphcast`. Nothing outside this module configures JAX.
+"""
 
 import os
 from pathlib import Path
@@ -34,3 +37,13 @@ def use_compilation_cache() -> None:
     }
     for name, value in settings.items():
         jax.config.update(name, value)  # type: ignore[no-untyped-call]  # jax's own
+
+
+def use_deterministic_kernels() -> None:
+    """Let XLA choose kernels that add in a fixed order; must come before the first computation.
+
+    Sums at receivers are scatters, which a GPU otherwise adds in any order. A CPU always adds in
+    the same order.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()

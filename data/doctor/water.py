@@ -1,0 +1,187 @@
+"""Rules on water: humidity, the air that rises with it, precipitation."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+
+from data.doctor.case import Case, Map, area, at_time, correlation, departure, hour, pairs
+from data.doctor.digest import RAIN_OF_UNKNOWN_PERIOD, Field
+from data.doctor.finding import Finding
+from data.humidity import saturation_vapour_pressure
+from data.variables import VARIABLES, plausible_mean
+
+# What analyses and forecasts of an hour, and of six, bring to the globe: 2.7 to 3.2 mm a day.
+RAIN_PER_HOUR = 0.12e-3  # m
+RAIN_FACTOR = 1.7  # half of the way, in ratios, to the next window in use (3, 6, 12, 24 h)
+
+
+def humidity(case: Case) -> Iterator[Finding]:
+    """Not negative, and not above what air can hold."""
+    lowest: dict[str, float] = {}
+    for (name, _, _), field in case.digest.fields.items():
+        if name in ("relative_humidity", "specific_humidity") and not field.empty:
+            lowest[name] = min(lowest.get(name, 0.0), field.low)
+    for name, low in lowest.items():
+        # 1e-6: the stratosphere's own humidity; below that float16 and packing are at work
+        if low < (-0.5 if name == "relative_humidity" else -1e-6):
+            yield Finding(
+                "humidity",
+                "note",
+                f"{name} reaches {low:.3g} {VARIABLES[name].units}, slightly negative, as spectral"
+                " analyses and interpolation leave it",
+                "nothing: negative relative humidity counts as dry air; clip it if you like",
+            )
+    for time in case.digest.indices:
+        finding = _too_moist(case, time)
+        if finding is not None:
+            yield finding
+            return
+
+
+def _too_moist(case: Case, time: int | None) -> Finding | None:
+    q = case.sound("specific_humidity", time)
+    t = case.sound("temperature", time)
+    rows = np.abs(case.digest.latitude) < 60
+    over = {
+        level: float((relative_humidity(q[level], t[level], level) > 1.2)[rows].mean())
+        for level in q
+        if level is not None and level >= 500 and level in t
+    }
+    # Blocks of real air at most one in a thousand; 1.5 to 12 % where humidity is turned or mirrored
+    # against temperature.
+    if not over or max(over.values()) < 0.008:
+        return None
+    level = max(over, key=lambda at: over[at])
+    return Finding(
+        "humidity",
+        "warning",
+        f"specific_humidity at {level} hPa{at_time(case.digest, time)} is more than 1.2 times what"
+        f" air of its temperature can hold, on {over[level]:.1%} of the globe",
+        "check units, levels, times and orientation of humidity and temperature",
+    )
+
+
+def relative_humidity(q: Field, t: Field, level: int) -> Map:
+    """Specific humidity as a fraction of that of saturated air, on the coarse grid."""
+    pressure = saturation_vapour_pressure(xr.DataArray(t.coarse)).values
+    # clipped where the temperature is absurd: that is for other rules
+    saturated = (0.622 * pressure / (100.0 * level - 0.378 * pressure)).clip(1e-9)
+    return np.asarray(q.coarse / saturated, dtype=np.float64)
+
+
+# Correlation of zonal departures, mean over 400 to 700 hPa: -0.27 in NCEP's, turned by half 0.01.
+ASCENT_ERROR, ASCENT_WARNING = 0.12, -0.03
+
+
+def ascent(case: Case) -> Iterator[Finding]:
+    """Moist air rises: ``vertical_velocity`` is in Pa s-1, negative upwards, and of its place."""
+    name = "vertical_velocity"
+    weights = area(case.digest, 0, 70)
+    for time in case.digest.indices:
+        w, q, t = (case.sound(n, time) for n in (name, "specific_humidity", "temperature"))
+        fits = [
+            correlation(
+                departure(w[level].coarse),
+                departure(relative_humidity(q[level], t[level], level)),
+                weights,
+            )
+            for level in w
+            if level is not None and 400 <= level <= 700 and level in q and level in t
+        ]
+        if fits and np.mean(fits) > ASCENT_WARNING:
+            wrong = bool(np.mean(fits) > ASCENT_ERROR)
+            yield Finding(
+                "ascent",
+                "error" if wrong else "warning",
+                f"{name} points upwards where the air is dry{at_time(case.digest, time)}"
+                if wrong
+                else f"{name} and humidity are not those of the same air"
+                f"{at_time(case.digest, time)} (correlation {np.mean(fits):.2f})",
+                "change its sign: it must be in Pa s-1, negative where air rises"
+                if wrong
+                else "look for a wrong time, level or orientation of vertical_velocity",
+            )
+            return
+
+
+def precipitation(case: Case) -> Iterator[Finding]:
+    """Metres, over the stated window, not since the start of a forecast."""
+    names = {n for n, _, _ in case.digest.fields if _is_rain(n)}
+    for name in sorted(names):
+        fields = {
+            time: f
+            for time in case.digest.moments(name)
+            if (f := case.digest.field(name, time)) is not None
+        }
+        if not fields:
+            continue
+        mean = float(np.mean([f.mean for f in fields.values()]))
+        growing = _grows(case, fields)
+        if growing is not None:
+            yield Finding(
+                "precipitation",
+                "error" if name in VARIABLES else "warning",
+                f"{name} nowhere decreases from {growing}: a sum since the start of a forecast",
+                "take differences of successive times",
+            )
+        elif name in RAIN_OF_UNKNOWN_PERIOD:
+            yield _unknown_period(name, mean)
+        else:
+            yield from _window(name, mean)
+
+
+def _is_rain(name: str) -> bool:
+    return name.startswith("total_precipitation") or name in RAIN_OF_UNKNOWN_PERIOD
+
+
+def _grows(case: Case, fields: dict[int | None, Field]) -> str | None:
+    """Between which times a sum only grew, everywhere."""
+    alone: list[tuple[int, int]] = []
+    for first, second in pairs(case.digest, np.timedelta64(12, "h")):
+        if first not in fields or second not in fields:
+            continue
+        before, after = fields[first].coarse, fields[second].coarse
+        wet = before > 1e-5
+        # In real weather rain ends behind every front: a third of wet blocks has less afterwards.
+        grown = (after > before + 1e-5).any()  # else it is one frame twice, and "repeated" says so
+        if grown and wet.sum() > 10 and (after[wet] < before[wet] - 1e-7).mean() < 0.01:
+            alone.append((first, second))
+    if not alone:
+        return None
+    first, second = alone[0][0], alone[-1][1]
+    return f"{hour(case.digest.times[first])} to {hour(case.digest.times[second])}"
+
+
+def _unknown_period(name: str, mean: float) -> Finding:
+    if mean > 0.02:
+        return Finding(
+            "precipitation",
+            "warning",
+            f"{name} has a global mean of {mean:.3g}, as if it were in mm",
+            "convert it to metres, and say its period in its name or in cell_methods",
+        )
+    likely = mean / RAIN_PER_HOUR
+    return Finding(
+        "precipitation",
+        "note",
+        f"{name} does not say over how many hours it is summed; its global mean of"
+        f" {1e3 * mean:.2g} mm is that of about {likely:.2g} h, so it is not used as"
+        " total_precipitation_6hr",
+        "sum it over six hours, and say so in its name or in cell_methods",
+    )
+
+
+def _window(name: str, mean: float) -> Iterator[Finding]:
+    hours = 1 if name == "total_precipitation" else int(name.rpartition("_")[2].rstrip("hr"))
+    usual_mean = RAIN_PER_HOUR * hours
+    _, high = plausible_mean(name)
+    # in mm, and no rain at all, are the business of "units" and "constant"
+    if 0 < mean <= high and not usual_mean / RAIN_FACTOR <= mean <= usual_mean * RAIN_FACTOR:
+        yield Finding(
+            "precipitation",
+            "warning",
+            f"{name} has a global mean of {1e3 * mean:.2g} mm, and {hours} h of rain bring"
+            f" {1e3 * usual_mean:.2g} mm: it looks like {max(mean / RAIN_PER_HOUR, 0.1):.2g} h",
+            f"check the window: the sum must be over the {hours} h before each time, in metres",
+        )
