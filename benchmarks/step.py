@@ -138,7 +138,7 @@ def matmul_rate(size: str, precision) -> float:
     latent = SIZES[size][2].latent_size
     x = jnp.ones((8192, latent))
     weight = jnp.ones((latent, latent))
-    run = jax.jit(lambda x, w: precision.product(x, w))
+    run = jax.jit(precision.product)
     return 8192 * latent * latent / min(seconds(lambda: run(x, weight)) for _ in range(7))
 
 

@@ -9,6 +9,7 @@ does not depend on how many there are.
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -131,8 +132,8 @@ class Work:
     def __call__(self, group: int, times: np.ndarray) -> int:
         """Read, check and write one group, ``times`` of which are not in the target yet."""
         read = loaded(fields(self.recipe, times, self.downloads), self.recipe)
-        for name in self.header.variables:
-            _check(read[name], self.header)
+        with ThreadPoolExecutor(self.recipe.threads) as pool:
+            list(pool.map(lambda name: _check(read[name], self.header), self.header.variables))
         arrays = {name: read[name].values for name in self.header.variables}
         write_group(
             self.working_path, self.header, group, arrays, existing=self.target, base=self.base

@@ -10,6 +10,7 @@ from forecast_cli.doctor import doctor
 from forecast_cli.forecast import forecast
 from forecast_cli.info import info
 from forecast_cli.score import score
+from forecast_cli.simulate import simulate
 from forecast_cli.statistics import statistics
 from forecast_cli.terminal import errors
 
@@ -20,10 +21,11 @@ app = typer.Typer(
     name="graphcast",
     help="Global weather forecasts with GraphCast: from analyses to a scored Zarr forecast.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for command in (forecast, score, info, convert, doctor, statistics, demo):
+for command in (forecast, score, info, convert, doctor, statistics, simulate, demo):
     app.command(no_args_is_help=command is not demo)(command)
 
 

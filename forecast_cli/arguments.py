@@ -1,10 +1,11 @@
-"""What people type: lead times and init times."""
+"""What people type: lead times, init times and tasks."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 
-from data.task import STEP
+from data.task import STEP, TASKS, Task
 
 HOUR = np.timedelta64(1, "h")
 
@@ -42,3 +43,14 @@ def moment(text: str, flag: str = "--init-time") -> np.datetime64:
 def hours(duration: np.timedelta64) -> int:
     """A duration in whole hours."""
     return int(duration / HOUR)
+
+
+def task_named(text: str) -> Task:
+    """A published task by name, or the task in a JSON file."""
+    if text in TASKS:
+        return TASKS[text]
+    if not Path(text).is_file():
+        raise ValueError(
+            f"--task is one of {', '.join(TASKS)} or a JSON file, and there is no file {text}"
+        )
+    return Task.from_file(Path(text))

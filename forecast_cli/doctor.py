@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,8 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from data.doctor import RULES, Finding, Severity, examine_file, exit_code
-from data.task import TASKS, Task
-from forecast_cli.arguments import moment
+from forecast_cli.arguments import moment, task_named
 from forecast_cli.terminal import console
 
 _STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "dim"}
@@ -48,7 +46,7 @@ def doctor(
     Example:
         graphcast doctor era5.zarr --task graphcast_small
     """
-    purpose = None if task is None else _task(task)
+    purpose = None if task is None else task_named(task)
     start = None if init_time is None else moment(init_time)
     findings = examine_file(dataset, purpose, every_time=every_time, init_time=start)
     if as_json:
@@ -56,17 +54,6 @@ def doctor(
     else:
         _show(dataset, findings, task)
     raise typer.Exit(exit_code(findings))
-
-
-def _task(text: str) -> Task:
-    if text in TASKS:
-        return TASKS[text]
-    path = Path(text)
-    if not path.is_file():
-        raise ValueError(
-            f"--task is one of {', '.join(TASKS)} or a JSON file, and there is no {text}"
-        )
-    return Task.from_file(path)
 
 
 def _show(dataset: str, findings: list[Finding], task: str | None) -> None:

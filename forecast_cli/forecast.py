@@ -70,7 +70,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = False,
     examine: Annotated[
         bool,
-        typer.Option(help="Let the input doctor look at the two frames, and say what it finds."),
+        typer.Option(help="Let the input doctor look at the frames and say what it finds."),
     ] = True,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing forecast.")

@@ -140,7 +140,9 @@ def _simulate(spec: PlanetSpec, years: float, output: Path, overwrite: bool) -> 
         console.print(f"  source     {made.attrs['source']}; not ERA5, no observations")
     if steps:
         console.print(f"  speed      {steps / 4 / seconds:.2g} simulated days a second")
-    console.print(f"next: [cyan]graphcast statistics --help[/], with --inputs {output}")
+    console.print(
+        f"next: [cyan]graphcast statistics {output} --time {first}/{last} --output statistics/[/]"
+    )
 
 
 def _show(bar: Bar, task: object, now: Progress, steps_per_second: float) -> None:

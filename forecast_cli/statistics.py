@@ -16,6 +16,7 @@ from data.sources import open_inputs
 from data.tallies import NO_SUMS, Sums, lacking, sums_of
 from data.task import TASKS, Task
 from data.time_range import TimeRange, time_range
+from forecast_cli.arguments import task_named
 from forecast_cli.terminal import console, progress
 
 UNFINISHED = "unfinished.npz"  # in the output folder, until the pass is through
@@ -102,11 +103,7 @@ def _task_for(entries: list[xr.Dataset], text: str | None) -> Task:
             f"the data serve none of the tasks {', '.join(TASKS)} ({nearest.name} lacks {missing});"
             " give --task a JSON file with the variables and levels that are there"
         )
-    if text in TASKS:
-        return TASKS[text]
-    if not Path(text).is_file():
-        raise ValueError(f"--task is {', '.join(TASKS)} or a JSON file, and {text!r} is neither")
-    return Task.from_file(Path(text))
+    return task_named(text)
 
 
 def _check_free(output: Path, *, overwrite: bool) -> None:
