@@ -26,6 +26,7 @@ from graphcast.checkpoints import Checkpoint
 from graphcast.devices import device_mesh, next_frame_split, split
 from graphcast.layout import Layout, arrange, in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
+from graphcast.memory import StepMemory, available_memory, fitting
 from graphcast.model import GraphCast
 from graphcast.normaliser import Normaliser
 from graphcast.precision import FLOAT32, Precision
@@ -65,6 +66,18 @@ class Forecaster:
     def layout(self) -> Layout:
         """The graphs in blocks for the device."""
         return arrange(self.graphs, devices=self.devices)
+
+    @cached_property
+    def plan(self) -> StepMemory:
+        """What a step needs, and what it does to fit; `ValueError` when it cannot."""
+        return fitting(
+            self.checkpoint.spec,
+            self.channels,
+            self.layout,
+            self.precision,
+            available_memory(),
+            devices=self.devices,
+        )
 
     def forecast(
         self, window: Window, steps: int, *, first: int = 0, done: Sequence[xr.Dataset] = ()
@@ -136,13 +149,15 @@ class Forecaster:
         return partial(next_frame_split, fixed, precision=self.precision, mesh=mesh)
 
     def _dynamics(self, window: Window) -> Dynamics:
-        fixed: Dynamics = jax.jit(dynamics, static_argnums=5)(
+        prepare = jax.jit(dynamics, static_argnums=5, static_argnames="keep_edges")
+        fixed: Dynamics = prepare(
             self.checkpoint.model,
             self.channels.input_order,
             self.layout,
             self.normaliser,
             self.statics(window),
             self.precision,
+            keep_edges=self.plan.keep_edges,
         )
         return fixed
 

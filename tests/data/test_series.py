@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -84,7 +85,7 @@ def test_failures_that_pass_are_waited_for(server, tmp_path, kind):
     np.testing.assert_array_equal(found["temperature"], expected)
 
 
-@pytest.mark.parametrize("kind", ["500", "short"])
+@pytest.mark.parametrize("kind", ["500", pytest.param("short", marks=pytest.mark.slow)])
 def test_failures_that_stay_end_in_one_sentence_and_a_rerun_goes_on(server, tmp_path, kind):
     archive(server.folder / "era5.zarr", weather(4))
     expected = tree(prepared(f"{server.url}/era5.zarr", tmp_path / "whole.zarr"))
@@ -225,11 +226,18 @@ def publish_gfs(folder: Path, source: Path, time: np.datetime64) -> None:
         (place / f"{stem}.idx").write_text("\n".join(lines) + "\n")
 
 
-@pytest.fixture
-def noaa(server) -> Loopback:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
     if not GFS.exists():
         pytest.skip("the GFS state is not beside the checkout")
-    publish_gfs(server.folder, GFS, TIME)
+    folder = tmp_path_factory.mktemp("noaa")
+    publish_gfs(folder, GFS, TIME)
+    return folder
+
+
+@pytest.fixture
+def noaa(server, published) -> Loopback:
+    shutil.copytree(published, server.folder, dirs_exist_ok=True)
     return server
 
 
@@ -394,7 +402,7 @@ def copernicus(server, monkeypatch) -> tuple[Loopback, list[dict[str, object]]]:
     return server, serve_climate_data_store(server)
 
 
-@pytest.mark.parametrize("kind", [None, "short"])
+@pytest.mark.parametrize("kind", [None, pytest.param("short", marks=pytest.mark.slow)])
 def test_the_climate_data_store_is_asked_through_its_client(copernicus, tmp_path, kind):
     server, requests = copernicus
     server.fault = lambda path, count: (

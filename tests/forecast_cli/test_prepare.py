@@ -39,6 +39,7 @@ def test_the_packaged_analyses_become_a_dataset_in_two_parts(tmp_path):
     assert found["temperature"].shape == (8, 2, 16, 32)
 
 
+@pytest.mark.slow
 def test_one_gfs_state_becomes_what_a_forecast_starts_from(tmp_path):
     if not GFS.exists():
         pytest.skip("the GFS state is not beside the checkout")

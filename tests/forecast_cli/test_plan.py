@@ -1,0 +1,31 @@
+"""`graphcast plan`."""
+
+import pytest
+
+from forecast_cli.plan import number_of_bytes
+
+
+def test_plan_says_what_fits(graphcast, case):
+    run = graphcast("plan", "--checkpoint", case.checkpoint, "--inputs", case.inputs)
+    assert run.code == 0, run.err
+    for words in ("a device", "the host", "kept between steps", "next: graphcast forecast"):
+        assert words in run.out
+
+
+def test_plan_that_cannot_fit_says_what_would_help(graphcast, case):
+    flags = ("--checkpoint", case.checkpoint, "--inputs", case.inputs, "--memory", "10kB")
+    run = graphcast("plan", *flags)
+    assert run.code == 2
+    assert "--precision bfloat16" in run.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("12GB", 12e9), ("1GiB", 2**30), ("500m", 5e8), ("1.5 GB", 1.5e9)]
+)
+def test_sizes_are_read_as_people_write_them(text, count):
+    assert number_of_bytes(text) == count
+
+
+def test_other_sizes_are_refused():
+    with pytest.raises(ValueError, match="reads a size as 12GB"):
+        number_of_bytes("plenty")
