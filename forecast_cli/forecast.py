@@ -93,8 +93,6 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     rounding = precision_named(precision)
     weights = with_statistics(read_checkpoint(checkpoint), statistics)
     windows = open_windows(weights, inputs, forcings, chosen)
-    if examine:
-        report_findings(windows)
     made_from: dict[str, object] = {
         "weights": {
             "sha256": file_sha256(checkpoint),
@@ -115,6 +113,8 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     }
     header = forecast_header(weights, windows, steps, made_from)
     with ForecastStore.open_or_create(output, header, overwrite=overwrite) as store:
+        if examine:
+            report_findings(windows)
         use_compilation_cache()
         frame = windows[0].frames
         grid = LatLonGrid.from_coordinates(frame["latitude"].values, frame["longitude"].values)

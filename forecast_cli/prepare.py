@@ -15,8 +15,9 @@ from data.preparation import prepare as prepare_dataset
 from data.recipe import Recipe
 from data.regrid import METHODS
 from data.sources.series import SERIES
-from data.task import TASKS, Task
+from data.task import TASKS
 from data.time_range import time_range
+from forecast_cli.arguments import task_named
 from forecast_cli.terminal import console, progress, size
 
 
@@ -101,23 +102,12 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
             recipe,
             output,
             times=times,
-            task=None if task is None else _task(task),
+            task=None if task is None else task_named(task),
             overwrite=overwrite,
             fleet=fleet,
             progress=count,
         )
     _report(result, time.perf_counter() - started)
-
-
-def _task(text: str) -> Task:
-    if text in TASKS:
-        return TASKS[text]
-    path = Path(text)
-    if not path.is_file():
-        raise ValueError(
-            f"a task is {', '.join(TASKS)} or a JSON file, and there is no file {text}"
-        )
-    return Task.from_file(path)
 
 
 def _report(result: Prepared, seconds: float) -> None:

@@ -57,7 +57,7 @@ def test_one_gfs_state_becomes_what_a_forecast_starts_from(tmp_path):
 
 
 def test_a_task_is_a_name_or_a_file(tmp_path):
-    with pytest.raises(ValueError, match=r"a task is graphcast, .* or a JSON file"):
+    with pytest.raises(ValueError, match=r"--task is one of graphcast, .* or a JSON file"):
         run("--source", analyses(), "--output", tmp_path / "d.zarr", "--task", "grapcast")
 
 

@@ -158,7 +158,7 @@ def test_without_a_task_the_data_must_serve_a_published_one(case):
     with pytest.raises(ValueError, match=r"none of the tasks graphcast, .* lacks .*msl|lacks 10m_"):
         statistics(**case)
     case["task"] = "grafcast"
-    with pytest.raises(ValueError, match="or a JSON file, and 'grafcast' is neither"):
+    with pytest.raises(ValueError, match="or a JSON file, and there is no file grafcast"):
         statistics(**case)
 
 
