@@ -10,6 +10,7 @@ from forecast_cli.doctor import doctor
 from forecast_cli.forecast import forecast
 from forecast_cli.info import info
 from forecast_cli.plan import plan
+from forecast_cli.prepare import prepare
 from forecast_cli.score import score
 from forecast_cli.simulate import simulate
 from forecast_cli.statistics import statistics
@@ -26,7 +27,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for command in (forecast, score, plan, info, convert, doctor, statistics, simulate, demo):
+for command in (
+    *(forecast, score, plan, info, convert),
+    *(prepare, doctor, statistics, simulate),
+    demo,
+):
     app.command(no_args_is_help=command is not demo)(command)
 
 
