@@ -14,7 +14,7 @@ from jaxtyping import Float, Int, Shaped
 from mesh.graphs import EdgeSet, Graphs
 
 GRID_BLOCK = 4096  # grid points; × 512 latents × 4 bytes = 8 MiB an array
-EDGE_BLOCK = 8192  # multi-mesh edges
+EDGE_BLOCK = 20480  # multi-mesh edges: all of level 4; small blocks slow matrix products down
 
 AnyArray = Any  # numpy as built, JAX once inside a compiled function
 
