@@ -22,6 +22,7 @@ WORD = 4  # bytes of a float32 or an int32
 # How many arrays of one block, and of all mesh nodes, live at once in the processor: first-layer
 # sum, activation, message, its norm. Read off XLA's plans for 1° with blocks of two sizes.
 BLOCK_ARRAYS = 4.4
+SINGLE_BLOCK_ARRAYS = 2  # where one block is all, the edges themselves take part in the work
 NODE_ARRAYS = 3
 RUNTIME = 450 * 2**20  # the process itself: Python, JAX, compiler; measured on Linux
 
@@ -76,7 +77,8 @@ def step_memory(
     # Latents and their sums at mesh nodes are on every device, the rest is split.
     grid_latents = points * latent * working_item
     processor = 2 * on_mesh * latent * working_item
-    block = BLOCK_ARRAYS * WORD * latent * max(layout.mesh_senders.shape[1], layout.rows.length)
+    arrays = BLOCK_ARRAYS if layout.mesh_senders.shape[0] > 1 else SINGLE_BLOCK_ARRAYS
+    block = arrays * WORD * latent * max(layout.mesh_senders.shape[1], layout.rows.length)
     work = (grid_latents + max(processor, points * targets * WORD)) / devices + block
     return StepMemory(
         weights=sum(leaf.size for leaf in jax.tree.leaves(template)) * WORD,

@@ -19,10 +19,11 @@ from mesh.grid import LatLonGrid
 SPEC = ModelSpec(MeshSpec(4), latent_size=256, processor_steps=2)
 
 
-@pytest.fixture(scope="module")
-def sizes():
+@pytest.fixture(scope="module", params=[20480, 5120])
+def sizes(request):
+    """A grid of 2° with its mesh edges in one block, or in four."""
     graphs = build_graphs(LatLonGrid.regular(2.0), SPEC.mesh)
-    return Channels(TASKS["graphcast_small"]), arrange(graphs)
+    return Channels(TASKS["graphcast_small"]), arrange(graphs, edge_block=request.param)
 
 
 def compiled_bytes(channels, layout, precision, keep_edges):
