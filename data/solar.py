@@ -82,7 +82,10 @@ def solar_irradiance(time: np.datetime64) -> float:
     table = np.array(_IRRADIANCE_TO_1995 + _IRRADIANCE_CYCLES * _IRRADIANCE_CYCLE)
     middles = _IRRADIANCE_FIRST_YEAR + 0.5 + np.arange(table.size)
     year = time.astype("datetime64[Y]")
-    start, end = year.astype("datetime64[s]"), (year + 1).astype("datetime64[s]")
+    start, end = (
+        year.astype("datetime64[s]"),
+        (year + np.timedelta64(1, "Y")).astype("datetime64[s]"),
+    )
     fraction = (time.astype("datetime64[s]") - start) / (end - start)
     date = 1970 + year.astype(int) + fraction
     return float(_IRRADIANCE_SCALE * np.interp(date, middles, table))

@@ -82,7 +82,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     init times when their times differ, and ensemble members (`number`) when they do not.
 
     Example:
-        graphcast forecast --checkpoint GraphCast_small.npz --statistics stats/ \
+        graphcast forecast --checkpoint GraphCast_small.npz --statistics stats/ \\
             --inputs era5.zarr --init-time 2022-01-01T06 --lead-time 10d --output forecast.zarr
     """
     started = time.perf_counter()

@@ -76,7 +76,7 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
     the new times. Every field is checked for gaps and wrong units before it is written.
 
     Example:
-        graphcast prepare --source weatherbench2-era5 --time 2018-01-01/2018-12-31T18/6h \
+        graphcast prepare --source weatherbench2-era5 --time 2018-01-01/2018-12-31T18/6h \\
             --task graphcast_small --grid 1.0 --output era5_2018.zarr --workers 4
     """
     started = time.perf_counter()

@@ -69,7 +69,7 @@ def score(
     time, variable or level that the truth lacks) is named; missing values are refused.
 
     Example:
-        graphcast score --forecast forecast.zarr --truth analyses.grib --output scores.zarr \
+        graphcast score --forecast forecast.zarr --truth analyses.grib --output scores.zarr \\
             --report report.html
     """
     started = time.perf_counter()

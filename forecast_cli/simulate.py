@@ -94,7 +94,7 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
 
     Example:
         graphcast simulate --years 10 --seed 0 --output planet.zarr
-        graphcast simulate --from planet.zarr --init-times 2010-01-01/2010-12-20/12h \
+        graphcast simulate --from planet.zarr --init-times 2010-01-01/2010-12-20/12h \\
             --model t21 --output baseline.zarr
     """
     use_compilation_cache()

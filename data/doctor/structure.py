@@ -96,7 +96,7 @@ def times(case: Case) -> Iterator[Finding]:
         return
     yield from _strange_dates(moments)
     gaps = np.diff(moments)
-    if (gaps == np.timedelta64(0)).any() or len(set(moments.tolist())) < moments.size:
+    if (gaps == np.timedelta64(0, "ns")).any() or len(set(moments.tolist())) < moments.size:
         twice = sorted({t for t in moments if (moments == t).sum() > 1})
         yield Finding(
             "times",
@@ -105,7 +105,7 @@ def times(case: Case) -> Iterator[Finding]:
             "keep one frame for each time",
         )
         return
-    if (gaps < np.timedelta64(0)).any():
+    if (gaps < np.timedelta64(0, "ns")).any():
         yield Finding("times", "warning", "the times do not increase", "sort the file by its times")
     yield from _spacing(np.sort(moments), case.task is not None)
 

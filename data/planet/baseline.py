@@ -129,7 +129,7 @@ def _random_pair(
 ) -> tuple[np.datetime64, np.datetime64]:
     """Two times of the same hour of day, of the same season where there are such, `APART`."""
     times = planet["time"].values
-    same_hour = (times - time) % np.timedelta64(1, "D") == np.timedelta64(0)
+    same_hour = (times - time) % np.timedelta64(1, "D") == np.timedelta64(0, "ns")
     of_year = (times - times.astype("datetime64[Y]")) / np.timedelta64(1, "D")
     today = (time - time.astype("datetime64[Y]")) / np.timedelta64(1, "D")
     away = np.abs((of_year - today + 182.5) % 365 - 182.5)
