@@ -78,7 +78,7 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = "t21",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.")] = False,
 ) -> None:
-    """Simulate a planet: years of 6-hourly analyses in ERA5's variables, units and conventions.
+    r"""Simulate a planet: years of 6-hourly analyses in ERA5's variables, units and conventions.
 
     What it is: a general circulation model (jcm: SPEEDY physics, T31, 8 levels) that runs freely
     over the Earth's orography, land and climatological seas, with seasons, day and night, storms
@@ -94,7 +94,7 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
 
     Example:
         graphcast simulate --years 10 --seed 0 --output planet.zarr
-        graphcast simulate --from planet.zarr --init-times 2010-01-01/2010-12-20/12h \\
+        graphcast simulate --from planet.zarr --init-times 2010-01-01/2010-12-20/12h \
             --model t21 --output baseline.zarr
     """
     use_compilation_cache()
