@@ -111,7 +111,7 @@ def prepare(
             done += jobs[group].size
             open_groups.remove(group)
             if open_groups:
-                earliest = jobs[open_groups[0]][0].astype("datetime64[D]") - 1
+                earliest = jobs[open_groups[0]][0].astype("datetime64[D]") - np.timedelta64(1, "D")
                 download.forget(downloads, str(earliest).replace("-", ""))
             progress(done, wanted.size)
         store.finish()

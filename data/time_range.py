@@ -85,7 +85,7 @@ def time_range(text: str, *, step: np.timedelta64 = STEP) -> TimeRange:
     start, end = (_moment(part, text) for part in parts[:2])
     unit = np.datetime_data(end.dtype)[0]
     if unit in _WHOLE_PERIODS:
-        end = (end + 1).astype("datetime64[ns]") - _ONE
+        end = (end + np.timedelta64(1, unit)).astype("datetime64[ns]") - _ONE
     return TimeRange(start, end, _step(parts[2], text) if len(parts) == 3 else step)
 
 
@@ -94,7 +94,7 @@ def _moment(part: str, text: str) -> np.datetime64:
     try:
         time = np.datetime64(plain)
     except ValueError:
-        time = np.datetime64("NaT")
+        time = np.datetime64("NaT", "s")
     if np.isnat(time):
         raise ValueError(f"a time range has UTC times as 2018-12-31T18, not {part!r} (in {text!r})")
     return time

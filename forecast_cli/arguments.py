@@ -33,7 +33,7 @@ def moment(text: str, flag: str = "--init-time") -> np.datetime64:
     try:
         time = np.datetime64(plain.replace(" ", "T"))
     except ValueError:
-        time = np.datetime64("NaT")
+        time = np.datetime64("NaT", "s")
     if np.isnat(time):
         raise ValueError(f"{flag} reads a UTC time as 2024-06-03T18, not {text!r}")
     to_nanoseconds: np.datetime64 = time.astype("datetime64[ns]")

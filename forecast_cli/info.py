@@ -148,7 +148,7 @@ def _described(array: xr.DataArray) -> str:
 
 
 def _times(times: np.ndarray) -> str:
-    if times.size and abs(times[0] - _UNKNOWN_INIT) < np.timedelta64(100, "D"):
+    if times.size and times[0] < _UNKNOWN_INIT + np.timedelta64(100, "D"):
         texts = [f"t{hours(time - _UNKNOWN_INIT):+d} h" for time in times]
     else:
         texts = [str(time)[:16] for time in times]

@@ -66,7 +66,8 @@ def number_of_times(start: np.datetime64, years: int | float) -> int:
     whole = int(years)
     first = start.astype("datetime64[D]")
     month = first.astype("datetime64[M]")
-    end = (month + 12 * whole).astype("datetime64[D]") + (first - month.astype("datetime64[D]"))
+    anniversary = month + np.timedelta64(12 * whole, "M")
+    end = anniversary.astype("datetime64[D]") + (first - month.astype("datetime64[D]"))
     days = int((end - first) / np.timedelta64(1, "D")) + round((years - whole) * DAYS_IN_A_YEAR)
     if not years > 0 or days < 1:
         raise ValueError(f"a simulation takes at least a day (0.003 years), not {years:g} years")

@@ -114,7 +114,7 @@ def _within_valid_times(raw: xr.Dataset) -> xr.Dataset:
     start, stop = (raw.attrs.get(f"valid_time_{end}") for end in ("start", "stop"))
     if start is None or stop is None or "time" not in raw.dims:
         return raw
-    last = np.datetime64(str(stop), "D") + 1  # the day's last hour is there
+    last = np.datetime64(str(stop), "D") + np.timedelta64(1, "D")  # the day's last hour is there
     times = raw["time"].values
     first, end = np.searchsorted(times, [np.datetime64(str(start)), last])
     return raw.isel(time=slice(int(first), int(end)))
