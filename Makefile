@@ -18,7 +18,11 @@ check: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/graph_construction.py
-	$(BIN)/python benchmarks/step.py
+	for size in A B; do for precision in float32 mixed bfloat16; do \
+		$(BIN)/python benchmarks/step.py --size $$size --precision $$precision || exit 1; \
+	done; done
+	for size in A B; do $(BIN)/python benchmarks/step.py --size $$size --what gradient || exit 1; done
+	$(BIN)/python benchmarks/preparation.py
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'

@@ -85,7 +85,8 @@ def time_range(text: str, *, step: np.timedelta64 = STEP) -> TimeRange:
     start, end = (_moment(part, text) for part in parts[:2])
     unit = np.datetime_data(end.dtype)[0]
     if unit in _WHOLE_PERIODS:
-        end = (end + np.timedelta64(1, unit)).astype("datetime64[ns]") - _ONE
+        period = np.timedelta64(1, unit)  # type: ignore[call-overload]  # units are literals there
+        end = (end + period).astype("datetime64[ns]") - _ONE
     return TimeRange(start, end, _step(parts[2], text) if len(parts) == 3 else step)
 
 
