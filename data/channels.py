@@ -27,7 +27,7 @@ from jaxtyping import Float, Int
 from data.task import INPUT_FRAMES, Task
 from data.variables import VARIABLES
 
-STRUCTURAL_FEATURES = 3  # per grid node: sin latitude, cos longitude, sin longitude
+STRUCTURAL_FEATURES = 3  # per grid or mesh node: sin latitude, cos longitude, sin longitude
 
 
 class Channel(NamedTuple):

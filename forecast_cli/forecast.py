@@ -93,24 +93,13 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     rounding = precision_named(precision)
     weights = with_statistics(read_checkpoint(checkpoint), statistics)
     windows = open_windows(weights, inputs, forcings, chosen)
-    made_from: dict[str, object] = {
-        "weights": {
-            "sha256": file_sha256(checkpoint),
-            "description": weights.description,
-            "license": weights.license,
-        },
-        "statistics": "in the checkpoint" if statistics is None else _statistics_hashes(statistics),
-        "inputs": [
-            {"init_time": str(w.init_time), "sha256": window_sha256(w), "notes": list(w.provenance)}
-            for w in windows
-        ],
-        "flags": {
-            "lead_time_hours": 6 * steps,
-            "precision": precision,
-            "devices": devices,
-            "deterministic": deterministic,
-        },
+    flags: dict[str, object] = {
+        "lead_time_hours": 6 * steps,
+        "precision": precision,
+        "devices": devices,
+        "deterministic": deterministic,
     }
+    made_from = _made_from(checkpoint, weights, statistics, windows, flags)
     header = forecast_header(weights, windows, steps, made_from)
     with ForecastStore.open_or_create(output, header, overwrite=overwrite) as store:
         if examine:
@@ -223,6 +212,29 @@ def report_findings(windows: list[Window]) -> None:
             errors.print(f"[yellow]{finding.rule}:[/] {escape(finding.message)}", soft_wrap=True)
         if len(found) > SHOWN_FINDINGS:
             errors.print(f"and {len(found) - SHOWN_FINDINGS} more: graphcast doctor tells all")
+
+
+def _made_from(
+    path: Path,
+    weights: Checkpoint,
+    statistics: Path | None,
+    windows: list[Window],
+    flags: dict[str, object],
+) -> dict[str, object]:
+    """What a forecast was made from, for its provenance."""
+    return {
+        "weights": {
+            "sha256": file_sha256(path),
+            "description": weights.description,
+            "license": weights.license,
+        },
+        "statistics": "in the checkpoint" if statistics is None else _statistics_hashes(statistics),
+        "inputs": [
+            {"init_time": str(w.init_time), "sha256": window_sha256(w), "notes": list(w.provenance)}
+            for w in windows
+        ],
+        "flags": flags,
+    }
 
 
 def _statistics_hashes(folder: Path) -> dict[str, str]:

@@ -14,13 +14,13 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from data.channels import STRUCTURAL_FEATURES
 from graphcast.interaction import gather, interact, no_messages, scatter_add, update_with
 from graphcast.layout import Layout
 from graphcast.mlp import MLP, random_mlp
 from graphcast.precision import Precision
 from mesh.graphs import MeshSpec
 
-STRUCTURAL_FEATURES = 3  # sin latitude, cos longitude, sin longitude of a grid or mesh node
 EDGE_FEATURES = 4  # length and three components in the receiver's frame
 
 Columns = Any  # a pytree of [blocks, rows, …] arrays

@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import jraph
 from jaxtyping import Array, Float
 
+from data.channels import STRUCTURAL_FEATURES
 from graphcast.layout import AnyArray
 from graphcast.mlp import MLP
-from graphcast.model import STRUCTURAL_FEATURES, GraphCast
+from graphcast.model import GraphCast
 from graphcast.precision import FLOAT32
 from mesh.graphs import EdgeSet, Graphs
 

@@ -11,7 +11,6 @@ moves the added shards, and makes them count by replacing one file, `zarr.json`,
 again goes on after what is committed, and the bytes are those of an uninterrupted run.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ from typing import IO, Any
 import numpy as np
 import zarr
 
-from data.files import written_whole
+from data.files import claimed, written_whole
 from data.formats.dataset_files import laid_out, write_contents
 from data.formats.dataset_header import DatasetHeader, whole_hours
 from data.formats.header import EPOCH
@@ -77,7 +76,7 @@ class DatasetStore:
         target = Path(path).absolute()
         wanted = whole_hours(times)
         check_target(target, overwrite=overwrite)
-        lock = _claim(target)
+        lock = _claimed(target)
         try:
             _begin(target, header, wanted, overwrite)
             store = cls(target, header, np.asarray(times, "datetime64[ns]"), lock, overwrite)
@@ -329,32 +328,8 @@ def _made_with(target: Path | None, store: DatasetStore, versions: Mapping[str, 
     return json.dumps(sets if dict(versions) in sets else [*sets, dict(versions)], sort_keys=True)
 
 
-def _claim(target: Path) -> IO[bytes]:
-    """Make the partial directory and lock it for this process; the system unlocks at exit."""
-    partial = partial_path(target)
-    if partial.exists():
-        strangers = {p.name for p in partial.iterdir() if not p.name.startswith(".")} - _PARTS
-        if strangers:
-            raise FileExistsError(
-                f"{partial} is needed to build the dataset but holds {sorted(strangers)}, which"
-                " are not ours; choose another output or move them away"
-            )
-    try:
-        partial.mkdir(parents=True, exist_ok=True)
-        lock = (partial / "lock").open("wb")
-    except OSError as error:
-        raise OSError(
-            f"cannot write the dataset to {target}: {error.strerror} ({error.filename}); choose an"
-            " output that can be written"
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise FileExistsError(
-            f"another process is writing {target}; wait for it or choose another output"
-        ) from error
-    return lock
+def _claimed(target: Path) -> IO[bytes]:
+    return claimed(partial_path(target), parts=_PARTS, target=target, what="dataset")
 
 
 def _check_space(target: Path, raw: int) -> None:

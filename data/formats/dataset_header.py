@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from data.formats.header import CONVENTIONS, EPOCH, TIME_UNITS
+from data.formats.space import SPACE_ATTRS
 from data.variables import VARIABLES, check_names
 
 LAYOUT = 1  # of the store; part of the fingerprint: a store of another layout is not appended to
@@ -145,23 +146,5 @@ _COORDINATE_ATTRS: dict[str, dict[str, str]] = {
         "units_metadata": "leap_seconds: none",
         "axis": "T",
     },
-    "level": {
-        "standard_name": "air_pressure",
-        "long_name": "pressure level",
-        "units": "hPa",
-        "positive": "down",
-        "axis": "Z",
-    },
-    "latitude": {
-        "standard_name": "latitude",
-        "long_name": "latitude",
-        "units": "degrees_north",
-        "axis": "Y",
-    },
-    "longitude": {
-        "standard_name": "longitude",
-        "long_name": "longitude",
-        "units": "degrees_east",
-        "axis": "X",
-    },
+    **SPACE_ATTRS,
 }

@@ -19,7 +19,6 @@ is on: a damaged chunk raises when it is read. A lost chunk reads as NaN, which 
 refuses.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -33,6 +32,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
+from data.files import claimed
 from data.formats.header import COORDINATE_FIELDS, Cell, ForecastHeader
 from data.variables import VARIABLES
 
@@ -77,7 +77,7 @@ class ForecastStore:
                 "output, or overwrite it (--overwrite)"
             )
         new = not _partial(target).exists()
-        lock = _claim(target)
+        lock = _claimed(target)
         try:
             _check_space(target, header.cell_bytes * len(header.cells))
         except OSError:
@@ -109,7 +109,7 @@ class ForecastStore:
             )
         if found != header.fingerprint:
             return cls.create(target, header, overwrite=overwrite)
-        store = cls(target, header, _claim(target), overwrite)
+        store = cls(target, header, _claimed(target), overwrite)
         _check_space(target, header.cell_bytes * len(store.missing))
         return store
 
@@ -250,32 +250,8 @@ def _is_forecast_store(path: Path) -> bool:
     return attrs.is_file() and "forecast_store_layout" in json.loads(attrs.read_text())
 
 
-def _claim(target: Path) -> IO[bytes]:
-    """Make the partial directory and lock it for this process; the system unlocks at exit."""
-    partial = _partial(target)
-    if partial.exists():
-        strangers = {p.name for p in partial.iterdir()} - _PARTS
-        if strangers:
-            raise FileExistsError(
-                f"{partial} is needed to build the forecast but holds {sorted(strangers)}, which "
-                "are not ours; choose another output or move them away"
-            )
-    try:
-        partial.mkdir(parents=True, exist_ok=True)
-        lock = (partial / "lock").open("wb")
-    except OSError as error:
-        raise OSError(
-            f"cannot write the forecast to {target}: {error.strerror} ({error.filename}); "
-            "choose an output that can be written"
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise FileExistsError(
-            f"another process is writing {target}; wait for it or choose another output"
-        ) from error
-    return lock
+def _claimed(target: Path) -> IO[bytes]:
+    return claimed(_partial(target), parts=_PARTS, target=target, what="forecast")
 
 
 def _check_space(target: Path, needed: int) -> None:

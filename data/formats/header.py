@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from data.formats.space import SPACE_ATTRS
 from data.variables import VARIABLES, check_names
 
 CONVENTIONS = "CF-1.11"
@@ -210,23 +211,5 @@ _COORDINATE_ATTRS: dict[str, dict[str, str]] = {
         "long_name": "forecast member",
         "units": "1",
     },
-    "level": {
-        "standard_name": "air_pressure",
-        "long_name": "pressure level",
-        "units": "hPa",
-        "positive": "down",
-        "axis": "Z",
-    },
-    "latitude": {
-        "standard_name": "latitude",
-        "long_name": "latitude",
-        "units": "degrees_north",
-        "axis": "Y",
-    },
-    "longitude": {
-        "standard_name": "longitude",
-        "long_name": "longitude",
-        "units": "degrees_east",
-        "axis": "X",
-    },
+    **SPACE_ATTRS,
 }

@@ -10,7 +10,7 @@ from forecast_cli.arguments import lead_time, moment
 from .conftest import analyses
 
 
-def refused(run, *words):
+def check_refused(run, *words):
     """The error's sentence, after checking that it is one, with exit code 2 and no traceback."""
     assert run.code == 2, run
     assert run.sentence.startswith("error: ")
@@ -49,14 +49,14 @@ def test_forecast_is_written_and_described(graphcast, case):
 
 def test_existing_forecast_is_refused_unless_overwritten(graphcast, case):
     assert graphcast(*case.forecast()).code == 0
-    refused(graphcast(*case.forecast()), "--overwrite")
+    check_refused(graphcast(*case.forecast()), "--overwrite")
     assert graphcast(*case.forecast(), "--overwrite").code == 0
 
 
 def test_deepminds_format_with_a_folder_of_statistics_forecasts_the_same(graphcast, case):
     npz, other = case.folder / "weights.npz", case.folder / "other.zarr"
     assert graphcast("convert", case.checkpoint, npz).code == 0
-    refused(graphcast(*case.forecast(checkpoint=npz, output=other)), "--statistics")
+    check_refused(graphcast(*case.forecast(checkpoint=npz, output=other)), "--statistics")
     statistics = case.folder / "stats"
     run = graphcast(*case.forecast(checkpoint=npz, output=other, statistics=statistics))
     assert run.code == 0, run.err
@@ -64,12 +64,12 @@ def test_deepminds_format_with_a_folder_of_statistics_forecasts_the_same(graphca
     xr.testing.assert_equal(xr.open_zarr(other).load(), xr.open_zarr(case.output).load())
 
 
-def test_statistics_that_contradict_the_checkpoint_are_refused(graphcast, case):
+def test_statistics_that_contradict_the_checkpoint_are_check_refused(graphcast, case):
     path = case.folder / "stats" / "mean_by_level.nc"
     changed = xr.load_dataset(path) + 1
     changed.to_netcdf(path)
     run = graphcast(*case.forecast(statistics=case.folder / "stats"))
-    refused(run, "carries its own statistics", "leave --statistics out")
+    check_refused(run, "carries its own statistics", "leave --statistics out")
 
 
 def test_longitudes_from_minus_180_are_turned(graphcast, case):
@@ -155,7 +155,7 @@ def test_interrupted_forecast_goes_on_to_the_same_bytes(graphcast, case, monkeyp
     ids=["one frame", "7 h", "variable", "level", "celsius", "height", "nan", "half globe"],
 )
 def test_bad_inputs_get_a_sentence(graphcast, case, change, words):
-    refused(graphcast(*case.forecast(inputs=saved(case, change(analyses())))), *words)
+    check_refused(graphcast(*case.forecast(inputs=saved(case, change(analyses())))), *words)
     assert not case.output.exists()
 
 
@@ -176,13 +176,13 @@ def test_bad_inputs_get_a_sentence(graphcast, case, change, words):
     ],
 )
 def test_bad_flags_get_a_sentence(graphcast, case, flags, words):
-    refused(graphcast(*case.forecast(**flags)), *words)
+    check_refused(graphcast(*case.forecast(**flags)), *words)
 
 
 def test_truncated_inputs_get_a_sentence(graphcast, case):
     content = case.inputs.read_bytes()
     case.inputs.write_bytes(content[: len(content) // 2])
-    refused(graphcast(*case.forecast()), "analyses.nc")
+    check_refused(graphcast(*case.forecast()), "analyses.nc")
 
 
 @pytest.mark.parametrize("command", ["forecast", "score", "info", "convert", "demo"])
