@@ -93,7 +93,7 @@ def time_range(text: str, *, step: np.timedelta64 = STEP) -> TimeRange:
 def _moment(part: str, text: str) -> np.datetime64:
     plain = part.upper().removesuffix("Z").removesuffix("+00:00").replace(" ", "T")
     try:
-        time = np.datetime64(plain)
+        time = np.datetime64(plain or "never")  # numpy reads nothing as no time, without a unit
     except ValueError:
         time = np.datetime64("NaT", "s")
     if np.isnat(time):

@@ -31,7 +31,7 @@ def moment(text: str, flag: str = "--init-time") -> np.datetime64:
     """A UTC time in ISO form, `2024-06-03T18` or `2024-06-03 18:00Z`, to the minute."""
     plain = text.strip().upper().removesuffix("Z").removesuffix("+00:00")
     try:
-        time = np.datetime64(plain.replace(" ", "T"))
+        time = np.datetime64(plain.replace(" ", "T") or "never")
     except ValueError:
         time = np.datetime64("NaT", "s")
     if np.isnat(time):

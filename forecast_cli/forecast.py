@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -149,10 +150,18 @@ def open_windows(
             )
         given = [*found] * (len(entries) // len(found))
     windows = [
-        window(entry, checkpoint.task, init_time=init_time, forcings=forcing)
+        _with_comment(window(entry, checkpoint.task, init_time=init_time, forcings=forcing), entry)
         for entry, forcing in zip(entries, given, strict=True)
     ]
     return sorted(windows, key=lambda w: w.init_time)  # stable: members keep their order
+
+
+def _with_comment(start: Window, entry: xr.Dataset) -> Window:
+    """The window with what a dataset of ours says of itself, such as a frame that stands twice."""
+    comment = entry.attrs.get("comment")
+    if "training_store_layout" not in entry.attrs or not comment:
+        return start
+    return replace(start, provenance=(*start.provenance, f"all variables: {comment}"))
 
 
 def forecast_header(

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
@@ -78,18 +79,27 @@ def next_frame_split(
 ) -> Float[Array, "blocks rows targets"]:
     """The next frame, blocks split over the devices of `mesh` as `split` placed them."""
     together = replace(precision, split_over=AXIS)
+    # XLA 0.11 crashes on split arrays without columns, so those of a task without statics or
+    # forcings stay outside and are made again on each device.
+    columns = [*forcings, fixed.statics]
+    given = tuple(array for array in columns if array.size)
 
-    def local(fixed: Dynamics, previous: Array, current: Array, forcings: tuple) -> Array:  # type: ignore[type-arg]
-        return advance(fixed, previous, current, forcings, together)[0]
+    def local(fixed: Dynamics, previous: Array, current: Array, given: tuple[Array, ...]) -> Array:
+        left = iter(given)
+        empty = jnp.zeros((*previous.shape[:-1], 0), previous.dtype)
+        before, now, following, statics = (next(left) if array.size else empty for array in columns)
+        here = fixed._replace(statics=statics)
+        return advance(here, previous, current, (before, now, following), together)[0]
 
+    fixed = fixed._replace(statics=None)
     step = jax.shard_map(
         local,
         mesh=mesh,
         in_specs=(_specs_for(fixed), SPLIT, SPLIT, SPLIT),
         out_specs=SPLIT,
     )
-    following: Array = step(fixed, previous, current, forcings)
-    return following
+    predicted: Array = step(fixed, previous, current, given)
+    return predicted
 
 
 def _specs_for(fixed: Dynamics) -> Dynamics:
