@@ -79,27 +79,39 @@ def next_frame_split(
 ) -> Float[Array, "blocks rows targets"]:
     """The next frame, blocks split over the devices of `mesh` as `split` placed them."""
     together = replace(precision, split_over=AXIS)
-    # XLA 0.11 crashes on split arrays without columns, so those of a task without statics or
-    # forcings stay outside and are made again on each device.
-    columns = [*forcings, fixed.statics]
-    given = tuple(array for array in columns if array.size)
+    arguments = (fixed, previous, current, forcings)
+    specs = (_specs_for(fixed), SPLIT, SPLIT, (SPLIT, SPLIT, SPLIT))
+    leaves, structure = jax.tree.flatten(arguments)
+    partitions = jax.tree.leaves(specs, is_leaf=lambda node: isinstance(node, PartitionSpec))
+    # XLA 0.11 crashes on inputs without elements (the statics of a task without statics), so those
+    # stay outside and are made again on each device.
+    full = [number for number, leaf in enumerate(leaves) if leaf.size]
 
-    def local(fixed: Dynamics, previous: Array, current: Array, given: tuple[Array, ...]) -> Array:
-        left = iter(given)
-        empty = jnp.zeros((*previous.shape[:-1], 0), previous.dtype)
-        before, now, following, statics = (next(left) if array.size else empty for array in columns)
-        here = fixed._replace(statics=statics)
-        return advance(here, previous, current, (before, now, following), together)[0]
+    def local(*given: Array) -> Array:
+        here = [
+            _empty_part(leaf, spec, mesh) for leaf, spec in zip(leaves, partitions, strict=True)
+        ]
+        for number, leaf in zip(full, given, strict=True):
+            here[number] = leaf
+        own, before, now, around = jax.tree.unflatten(structure, here)
+        return advance(own, before, now, around, together)[0]
 
-    fixed = fixed._replace(statics=None)
     step = jax.shard_map(
         local,
         mesh=mesh,
-        in_specs=(_specs_for(fixed), SPLIT, SPLIT, SPLIT),
+        in_specs=tuple(partitions[number] for number in full),
         out_specs=SPLIT,
     )
-    predicted: Array = step(fixed, previous, current, given)
+    predicted: Array = step(*(leaves[number] for number in full))
     return predicted
+
+
+def _empty_part(leaf: Array, spec: PartitionSpec, *, mesh: jax.sharding.Mesh) -> Array | None:
+    """What a device has of an array without elements; None for all others."""
+    if leaf.size:
+        return None
+    rows = leaf.shape[0] // (mesh.size if spec == SPLIT else 1)
+    return jnp.zeros((rows, *leaf.shape[1:]), leaf.dtype)
 
 
 def _specs_for(fixed: Dynamics) -> Dynamics:
