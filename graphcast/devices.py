@@ -89,7 +89,8 @@ def next_frame_split(
 
     def local(*given: Array) -> Array:
         here = [
-            _empty_part(leaf, spec, mesh) for leaf, spec in zip(leaves, partitions, strict=True)
+            _empty_part(leaf, spec, mesh=mesh)
+            for leaf, spec in zip(leaves, partitions, strict=True)
         ]
         for number, leaf in zip(full, given, strict=True):
             here[number] = leaf
