@@ -255,7 +255,9 @@ def test_truths_that_do_not_fit_are_refused(change, message):
 def test_other_spellings_of_a_unit_are_the_same_unit():
     obs = truth()
     spelt = obs.assign(geopotential=obs.geopotential.assign_attrs(units="m**2 s**-2"))
-    score(forecast_of(obs), spelt, GLOBAL)
+    spelt_out = score(forecast_of(obs), spelt, GLOBAL)
+    usual = score(forecast_of(obs), obs, GLOBAL)
+    assert spelt_out["geopotential"].equals(usual["geopotential"])
 
 
 def test_an_analysis_is_not_a_forecast():
