@@ -191,6 +191,7 @@ class ForecastStore:
                 f"{len(self.missing)} of {len(self.header.cells)} cells of {self.path} are not "
                 f"written yet, the first is {self.missing[0]}; write them before finishing"
             )
+        _remove_torn(self.working_path)
         if self.path.exists():
             if not self._replace:
                 raise FileExistsError(
@@ -325,6 +326,12 @@ def _committed(journal: Path) -> frozenset[Cell]:
         os.truncate(journal, len(whole) + 1)
     lines = whole.decode().split("\n")[1:]
     return frozenset(Cell(*(int(i) for i in line.split())) for line in lines)
+
+
+def _remove_torn(store: Path) -> None:
+    """Zarr's temporary files of a process that was killed while it wrote one."""
+    for path in store.rglob("*.partial"):
+        path.unlink()
 
 
 def _flush(path: Path) -> None:

@@ -193,6 +193,16 @@ def test_a_torn_journal_line_was_never_committed(tmp_path):
         assert store.committed_leads() == (0, 1, 2)
 
 
+def test_what_zarr_was_writing_when_it_was_killed_is_removed(tmp_path):
+    expected = tree(write_all(tmp_path / "whole.zarr", header()))
+    path = tmp_path / "f.zarr"
+    interrupted(path, header(), cells=2)
+    chunks = tmp_path / "f.zarr.partial" / "store" / "geopotential"
+    (chunks / "0.2.0.0.0123456789abcdef.partial").write_bytes(b"half a chunk")
+    write_all(path, header())
+    assert tree(path) == expected
+
+
 def test_history_may_differ_on_resuming(tmp_path):
     interrupted(tmp_path / "f.zarr", header(), cells=2)
     path = write_all(tmp_path / "f.zarr", header(history="second run"))
