@@ -8,6 +8,9 @@
 [e, v_s, v_r] W = e W_e + v_s W_s + v_r W_r, and the node products are made once per node and
 gathered instead of once per edge: half of the multiplications. Edges are taken block by block, so
 that the working memory is that of one block.
+
+Edges come in groups of six that share a receiver (a multi-mesh node has six neighbours on each of
+its levels), so most of each sum runs along an axis, and a sixth of the rows is left to scatter.
 """
 
 import jax
@@ -22,14 +25,14 @@ def interact(
     update_edges: MLP,
     update_nodes: MLP,
     nodes: Float[Array, "mesh_nodes latent"],
-    edges: Float[Array, "blocks block_edges latent"],
-    senders: Int[Array, "blocks block_edges"],
-    receivers: Int[Array, "blocks block_edges"],
+    edges: Float[Array, "blocks groups 6 latent"],
+    senders: Int[Array, "blocks groups 6"],
+    receivers: Int[Array, "blocks groups"],
     precision: Precision,
-) -> tuple[Float[Array, "mesh_nodes latent"], Float[Array, "blocks block_edges latent"]]:
+) -> tuple[Float[Array, "mesh_nodes latent"], Float[Array, "blocks groups 6 latent"]]:
     """Nodes and edges after one interaction step, residual connections included.
 
-    `receivers` ascend; a receiver equal to the number of nodes is padding and reaches nobody.
+    A sender or receiver equal to the number of nodes is padding, whose message reaches nobody.
     """
     width = nodes.shape[-1]
     of_edge, of_sender, of_receiver = update_edges.input_blocks([width] * 3)
@@ -39,14 +42,16 @@ def interact(
     def block(
         received: Float[Array, "mesh_nodes latent"],
         edges_of_block: tuple[Array, Array, Array],
-    ) -> tuple[Float[Array, "mesh_nodes latent"], Float[Array, "block_edges latent"]]:
+    ) -> tuple[Float[Array, "mesh_nodes latent"], Float[Array, "groups 6 latent"]]:
         edge, sender, receiver = edges_of_block
-        hidden = precision.product(edge, of_edge) + gather(sent, sender) + gather(heard, receiver)
+        at_receiver = gather(heard, receiver)[:, None, :]
+        hidden = precision.product(edge, of_edge) + gather(sent, sender) + at_receiver
         message = update_edges.finish(hidden, precision)
-        return scatter_add(received, receiver, message), precision.keep(edge + message)
+        of_group = jnp.where((sender < len(nodes))[..., None], message, 0).sum(axis=1)
+        return scatter_add(received, receiver, of_group), precision.keep(edge + message)
 
     received, edges = jax.lax.scan(
-        block, no_messages(nodes, precision), (edges, senders, receivers)
+        precision.block_of_round(block), no_messages(nodes, precision), (edges, senders, receivers)
     )
     received = precision.completed(received)
     return precision.keep(nodes + update_with(update_nodes, nodes, received, precision)), edges

@@ -1,5 +1,9 @@
 """The three graphs arranged for the device: grid points and mesh edges in equal blocks.
 
+Multi-mesh edges come in groups of six with one receiver: a node has six neighbours on each level
+that it is part of (twelve nodes have five), so groups are full but for a few, and six messages are
+summed along an axis.
+
 A block is what is in flight at once, so the block size bounds the working memory (and, on a CPU,
 keeps it in cache). Padding rows repeat nothing and reach nobody: padded edges point at a receiver
 that does not exist, padded grid points are cut off at the end.
@@ -13,8 +17,9 @@ from jaxtyping import Float, Int, Shaped
 
 from mesh.graphs import EdgeSet, Graphs
 
-GRID_BLOCK = 4096  # grid points; × 512 latents × 4 bytes = 8 MiB an array
-EDGE_BLOCK = 20480  # multi-mesh edges: all of level 4; small blocks slow matrix products down
+GRID_BLOCK = 2048
+EDGE_BLOCK = 2052
+GROUP = 6  # multi-mesh edges with one receiver
 
 AnyArray = Any  # numpy as built, JAX once inside a compiled function
 
@@ -35,7 +40,10 @@ class Layout(NamedTuple):
         encoder_senders: grid point of each grid→mesh edge, counted within its block.
         encoder_receivers: mesh node; the number of mesh nodes marks padding.
         encoder_features: length and receiver-frame direction of each grid→mesh edge.
-        mesh_senders, mesh_receivers, mesh_features_of_edges: the multi-mesh, sorted by receiver.
+        mesh_senders: mesh node at the start of each multi-mesh edge; the number of mesh nodes marks
+            padding here and in `mesh_receivers`.
+        mesh_receivers: mesh node that each group of edges leads to, ascending.
+        mesh_edge_features: the features of each multi-mesh edge.
         decoder_senders: the three mesh nodes that each grid point hears.
         decoder_features: the features of these three edges.
     """
@@ -45,9 +53,9 @@ class Layout(NamedTuple):
     encoder_senders: Int[AnyArray, "blocks block_edges"]
     encoder_receivers: Int[AnyArray, "blocks block_edges"]
     encoder_features: Float[AnyArray, "blocks block_edges 4"]
-    mesh_senders: Int[AnyArray, "mesh_blocks mesh_block_edges"]
-    mesh_receivers: Int[AnyArray, "mesh_blocks mesh_block_edges"]
-    mesh_edge_features: Float[AnyArray, "mesh_blocks mesh_block_edges 4"]
+    mesh_senders: Int[AnyArray, "mesh_blocks groups 6"]
+    mesh_receivers: Int[AnyArray, "mesh_blocks groups"]
+    mesh_edge_features: Float[AnyArray, "mesh_blocks groups 6 4"]
     decoder_senders: Int[AnyArray, "blocks rows 3"]
     decoder_features: Float[AnyArray, "blocks rows 3 4"]
 
@@ -77,17 +85,17 @@ def arrange(
     grid_points, mesh_nodes = len(graphs.grid_features), len(graphs.mesh_features)
     rows = blocking(grid_points, grid_block, devices)
     senders, receivers, features = _encoder_blocks(graphs.grid2mesh, rows, mesh_nodes)
-    mesh = _sorted_by_receiver(graphs.mesh)
-    length = blocking(len(mesh.senders), edge_block, devices)
+    on_mesh = in_groups(graphs.mesh, mesh_nodes)
+    groups = blocking(len(on_mesh.receivers), max(1, edge_block // GROUP), devices)
     return Layout(
         grid_features=in_blocks(graphs.grid_features, rows),
         mesh_features=graphs.mesh_features,
         encoder_senders=senders,
         encoder_receivers=receivers,
         encoder_features=features,
-        mesh_senders=in_blocks(mesh.senders, length),
-        mesh_receivers=in_blocks(mesh.receivers, length, fill=mesh_nodes),
-        mesh_edge_features=in_blocks(mesh.features, length),
+        mesh_senders=in_blocks(on_mesh.senders, groups, fill=mesh_nodes),
+        mesh_receivers=in_blocks(on_mesh.receivers, groups, fill=mesh_nodes),
+        mesh_edge_features=in_blocks(on_mesh.features, groups),
         decoder_senders=in_blocks(graphs.mesh2grid.senders.reshape(grid_points, 3), rows),
         decoder_features=in_blocks(graphs.mesh2grid.features.reshape(grid_points, 3, 4), rows),
     )
@@ -118,6 +126,38 @@ def _encoder_blocks(
     return senders, receivers, features
 
 
-def _sorted_by_receiver(edges: EdgeSet) -> EdgeSet:
+class Groups(NamedTuple):
+    """Edges in groups of six that share a receiver; a sender that does not exist is padding.
+
+    Attributes:
+        senders: node at the start of each edge.
+        receivers: node that each group leads to, ascending.
+        features: four features of each edge, zero on padding.
+        edges: number of each edge in the set that was grouped, -1 on padding.
+    """
+
+    senders: Int[np.ndarray, "groups 6"]
+    receivers: Int[np.ndarray, " groups"]
+    features: Float[np.ndarray, "groups 6 4"]
+    edges: Int[np.ndarray, "groups 6"]
+
+
+def in_groups(edges: EdgeSet, nodes: int) -> Groups:
+    """The edges of each of `nodes` receivers, six by six."""
     order = np.lexsort((edges.senders, edges.receivers))
-    return EdgeSet(edges.senders[order], edges.receivers[order], edges.features[order])
+    degree = np.bincount(edges.receivers, minlength=nodes)
+    groups = -(-degree // GROUP)
+    # where in the padded list each edge of the sorted one stands
+    start = GROUP * (np.cumsum(groups) - groups) - (np.cumsum(degree) - degree)
+    place = np.arange(len(order)) + np.repeat(start, degree)
+    which = np.full(GROUP * groups.sum(), -1)
+    which[place] = order
+    real = which >= 0
+    senders = np.where(real, edges.senders[which], np.int32(nodes))
+    features = np.where(real[:, None], edges.features[which], np.float32(0))
+    return Groups(
+        senders.reshape(-1, GROUP),
+        np.repeat(np.arange(nodes, dtype=np.int32), groups),
+        features.reshape(-1, GROUP, features.shape[-1]),
+        which.reshape(-1, GROUP),
+    )

@@ -78,7 +78,7 @@ def step_memory(
     grid_latents = points * latent * working_item
     processor = 2 * on_mesh * latent * working_item
     arrays = BLOCK_ARRAYS if layout.mesh_senders.shape[0] > 1 else SINGLE_BLOCK_ARRAYS
-    block = arrays * WORD * latent * max(layout.mesh_senders.shape[1], layout.rows.length)
+    block = arrays * WORD * latent * max(layout.mesh_receivers.shape[1] * 6, layout.rows.length)
     work = (grid_latents + max(processor, points * targets * WORD)) / devices + block
     return StepMemory(
         weights=sum(leaf.size for leaf in jax.tree.leaves(template)) * WORD,

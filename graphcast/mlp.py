@@ -45,12 +45,19 @@ class MLP(eqx.Module):
     def finish(
         self, hidden: Float[Array, "*batch hidden"], precision: Precision
     ) -> Float[Array, "*batch out"]:
-        """Everything after the first layer's matrix product and bias."""
-        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
+        """Everything after the first layer's matrix product and bias.
+
+        LayerNorm takes away each row's mean. What the last layer adds to it is taken from its
+        weights, once, so that no row has a mean left.
+        """
+        *inner, (last, offset) = zip(self.weights[1:], self.biases[1:], strict=True)
+        for weight, bias in inner:
             hidden = precision.product(jax.nn.swish(hidden), weight) + bias
         if self.scale is None or self.offset is None:
-            return hidden
-        return layer_norm(hidden) * self.scale + self.offset
+            return precision.product(jax.nn.swish(hidden), last) + offset
+        last = last - last.mean(axis=1, keepdims=True)
+        rows = precision.product(jax.nn.swish(hidden), last) + (offset - offset.mean())
+        return unit_variance(rows) * self.scale + self.offset
 
     def input_blocks(self, widths: Sequence[int]) -> list[Float[Array, "..."]]:
         """The first weight matrix cut by rows into the parts that multiply each input part."""
@@ -58,11 +65,10 @@ class MLP(eqx.Module):
         return jnp.split(self.weights[0], edges, axis=0)
 
 
-def layer_norm(x: Float[Array, "*batch width"]) -> Float[Array, "*batch width"]:
-    """Each row with mean 0 and (population) variance 1."""
-    centred = x - x.mean(axis=-1, keepdims=True)
-    variance = jnp.square(centred).mean(axis=-1, keepdims=True)
-    return centred * jax.lax.rsqrt(variance + LAYER_NORM_EPSILON)
+def unit_variance(x: Float[Array, "*batch width"]) -> Float[Array, "*batch width"]:
+    """Rows of mean 0 with (population) variance 1."""
+    variance = jnp.square(x).mean(axis=-1, keepdims=True)
+    return x * jax.lax.rsqrt(variance + LAYER_NORM_EPSILON)
 
 
 def random_mlp(

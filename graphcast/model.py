@@ -58,7 +58,7 @@ class Embedding(NamedTuple):
 
     encoder_edges: Float[Array, "blocks block_edges latent"] | None
     mesh_nodes: Float[Array, "mesh_nodes latent"]
-    mesh_edges: Float[Array, "mesh_blocks mesh_block_edges latent"]
+    mesh_edges: Float[Array, "mesh_blocks groups 6 latent"]
     decoder_edges: Float[Array, "blocks rows 3 latent"] | None
 
 
@@ -102,7 +102,7 @@ class Encoder(eqx.Module):
             return scatter_add(received, receiver, message), grid
 
         received, grid = jax.lax.scan(
-            block,
+            precision.block(block),
             no_messages(mesh, precision),
             (
                 columns,
@@ -150,7 +150,9 @@ class Processor(eqx.Module):
             return state, None
 
         (mesh, _), _ = jax.lax.scan(
-            step, (mesh, embedding.mesh_edges), (self.update_edges, self.update_nodes)
+            precision.block(step),
+            (mesh, embedding.mesh_edges),
+            (self.update_edges, self.update_nodes),
         )
         return mesh
 
@@ -193,7 +195,7 @@ class Decoder(eqx.Module):
             return self.read_out(grid, precision)
 
         output: Array = jax.lax.map(
-            block,
+            precision.block(block),
             (grid, embedding.decoder_edges, layout.decoder_features, layout.decoder_senders),
         )
         return output
@@ -230,7 +232,7 @@ def embed_geometry(
     """
     encoder, decoder = model.encoder, model.decoder
 
-    def mesh_edge(features: Float[Array, "edges 4"]) -> Float[Array, "edges latent"]:
+    def mesh_edge(features: Float[Array, "groups 6 4"]) -> Float[Array, "groups 6 latent"]:
         return precision.keep(model.processor.embed_edges(features, precision))
 
     def encoder_edge(features: Float[Array, "edges 4"]) -> Float[Array, "edges latent"]:
@@ -243,10 +245,18 @@ def embed_geometry(
     of_features = encoder.embed_mesh.weights[0][-STRUCTURAL_FEATURES:]
     hidden = precision.product(layout.mesh_features, of_features) + encoder.embed_mesh.biases[0]
     return Embedding(
-        encoder_edges=(jax.lax.map(encoder_edge, layout.encoder_features) if keep_edges else None),
+        encoder_edges=(
+            jax.lax.map(precision.block(encoder_edge), layout.encoder_features)
+            if keep_edges
+            else None
+        ),
         mesh_nodes=precision.keep(encoder.embed_mesh.finish(hidden, precision)),
-        mesh_edges=jax.lax.map(mesh_edge, layout.mesh_edge_features),
-        decoder_edges=(jax.lax.map(decoder_edge, layout.decoder_features) if keep_edges else None),
+        mesh_edges=jax.lax.map(precision.block(mesh_edge), layout.mesh_edge_features),
+        decoder_edges=(
+            jax.lax.map(precision.block(decoder_edge), layout.decoder_features)
+            if keep_edges
+            else None
+        ),
     )
 
 

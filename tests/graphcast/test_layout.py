@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from graphcast.layout import arrange, blocking, in_blocks
+from graphcast.layout import arrange, blocking, in_blocks, in_groups
+from mesh.graphs import EdgeSet
+from mesh.icosphere import hierarchy, multimesh_edges
 
 
 @pytest.mark.parametrize("devices", [1, 4])
@@ -27,10 +29,30 @@ def test_every_edge_is_in_one_block(world):
     found = sorted(zip(senders[real], layout.encoder_receivers[real], strict=True))
     expected = sorted(zip(graphs.grid2mesh.senders, graphs.grid2mesh.receivers, strict=True))
     assert found == expected
-    real = layout.mesh_receivers < nodes
-    found = sorted(zip(layout.mesh_senders[real], layout.mesh_receivers[real], strict=True))
+    real = layout.mesh_senders < nodes
+    receivers = np.repeat(layout.mesh_receivers[..., None], 6, axis=-1)
+    found = sorted(zip(layout.mesh_senders[real], receivers[real], strict=True))
     assert found == sorted(zip(graphs.mesh.senders, graphs.mesh.receivers, strict=True))
+    np.testing.assert_array_equal(
+        sorted(layout.mesh_edge_features[real].tolist()), sorted(graphs.mesh.features.tolist())
+    )
     assert (np.diff(layout.mesh_receivers.ravel()) >= 0).all()
+
+
+@pytest.mark.parametrize("splits", [0, 2, 4])
+def test_groups_of_six_are_full_but_for_twelve_nodes(splits):
+    edges = EdgeSet(*multimesh_edges(hierarchy(splits)), np.zeros((0, 4), np.float32))
+    edges = edges._replace(features=np.zeros((len(edges.senders), 4), np.float32))
+    nodes = 10 * 4**splits + 2
+    groups = in_groups(edges, nodes)
+    padding = (groups.senders == nodes).sum(axis=1)
+    # the twelve corners of the icosahedron have five neighbours a level, all others six
+    assert (padding[groups.receivers >= 12] == 0).all()
+    assert padding.sum() == 12 * (-5 * (splits + 1) % 6)
+    assert (np.diff(groups.receivers) >= 0).all()
+    np.testing.assert_array_equal(
+        np.sort(groups.edges[groups.edges >= 0]), np.arange(len(edges.senders))
+    )
 
 
 def test_decoder_blocks_keep_each_points_three_corners(world):
