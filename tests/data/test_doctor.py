@@ -336,6 +336,14 @@ def test_another_planet_is_no_error():
     }
 
 
+def test_a_planet_that_says_so_has_a_climate_of_its_own():
+    planet = flat_planet().assign_attrs(simulated_planet_layout=1)
+    findings = examine(planet)
+    assert {finding.rule for finding in findings if finding.severity == "warning"} == {"constant"}
+    assert "of its own" in spoken(findings, "climate").remedy
+    assert exit_code(examine(scaled(T, plus=-273.15)(planet))) == 2
+
+
 # Structure.
 def test_latitude_and_longitude_exchanged_are_found():
     renamed = real("ifs").rename(latitude="x", longitude="y").rename(x="longitude", y="latitude")
