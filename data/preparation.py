@@ -6,11 +6,13 @@ one is read, put on its levels and grid, checked and written, and nothing of it 
 does not depend on how many there are.
 """
 
+import ctypes
 import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -135,6 +137,7 @@ class Work:
 
     def __call__(self, group: int, times: np.ndarray) -> int:
         """Read, check and write one group, ``times`` of which are not in the target yet."""
+        _give_arrays_back_when_freed()
         read = loaded(fields(self.recipe, times, self.downloads), self.recipe)
         try:
             with ThreadPoolExecutor(self.recipe.threads) as pool:
@@ -146,6 +149,21 @@ class Work:
             self.working_path, self.header, group, arrays, existing=self.target, base=self.base
         )
         return group
+
+
+_M_MMAP_THRESHOLD = -3  # in glibc's malloc.h
+
+
+@lru_cache(maxsize=1)
+def _give_arrays_back_when_freed() -> None:
+    """Have glibc take every array of 1 MiB or more from the system, and return it when it is freed.
+
+    Else it soon keeps what each thread freed, in pieces that do not fit the next group: 200 MiB
+    more after a thousand times than after a hundred.
+    """
+    choose = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+    if choose is not None:
+        choose(_M_MMAP_THRESHOLD, 2**20)
 
 
 def _statics(

@@ -17,9 +17,9 @@ from data.formats.header import CONVENTIONS, EPOCH, TIME_UNITS
 from data.formats.space import SPACE_ATTRS
 from data.variables import VARIABLES, check_names
 
-LAYOUT = 1  # of the store; part of the fingerprint: a store of another layout is not appended to
+LAYOUT = 2  # of the store; part of the fingerprint: a store of another layout is not appended to
 GROUP_BYTES = 2**28  # of one group of times, before compression; unless one time is larger
-MOST_TIMES = 32  # in a group
+MOST_TIMES = 8  # in a group: ten times need as much memory as a thousand
 TIME_CHUNK = 4096  # of the coordinate: fixed, so that added times leave earlier chunks valid
 
 Note = tuple[str, str, str]  # variable, its cell_methods, what was done to it
