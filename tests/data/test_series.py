@@ -1,6 +1,7 @@
 """Archives and services, each against a real server on the loopback interface that may fail."""
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -126,6 +127,23 @@ def test_what_is_no_archive_is_said(server, tmp_path):
         open_series(f"{server.url}/nothing.zarr")
     with pytest.raises(FileNotFoundError, match="or one of arco-era5"):
         open_series(str(tmp_path / "nothing"))
+
+
+def test_a_cloud_that_does_not_answer_is_said_once(monkeypatch, capfd):
+    gcsfs = pytest.importorskip("gcsfs", reason="the extra `remote` is not installed")
+    asked = []
+
+    def silent(self, *_, **__):
+        asked.append(self)
+        logging.getLogger("gcsfs").error("a traceback of a hundred lines")
+        raise ConnectionError("no such host")
+
+    for name in ("_info", "_ls", "_cat_file"):
+        monkeypatch.setattr(gcsfs.GCSFileSystem, name, silent)
+    with pytest.raises(OSError, match=r"gs://nobucket/x.zarr could not be read in 4 attempts"):
+        open_series("gs://nobucket/x.zarr")
+    assert asked
+    assert "traceback" not in capfd.readouterr().err
 
 
 def test_a_lost_chunk_is_found(server, tmp_path):
