@@ -14,6 +14,7 @@ import eccodes
 import numpy as np
 import pytest
 import xarray as xr
+from fsspec.registry import _registry as opened_filesystems
 
 from data.preparation import prepare
 from data.recipe import Recipe
@@ -466,6 +467,7 @@ def test_the_climate_data_store_needs_an_account_and_says_what_it_refuses(
     ],
 )
 def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch, source, package, extra):
+    monkeypatch.delitem(opened_filesystems, "gs", raising=False)  # of an earlier test
     monkeypatch.setitem(sys.modules, package, None)
     times = np.array(["2024-06-03T00"], dtype="datetime64[ns]")
     with pytest.raises(ValueError, match=rf"pip install 'graphcast\[{extra}\]'"):
