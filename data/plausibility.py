@@ -37,18 +37,17 @@ def check_values(array: xr.DataArray) -> None:
     _check_no_gaps(array)
     if array.name not in VARIABLES:
         return
-    for time in range(array.sizes.get("time", 1)):
-        for level in range(array.sizes.get("level", 1)):
-            place = {"time": time, "level": level}
-            _check_field(array.isel({d: i for d, i in place.items() if d in array.dims}))
+    levels = [int(x) for x in np.atleast_1d(array["level"])] if "level" in array.coords else [None]
+    values = array.transpose("time", "level", ..., missing_dims="ignore").values
+    for frame in values.reshape(-1, len(levels), *values.shape[-2:]):
+        for level, field in zip(levels, frame, strict=True):
+            _check_field(str(array.name), level, field)
 
 
-def _check_field(field: xr.DataArray) -> None:
+def _check_field(name: str, level: int | None, values: np.ndarray) -> None:
     """One level at one time."""
-    name = str(field.name)
-    level = int(field["level"]) if "level" in field.coords else None
-    values = np.asarray(field.values, dtype=np.float64)
-    mean, low, high = values.mean(), values.min(), values.max()
+    # summed in float64 and not copied to it: this runs over every field of long datasets
+    mean, low, high = values.mean(dtype=np.float64), float(values.min()), float(values.max())
     at = "" if level is None else f" at {level} hPa"
     unit = VARIABLES[name].units
     lowest, highest = _mean_range(name, level)
@@ -88,10 +87,11 @@ def _suspect(name: str, level: int | None, mean: float) -> str:
 
 
 def _check_no_gaps(array: xr.DataArray) -> None:
-    gaps = ~np.isfinite(array.values)
-    count = int(gaps.sum())
-    if not count:
+    finite = np.isfinite(array.values)
+    if finite.all():
         return
+    gaps = ~finite
+    count = int(gaps.sum())
     for dim, unit in (("time", ""), ("level", " hPa")):
         if dim in array.dims:
             others = tuple(i for i, d in enumerate(array.dims) if d != dim)

@@ -6,11 +6,13 @@ one is read, put on its levels and grid, checked and written, and nothing of it 
 does not depend on how many there are.
 """
 
+import ctypes
 import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +25,7 @@ from data.formats.dataset import (
     DOWNLOADS,
     DatasetStore,
     check_target,
+    is_complete,
     partial_path,
 )
 from data.formats.dataset_files import write_group
@@ -73,10 +76,11 @@ def prepare(
 
     With a ``task``, its variables and levels; without, everything that the catalogue knows (of a
     service, the variables of the published task). The groups, of ``group_bytes`` at most, are
-    written by ``fleet``, or one after the other. ``progress(done, of)`` counts times.
+    written by ``fleet``, or one after the other. ``progress(done, of)`` counts times. A dataset
+    that is there, made the same way, and has exactly these times, is left as it is.
 
     Raises:
-        FileExistsError: the dataset is there and has these times, or is something else.
+        FileExistsError: another dataset is there, or it has later times, or is something else.
         ValueError, OSError: anything wrong with the source, the request or the output.
     """
     output = output.absolute()
@@ -95,6 +99,8 @@ def prepare(
         raise
     values = {str(name): array.values.astype(np.float32) for name, array in fixed.items()}
     versions = {name: version(name) for name in _PACKAGES}
+    if not overwrite and is_complete(output, header, wanted):
+        return Prepared(output, header, wanted, 0)
     with DatasetStore.open_or_create(
         output, header, wanted, values, versions=versions, overwrite=overwrite
     ) as store:
@@ -131,14 +137,33 @@ class Work:
 
     def __call__(self, group: int, times: np.ndarray) -> int:
         """Read, check and write one group, ``times`` of which are not in the target yet."""
+        _give_arrays_back_when_freed()
         read = loaded(fields(self.recipe, times, self.downloads), self.recipe)
-        with ThreadPoolExecutor(self.recipe.threads) as pool:
-            list(pool.map(lambda name: _check(read[name], self.header), self.header.variables))
+        try:
+            with ThreadPoolExecutor(self.recipe.threads) as pool:
+                list(pool.map(lambda name: _check(read[name], self.header), self.header.variables))
+        except ValueError as error:
+            raise ValueError(f"{error}{_levels_that_are_whole(read)}") from error
         arrays = {name: read[name].values for name in self.header.variables}
         write_group(
             self.working_path, self.header, group, arrays, existing=self.target, base=self.base
         )
         return group
+
+
+_M_MMAP_THRESHOLD = -3  # in glibc's malloc.h
+
+
+@lru_cache(maxsize=1)
+def _give_arrays_back_when_freed() -> None:
+    """Have glibc take every array of 1 MiB or more from the system, and return it when it is freed.
+
+    Else it soon keeps what each thread freed, in pieces that do not fit the next group: 200 MiB
+    more after a thousand times than after a hundred.
+    """
+    choose = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+    if choose is not None:
+        choose(_M_MMAP_THRESHOLD, 2**20)
 
 
 def _statics(
@@ -195,7 +220,7 @@ def _header(
         for n, a in [*template.data_vars.items(), *fixed.data_vars.items()]
     ]
     asked = {k: v for k, v in asdict(recipe).items() if k != "threads"}
-    made = {"recipe": asked, "task": None if task is None else asdict(task)}
+    made = {"recipe": asked, "task": None if task is None else json.loads(task.to_json())}
     repeated = (
         "One analysis stands at both times: there was no other. It was repeated on request, and"
         " its tendencies are zero."
@@ -211,6 +236,7 @@ def _header(
         comment=repeated if recipe.repeat_single else "",
         notes=tuple(note for note in sorted(notes) if note[1:] != ("", "")),
         statics_sha256=digest.hexdigest() if fixed.data_vars else "",
+        test_period=task.test_period if task else "",
         provenance=json.dumps(made, sort_keys=True),
         group_bytes=group_bytes,
     )
@@ -240,6 +266,17 @@ def _check(array: xr.DataArray, header: DatasetHeader) -> None:
             check_values(array.isel(time=[index]))
         except ValueError as error:
             raise ValueError(f"at {hour(time)}: {error}") from error
+
+
+def _levels_that_are_whole(read: xr.Dataset) -> str:
+    """What to ask for where a variable is not there on some of the levels; else nothing."""
+    if "level" not in read.dims:
+        return ""
+    there = [a.notnull().any(("latitude", "longitude")) for a in read.values() if "level" in a.dims]
+    whole = [int(x) for x in read["level"].values if all(t.sel(level=x).all() for t in there)]
+    if not 0 < len(whole) < read.sizes["level"]:
+        return ""
+    return f", or ask for the levels that all have (--levels {','.join(map(str, whole))})"
 
 
 def _remove_if_empty(partial: Path) -> None:

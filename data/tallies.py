@@ -262,6 +262,26 @@ def _check_complete(dataset: xr.Dataset, task: Task) -> None:
         raise ValueError(f"task {task.name!r} needs the levels {levels} hPa, which the data lack")
 
 
+def task_of_everything(dataset: xr.Dataset) -> Task:
+    """All of a Dataset that the catalogue knows, predicted and read on its levels; and the clocks.
+
+    For statistics: no model need have this task. Raises ValueError where nothing is known.
+    """
+    known = sorted(str(name) for name in dataset.data_vars if name in VARIABLES)
+    targets = tuple(n for n in known if n not in FORCINGS and VARIABLES[n].varies_in_time)
+    statics = tuple(n for n in known if not VARIABLES[n].varies_in_time)
+    if not targets:
+        there = ", ".join(sorted(str(name) for name in dataset.data_vars)) or "nothing"
+        raise ValueError(
+            f"statistics are of variables that data/variables.py knows, and the data have {there};"
+            " rename them"
+        )
+    on_levels = any(VARIABLES[name].on_levels for name in targets)
+    levels = tuple(sorted(int(x) for x in dataset["level"].values)) if on_levels else ()
+    forcings = tuple(FORCINGS)
+    return Task("everything", (*targets, *forcings, *statics), targets, forcings, levels)
+
+
 def lacking(dataset: xr.Dataset, task: Task) -> tuple[list[str], list[int]]:
     """The variables and the levels (hPa) that statistics of a task need and a Dataset has not."""
     variables = [n for n in task.variables if n not in dataset and n not in FORCINGS]

@@ -1,7 +1,8 @@
 """What a model reads and what it predicts.
 
 A task is data: names from the catalogue, and pressure levels. The three that DeepMind published
-stand in ``TASKS``; anybody else's is a JSON file with the same five fields.
+stand in ``TASKS``; anybody else's is a JSON file with the same five fields, and perhaps the period
+that is kept for tests.
 """
 
 import json
@@ -27,6 +28,7 @@ class Task:
     ``inputs`` are read at two times (statics once), ``targets`` are predicted, ``forcings`` are
     known in advance and given at the time of the prediction. What the model reads again it must
     either predict or be given: every input that varies in time is a target or a forcing.
+    ``test_period``, as 2018-01-01/2018-12-31, is what statistics may not see; "" where none is.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Task:
     targets: tuple[str, ...]
     forcings: tuple[str, ...]
     levels: tuple[int, ...]
+    test_period: str = ""
 
     def __post_init__(self) -> None:
         """Check the rules above; each broken one is a ValueError of one sentence."""
@@ -54,11 +57,17 @@ class Task:
 
     def to_json(self) -> str:
         """The task as JSON text; ``from_json`` gives the same task back."""
-        return json.dumps(asdict(self), indent=2)
+        found = asdict(self)
+        if not self.test_period:
+            del found["test_period"]
+        return json.dumps(found, indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> "Task":
-        """A task from JSON text: an object with name, inputs, targets, forcings and levels."""
+        """A task from JSON text: an object with name, inputs, targets, forcings and levels.
+
+        It may have a test_period, too.
+        """
         try:
             found = json.loads(text)
         except json.JSONDecodeError as error:
@@ -76,12 +85,13 @@ class Task:
 
 def _json_fields(found: Any) -> dict[str, Any]:
     """Lists become tuples; everything else must already be what Task says."""
-    expected = {field.name for field in fields(Task)}
-    if not isinstance(found, dict) or found.keys() != expected:
+    expected = {field.name for field in fields(Task)} - {"test_period"}
+    if not isinstance(found, dict) or found.keys() - {"test_period"} != expected:
         came = sorted(found) if isinstance(found, dict) else type(found).__name__
         raise ValueError(f"a task has exactly the fields {sorted(expected)}; this one has {came}")
-    if not isinstance(found["name"], str):
-        raise ValueError(f"a task's name is a string; this one is {found['name']!r}")
+    for text in ("name", "test_period"):
+        if not isinstance(found.get(text, ""), str):
+            raise ValueError(f"a task's {text} is a string; this one is {found[text]!r}")
     for role in expected - {"name"}:
         kind = int if role == "levels" else str
         values = found[role]

@@ -121,10 +121,12 @@ def _report(result: Prepared, seconds: float) -> None:
         f"{len(header.levels)} levels, {size(stored)}"
     )
     rate = header.time_bytes * result.written / seconds if seconds else 0.0
-    console.print(
-        f"  {result.written} of them in this run, {seconds:.1f} s, {size(rate)}/s; "
-        f"compressed to {100 * stored / raw:.0f} % of {size(raw)}"
+    this_run = (
+        f"{result.written} of them in this run, {seconds:.1f} s, {size(rate)}/s"
+        if result.written
+        else "all of them were there, made the same way (--overwrite makes them again)"
     )
+    console.print(f"  {this_run}; compressed to {100 * stored / raw:.0f} % of {size(raw)}")
     if header.comment:
         console.print(f"  [yellow]{header.comment}[/]")
     missing = [n for n in ("geopotential_at_surface", "land_sea_mask") if n not in header.statics]

@@ -90,7 +90,7 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
     planet's analyses with a small error: the physical baseline, as HRES is for the Earth.
 
     Killed or interrupted, the same command goes on where it stopped and ends with the same bytes.
-    Needs: pip install 'graphcast[simulate]'.
+    Needs: pip install 'graphcast\[simulate]'.
 
     Example:
         graphcast simulate --years 10 --seed 0 --output planet.zarr

@@ -11,9 +11,10 @@ import typer
 import xarray as xr
 
 from data.files import written_whole
+from data.formats.dataset_header import is_repeated
 from data.moments import FILES, Moments, moments_from, write_moments
 from data.sources import open_inputs
-from data.tallies import NO_SUMS, Sums, lacking, sums_of
+from data.tallies import NO_SUMS, Sums, lacking, sums_of, task_of_everything
 from data.task import TASKS, Task
 from data.time_range import TimeRange, time_range
 from forecast_cli.arguments import task_named
@@ -35,12 +36,14 @@ def statistics(
         str | None,
         typer.Option(
             help="Task whose variables and levels count: a name or a JSON file. Otherwise the "
-            "first of DeepMind's that the data serve."
+            "first of DeepMind's that the data serve, or else all that they have."
         ),
     ] = None,
     test_period: Annotated[
         str | None,
-        typer.Option(help="Period kept for tests, which may not be touched; else what DATA says."),
+        typer.Option(
+            help="Period kept for tests, which may not be touched; else what task or DATA say."
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace statistics that are in the folder.")
@@ -56,8 +59,9 @@ def statistics(
     """
     period = time_range(time)
     entries = open_inputs(data)
-    check_test_period(period, entries, test_period)
+    _check_not_repeated(data, entries)
     chosen = _task_for(entries, task)
+    check_test_period(period, entries, test_period or chosen.test_period)
     _check_free(output, overwrite=overwrite)
     selected = [period.select(entry) for entry in entries]
     started = clock.perf_counter()
@@ -79,7 +83,16 @@ def statistics(
     _report(output, chosen, sums, clock.perf_counter() - started)
 
 
-def check_test_period(period: TimeRange, entries: list[xr.Dataset], given: str | None) -> None:
+def _check_not_repeated(data: str, entries: list[xr.Dataset]) -> None:
+    if any(is_repeated(entry.attrs) for entry in entries):
+        raise ValueError(
+            "statistics are of changes over 6 hours, too, and in"
+            f" {data} one analysis stands at both times, on request: there are none; take the"
+            " statistics from other data of the same variables and levels"
+        )
+
+
+def check_test_period(period: TimeRange, entries: list[xr.Dataset], given: str) -> None:
     """Raise ValueError if a training period overlaps the test period given, or the data's own."""
     stated = {given} if given else {e.attrs.get("test_period") for e in entries} - {None}
     for text in stated:
@@ -94,15 +107,7 @@ def check_test_period(period: TimeRange, entries: list[xr.Dataset], given: str |
 def _task_for(entries: list[xr.Dataset], text: str | None) -> Task:
     if text is None:
         served = [task for task in TASKS.values() if lacking(entries[0], task) == ([], [])]
-        if served:
-            return served[0]
-        nearest = next(reversed(TASKS.values()))
-        variables, levels = lacking(entries[0], nearest)
-        missing = ", ".join([*variables, *(f"{level} hPa" for level in levels)])
-        raise ValueError(
-            f"the data serve none of the tasks {', '.join(TASKS)} ({nearest.name} lacks {missing});"
-            " give --task a JSON file with the variables and levels that are there"
-        )
+        return served[0] if served else task_of_everything(entries[0])
     return task_named(text)
 
 

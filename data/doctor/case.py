@@ -12,7 +12,7 @@ from data.doctor.digest import Digest, Field, Key
 from data.doctor.finding import Finding
 from data.plausibility import check_values
 from data.task import Task
-from data.variables import VARIABLES
+from data.variables import VARIABLES, plausible_values
 
 Map = Float[np.ndarray, "lat lon"]
 
@@ -83,6 +83,8 @@ def _wrong_size(name: str, level: int | None, field: Field) -> str | None:
     """Units that leave the mean where it may be: of winds, and of heights near the ground."""
     unit = VARIABLES[name].units
     low, high = VARIABLES[name].bounds
+    if name in ("geopotential", "temperature"):
+        low, high = plausible_values(name, level)  # narrower on a level than over all
     width = high - low
     if field.low < low - width or field.high > high + width:
         return (
@@ -99,6 +101,18 @@ def _wrong_size(name: str, level: int | None, field: Field) -> str | None:
         return (
             f"relative_humidity{at_levels([level])} reaches {field.high:.3g} %, as if it were a"
             " fraction; multiply it by 100, or let the file state its units"
+        )
+    return _weak_or_strong(name, level, field)
+
+
+def _weak_or_strong(name: str, level: int | None, field: Field) -> str | None:
+    """Units that show in how much a wind, or ascent, varies over the globe."""
+    # 0.1 ... 0.2 Pa s-1 in the free air of a forecast of 2.5° to 5°, more on finer grids
+    free = name == "vertical_velocity" and level is not None and 300 <= level <= 850
+    if free and 0 < field.deviation < 0.008:
+        return (
+            f"vertical_velocity at {level} hPa varies by {field.deviation:.2g} Pa s-1 only, as if"
+            " it were in hPa s-1 or m s-1; convert it to Pa s-1"
         )
     if name.endswith("component_of_wind") and field.deviation < 0.2:
         return (

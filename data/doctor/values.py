@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
-from data.doctor.case import Case, at_levels, at_time, hour
+import numpy as np
+
+from data.doctor.case import Case, at_levels, at_time, hour, pairs
 from data.doctor.digest import RAIN_OF_UNKNOWN_PERIOD, Field
 from data.doctor.finding import Finding, listed
+from data.formats.dataset_header import is_repeated
 from data.variables import VARIABLES, plausible_values
 
 # Given over sea or over land only, or nowhere else than where there is some.
@@ -172,8 +175,40 @@ def _zeros_allowed(name: str, level: int | None) -> float:
     return 1.0
 
 
+# Root-mean-square change from one frame to the next as a part of the spread over the globe: 0.01 in
+# an hour, 0.05 and more in six; the rounding of a packed file is 1e-5 to 1e-4.
+STILL = 1e-3
+RESTLESS = ("temperature", "u_component_of_wind", "v_component_of_wind", "2m_temperature")
+
+
+def _standing_still(case: Case) -> Iterator[Finding]:
+    """Frames that differ by rounding only, as copies do that were packed anew."""
+    for first, second in pairs(case.digest, np.timedelta64(24, "h")):
+        still = []
+        for name in RESTLESS:
+            before, after = case.sound(name, first), case.sound(name, second)
+            moved = [
+                float(np.sqrt(np.mean((after[x].coarse - before[x].coarse) ** 2)))
+                / max(before[x].deviation, 1e-9)
+                for x in before
+                if x in after and (x is None or x >= 100)
+            ]
+            if moved and 0 < max(moved) < STILL:
+                still.append(name)
+        if still:
+            both = f"{hour(case.digest.times[first])} and {hour(case.digest.times[second])}"
+            yield Finding(
+                "repeated",
+                "error",
+                f"{listed(still)} hardly differ between {both}: a copy, but for rounding",
+                "fetch the later frame again: one was written twice",
+            )
+            return
+
+
 def repeated(case: Case) -> Iterator[Finding]:
     """The same field at two times, or on two levels."""
+    yield from _standing_still(case)
     seen: dict[tuple[str, bytes], tuple[int | None, int | None]] = {}
     times_alike: dict[str, set[str]] = {}
     levels_alike: dict[str, list[int | None]] = {}
@@ -191,12 +226,16 @@ def repeated(case: Case) -> Iterator[Finding]:
         elif time is not None and first[0] is not None:
             both = f"{hour(case.digest.times[first[0]])} and {hour(case.digest.times[time])}"
             times_alike.setdefault(both, set()).add(name)
+    on_request = is_repeated(case.dataset.attrs)
     for both, names in times_alike.items():
         yield Finding(
             "repeated",
-            "error",
-            f"{listed(sorted(names))} are the same, point by point, at {both}",
-            "fetch the later frame again: one was written twice",
+            "warning" if on_request else "error",
+            f"{listed(sorted(names))} are the same, point by point, at {both}"
+            + (", as the dataset says: repeated on request" if on_request else ""),
+            "nothing to try things out; for a forecast to trust, add the analysis 6 h earlier"
+            if on_request
+            else "fetch the later frame again: one was written twice",
         )
     for name, where in levels_alike.items():
         if name not in OFTEN_NOTHING:

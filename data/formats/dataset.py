@@ -182,6 +182,14 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         )
 
 
+def is_complete(target: Path, header: DatasetHeader, times: np.ndarray) -> bool:
+    """Whether a dataset of this header and exactly these times is there, and no more to do."""
+    root = _root(target)
+    if root is None or partial_path(target).exists() or root["fingerprint"] != header.fingerprint:
+        return False
+    return bool(_stored_times(target).tolist() == whole_hours(times).tolist())
+
+
 def _root(target: Path) -> dict[str, Any] | None:
     """Global attributes of a dataset of ours, or None for anything else."""
     root = target / "zarr.json"

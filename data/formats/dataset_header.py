@@ -6,8 +6,9 @@ is laid out from it, and goes on with, or adds times to, a store of the same hea
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,9 +17,9 @@ from data.formats.header import CONVENTIONS, EPOCH, TIME_UNITS
 from data.formats.space import SPACE_ATTRS
 from data.variables import VARIABLES, check_names
 
-LAYOUT = 1  # of the store; part of the fingerprint: a store of another layout is not appended to
+LAYOUT = 2  # of the store; part of the fingerprint: a store of another layout is not appended to
 GROUP_BYTES = 2**28  # of one group of times, before compression; unless one time is larger
-MOST_TIMES = 32  # in a group
+MOST_TIMES = 8  # in a group: ten times need as much memory as a thousand
 TIME_CHUNK = 4096  # of the coordinate: fixed, so that added times leave earlier chunks valid
 
 Note = tuple[str, str, str]  # variable, its cell_methods, what was done to it
@@ -29,7 +30,8 @@ class DatasetHeader:
     """Everything about a dataset but its times and values.
 
     ``variables`` vary in time, ``statics`` do not; levels are hPa, latitudes and longitudes
-    degrees, all ascending. ``notes`` say what was done to single variables. ``provenance`` is JSON
+    degrees, all ascending. ``notes`` say what was done to single variables. ``test_period`` is what
+    statistics may not see (2018-01-01/2018-12-31). ``provenance`` is JSON
     text: where the data came from and what was asked for, but neither times, clock nor versions,
     so that a dataset made in two parts has the header of one made in one.
 
@@ -47,6 +49,7 @@ class DatasetHeader:
     comment: str = ""
     notes: tuple[Note, ...] = ()
     statics_sha256: str = ""
+    test_period: str = ""
     provenance: str = "{}"
     group_bytes: int = GROUP_BYTES
 
@@ -118,11 +121,20 @@ class DatasetHeader:
             "title": self.title,
             "source": self.source,
             "comment": self.comment,
+            "test_period": self.test_period,
             "provenance": self.provenance,
             "fingerprint": self.fingerprint,
         }
         kept = {key: text for key, text in attrs.items() if text}
         return {**kept, "training_store_layout": LAYOUT}
+
+
+def is_repeated(attributes: Mapping[Any, Any]) -> bool:
+    """Whether a dataset records that its one analysis stands at both of its times, on request."""
+    if "training_store_layout" not in attributes:
+        return False
+    made = json.loads(str(attributes.get("provenance", "{}")))
+    return bool(made.get("recipe", {}).get("repeat_single", False))
 
 
 def whole_hours(times: Sequence[np.datetime64] | np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ reasons.
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -108,6 +109,7 @@ class PlanetStore:
         if path.exists() and overwrite:
             shutil.rmtree(path)
         if path.exists() and _attributes(path).get("fingerprint") != header.fingerprint:
+            _lock_path(path).unlink(missing_ok=True)
             lock.close()
             raise FileExistsError(
                 f"{path} is a planet with other settings or versions"
@@ -137,6 +139,7 @@ class PlanetStore:
 
     def close(self) -> None:
         """Let another process have the store."""
+        _lock_path(self.path).unlink(missing_ok=True)
         self._lock.close()
 
     def __enter__(self) -> "PlanetStore":
@@ -271,15 +274,31 @@ def _difference(there: Mapping[str, Any], header: PlanetHeader) -> str:
 def _claim(path: Path) -> IO[bytes]:
     """Lock a file beside the store for this process; the system unlocks at exit."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(f".{path.name}.lock").open("wb")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    while True:
+        lock = _lock_path(path).open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.close()
+            raise FileExistsError(
+                f"another process is simulating {path}; wait for it or choose another output"
+            ) from error
+        # whoever was done between the two lines above has removed the file that is locked now
+        if _is_at(lock, _lock_path(path)):
+            return lock
         lock.close()
-        raise FileExistsError(
-            f"another process is simulating {path}; wait for it or choose another output"
-        ) from error
-    return lock
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    """Whether an open file is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def size_on_disk(path: Path) -> int:

@@ -5,6 +5,7 @@ GOOGLE_APPLICATION_CREDENTIALS). Addresses as the projects' own documentation gi
 github.com/google-research/arco-era5 and weatherbench2.readthedocs.io, data guide.
 """
 
+import logging
 import os
 from typing import Any
 
@@ -100,6 +101,8 @@ def _storage_options(url: str) -> dict[str, Any]:
             "client_kwargs": {"timeout": ClientTimeout(None, sock_connect=wait, sock_read=wait)}
         }
     if protocol in ("gs", "gcs"):
+        # it logs the traceback of every attempt, hundreds of lines, and raises what we say in one
+        logging.getLogger("gcsfs").setLevel(logging.CRITICAL)
         known = "GOOGLE_APPLICATION_CREDENTIALS" in os.environ
         return {} if known else {"token": "anon"}
     if protocol == "s3":

@@ -155,12 +155,27 @@ def frame_twice(dataset: xr.Dataset) -> xr.Dataset:
     return twice.assign_coords(time=dataset["time"])
 
 
+def fill_value(x: np.ndarray) -> np.ndarray:
+    x = x.copy()
+    x[..., 3, 4:7] = -9999
+    return x
+
+
+def partly_negative(x: np.ndarray) -> np.ndarray:
+    mean = x.mean((-2, -1), keepdims=True)
+    return np.where(x < mean / 2, -mean / 20, x)
+
+
 def one_frame(wrong: Break) -> Break:
     def broken(dataset: xr.Dataset) -> xr.Dataset:
         frames = [dataset.isel(time=[0]), wrong(dataset.isel(time=[1])), dataset.isel(time=[2])]
         return xr.concat(frames, "time", data_vars="minimal")
 
     return broken
+
+
+def frame_packed_twice(dataset: xr.Dataset) -> xr.Dataset:
+    return one_frame(scaled(T, Z, U, V, factor=1 + 2e-5))(frame_twice(dataset))
 
 
 def with_sunlight(hours_off: int) -> Break:
@@ -246,6 +261,12 @@ BROKEN = [
     ("flux", scaled(V10, factor=-1), "winds", "warning", "diverge"),
     ("gfs", scaled(W, factor=-1), "ascent", "error", "change its sign"),
     ("gfs", rolled(W), "ascent", "warning", "same air"),
+    ("gfs", upside_down(W), "ascent", "warning", "same air"),
+    ("gfs", scaled(W, factor=0.01), "units", "error", "hPa s-1"),
+    ("gfs", fields(Z, by=fill_value), "units", "error", "fill values"),
+    ("gfs", fields(Q, by=partly_negative), "humidity", "warning", "below zero"),
+    ("era5", fields(Q, by=lambda x: x - np.float32(1e-4)), "humidity", "error", "below zero"),
+    ("ifs", frame_packed_twice, "repeated", "error", "but for rounding"),
     ("era5", rolled(Q), "humidity", "warning", "can hold"),
 ]
 
@@ -283,6 +304,8 @@ def test_what_is_slightly_odd_is_a_note():
     finding = spoken(examine(real("ifs")), "humidity")
     assert finding.severity == "note"
     assert "-2.28 %" in finding.message
+    notes = [f.message for f in examine(real("ifs")) if f.rule == "humidity"]
+    assert any("reaches 111 %" in message for message in notes)
     assert spoken(examine(real("series")), "precipitation").severity == "note"
     assert "about 1 h" in spoken(examine(real("series")), "precipitation").message
     empty = [f.message for f in examine(real("gfs")) if f.rule == "gaps"]
@@ -311,6 +334,14 @@ def test_another_planet_is_no_error():
         "climate",
         "constant",
     }
+
+
+def test_a_planet_that_says_so_has_a_climate_of_its_own():
+    planet = flat_planet().assign_attrs(simulated_planet_layout=1)
+    findings = examine(planet)
+    assert {finding.rule for finding in findings if finding.severity == "warning"} == {"constant"}
+    assert "of its own" in spoken(findings, "climate").remedy
+    assert exit_code(examine(scaled(T, plus=-273.15)(planet))) == 2
 
 
 # Structure.

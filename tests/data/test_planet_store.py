@@ -140,6 +140,12 @@ def test_one_process_at_a_time(tmp_path):
         opened(tmp_path / "p.zarr")
 
 
+def test_nothing_is_left_beside_a_store(whole):
+    with pytest.raises(FileExistsError, match="seed 0, not 1"):
+        opened(whole, replace(HEADER, settings='{"seed": 1}'))
+    assert [path.name for path in whole.parent.iterdir()] == [whole.name]
+
+
 def test_what_is_not_finite_is_not_written(tmp_path):
     broken = fields(0)
     broken["temperature"][0, 0, 0] = np.nan

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from data.doctor import examine
 from data.fleet import Fleet
 from data.formats import dataset as dataset_format
 from data.formats.dataset_header import DatasetHeader
@@ -148,8 +149,27 @@ def test_one_time_is_repeated_only_on_request_and_the_dataset_says_so(tmp_path):
     frames = window(found, task).frames
     assert frames["time"].values[1] - frames["time"].values[0] == STEP
     np.testing.assert_array_equal(frames["temperature"][0], frames["temperature"][1])
+    (repeated,) = (f for f in examine(found) if f.rule == "repeated")
+    assert repeated.severity == "warning"
+    assert "repeated on request" in repeated.message
     with pytest.raises(ValueError, match="only a source with one time"):
         prepare(Recipe(str(analyses()), repeat_single=True), tmp_path / "x.zarr")
+
+
+def test_a_level_that_one_variable_lacks_is_said_with_the_levels_that_all_have(tmp_path):
+    part = weather(2)
+    part["temperature"] = part["temperature"].where(part["level"] != 700)
+    source = str(archive(tmp_path / "part.zarr", part))
+    with pytest.raises(ValueError, match=r"none of it at 700 hPa; add it, or .*--levels 500,850\)"):
+        prepare(Recipe(source), tmp_path / "d.zarr")
+    recipe = Recipe(source, levels=(500, 850))
+    assert prepare(recipe, tmp_path / "d.zarr").written == 2
+
+
+def test_the_test_period_of_its_task_stands_in_the_dataset(source, tmp_path):
+    task = replace(TASK, test_period="2020-01-02/2020-01-03")
+    path = prepare(Recipe(source), tmp_path / "d.zarr", task=task).path
+    assert xr.open_zarr(path).attrs["test_period"] == "2020-01-02/2020-01-03"
 
 
 def test_deepminds_example_layout_is_read(tmp_path):
@@ -342,10 +362,17 @@ def stop_after(monkeypatch, groups: int) -> None:
 # ---- refusals --------------------------------------------------------------------------------
 
 
-def test_a_complete_dataset_is_refused_and_replaced_on_request(source, tmp_path, monkeypatch):
+def test_a_complete_dataset_is_left_as_it_is(source, tmp_path):
     path = made(source, tmp_path / "d.zarr", 4)
-    with pytest.raises(FileExistsError, match=r"with all 4 times; ask for more times \(--time\)"):
-        made(source, path, 4)
+    before = {p: p.stat().st_mtime_ns for p in path.rglob("*")}
+    again = prepare(Recipe(source), path, times=times(source, 4), task=TASK, group_bytes=TWO_TIMES)
+    assert (again.written, again.times.size) == (0, 4)
+    assert {p: p.stat().st_mtime_ns for p in path.rglob("*")} == before
+    assert not path.with_name("d.zarr.partial").exists()
+
+
+def test_another_dataset_is_refused_and_replaced_on_request(source, tmp_path, monkeypatch):
+    path = made(source, tmp_path / "d.zarr", 4)
     with pytest.raises(FileExistsError, match="times are added after those that are there"):
         prepare(Recipe(source), path, times=times(source)[2:], task=TASK, group_bytes=TWO_TIMES)
     with pytest.raises(FileExistsError, match="another source or with other settings"):
@@ -422,7 +449,7 @@ def test_a_series_that_is_not_six_hourly_is_refused(tmp_path):
 
 def test_a_header_is_checked():
     good = DatasetHeader(("2m_temperature",), (), (), (-45.0, 45.0), (0.0, 180.0), "t", "s")
-    assert good.group_times == 32
+    assert good.group_times == 8
     with pytest.raises(ValueError, match="at least one variable"):
         replace(good, variables=())
     with pytest.raises(ValueError, match="latitude must ascend"):

@@ -1,6 +1,7 @@
 """Archives and services, each against a real server on the loopback interface that may fail."""
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -13,6 +14,7 @@ import eccodes
 import numpy as np
 import pytest
 import xarray as xr
+from fsspec.registry import _registry as opened_filesystems
 
 from data.preparation import prepare
 from data.recipe import Recipe
@@ -126,6 +128,23 @@ def test_what_is_no_archive_is_said(server, tmp_path):
         open_series(f"{server.url}/nothing.zarr")
     with pytest.raises(FileNotFoundError, match="or one of arco-era5"):
         open_series(str(tmp_path / "nothing"))
+
+
+def test_a_cloud_that_does_not_answer_is_said_once(monkeypatch, capfd):
+    gcsfs = pytest.importorskip("gcsfs", reason="the extra `remote` is not installed")
+    asked = []
+
+    def silent(self, *_, **__):
+        asked.append(self)
+        logging.getLogger("gcsfs").error("a traceback of a hundred lines")
+        raise ConnectionError("no such host")
+
+    for name in ("_info", "_ls", "_cat_file"):
+        monkeypatch.setattr(gcsfs.GCSFileSystem, name, silent)
+    with pytest.raises(OSError, match=r"gs://nobucket/x.zarr could not be read in 4 attempts"):
+        open_series("gs://nobucket/x.zarr")
+    assert asked
+    assert "traceback" not in capfd.readouterr().err
 
 
 def test_a_lost_chunk_is_found(server, tmp_path):
@@ -448,6 +467,7 @@ def test_the_climate_data_store_needs_an_account_and_says_what_it_refuses(
     ],
 )
 def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch, source, package, extra):
+    monkeypatch.delitem(opened_filesystems, "gs", raising=False)  # of an earlier test
     monkeypatch.setitem(sys.modules, package, None)
     times = np.array(["2024-06-03T00"], dtype="datetime64[ns]")
     with pytest.raises(ValueError, match=rf"pip install 'graphcast\[{extra}\]'"):

@@ -16,7 +16,10 @@ SMALL = Task(
 )
 
 
-@pytest.mark.parametrize("task", [*TASKS.values(), SMALL], ids=lambda task: task.name)
+KEPT = replace(SMALL, name="with a test period", test_period="2018-01-01/2018-12-31")
+
+
+@pytest.mark.parametrize("task", [*TASKS.values(), SMALL, KEPT], ids=lambda task: task.name)
 def test_json_gives_the_same_task_back(task):
     again = Task.from_json(task.to_json())
     assert again == task
@@ -79,6 +82,7 @@ def test_a_task_that_cannot_work_is_refused(change, words):
         (SMALL.to_json().replace("300", "300.0"), "levels are a list of int"),
         (json.dumps({**json.loads(SMALL.to_json()), "inputs": "temperature"}), "list of str"),
         (json.dumps({**json.loads(SMALL.to_json()), "name": 5}), "name is a string"),
+        (json.dumps({**json.loads(SMALL.to_json()), "test_period": 5}), "test_period is a string"),
     ],
 )
 def test_json_that_is_no_task_is_refused(text, words):

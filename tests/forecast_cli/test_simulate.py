@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from data.planet import PlanetSpec
 from forecast_cli import simulate as command
+from forecast_cli.__main__ import app as whole_app
 
 app = typer.Typer()
 app.command()(command.simulate)
@@ -23,6 +24,11 @@ def test_help_says_what_the_planet_is_and_is_not():
     text = " ".join(run("--help").stdout.split())
     assert "What it is not: ERA5" in text
     assert "SPEEDY" in text
+
+
+def test_help_names_the_extra_that_it_needs():
+    result = CliRunner().invoke(whole_app, ["simulate", "--help"])
+    assert "pip install 'graphcast[simulate]'" in result.stdout
 
 
 def test_settings_reach_the_planet(tmp_path, monkeypatch):

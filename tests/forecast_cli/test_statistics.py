@@ -1,5 +1,8 @@
 """`graphcast statistics`: normalisation from a training period, and from nothing else."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -153,10 +156,39 @@ def test_the_test_period_is_not_touched(case, tmp_path):
     statistics(**{**case, "time": "2020-01-02/2020-01-04"}, overwrite=True)
 
 
-def test_without_a_task_the_data_must_serve_a_published_one(case):
-    case["task"] = None
-    with pytest.raises(ValueError, match=r"none of the tasks graphcast, .* lacks .*msl|lacks 10m_"):
+def test_a_task_that_names_a_test_period_keeps_it(case, tmp_path):
+    kept = replace(TASK, test_period="2020-01-05/2020-01-08")
+    (tmp_path / "task.json").write_text(kept.to_json())
+    with pytest.raises(ValueError, match="may not have seen the test period, 2020-01-05T00/2020-0"):
         statistics(**case)
+    statistics(**{**case, "time": "2020-01-02/2020-01-04"})
+
+
+def test_without_a_task_all_that_the_data_have_is_counted(case):
+    case["task"] = None
+    statistics(**case)
+    found = read_moments(case["output"])
+    assert found.mean.attrs["task"] == "everything"
+    assert {"temperature", "2m_temperature", "land_sea_mask", "day_progress_sin"} <= set(found.mean)
+    assert found.mean["level"].values.tolist() == [300, 500, 850]
+    assert "temperature" in found.diffs_stddev
+
+
+def test_data_without_a_known_variable_are_refused(case, tmp_path):
+    weather()[["temperature"]].rename(temperature="warmth").to_netcdf(tmp_path / "w.nc")
+    with pytest.raises(ValueError, match="the data have warmth; rename them"):
+        statistics(**{**case, "task": None, "data": str(tmp_path / "w.nc")})
+
+
+def test_one_analysis_that_stands_twice_has_no_statistics(case, tmp_path):
+    made = json.dumps({"recipe": {"repeat_single": True}})
+    twice = weather().assign_attrs(training_store_layout=1, provenance=made)
+    twice.to_netcdf(tmp_path / "twice.nc")
+    with pytest.raises(ValueError, match="stands at both times, on request: there are none; take"):
+        statistics(**{**case, "data": str(tmp_path / "twice.nc")})
+
+
+def test_an_unknown_task_is_refused(case):
     case["task"] = "grafcast"
     with pytest.raises(ValueError, match="or a JSON file, and there is no file grafcast"):
         statistics(**case)
