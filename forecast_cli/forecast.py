@@ -21,9 +21,15 @@ from data.task import STEP
 from data.windows import Window, window
 from forecast_cli.arguments import lead_time, moment
 from forecast_cli.provenance import file_sha256, provenance, window_sha256
-from forecast_cli.runtime import graph_cache, use_compilation_cache, use_deterministic_kernels
+from forecast_cli.runtime import (
+    device_count,
+    graph_cache,
+    use_compilation_cache,
+    use_deterministic_kernels,
+)
 from forecast_cli.terminal import console, errors, progress, size
 from graphcast.checkpoints import Checkpoint, read_checkpoint
+from graphcast.devices import windows_at_once
 from graphcast.forecaster import Forecaster, forecaster
 from graphcast.precision import precision_named
 from mesh.grid import LatLonGrid
@@ -61,8 +67,14 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = None,
     precision: Annotated[str, typer.Option(help="float32, mixed or bfloat16.")] = "float32",
     devices: Annotated[
-        int, typer.Option(help="Split each step over this many devices (GPUs, TPU cores).")
-    ] = 1,
+        int | None,
+        typer.Option(
+            help="Use this many devices (GPUs, TPU cores). Members and init times are spread over "
+            "them first, as many side by side as divide the devices; where devices outnumber "
+            "those, each is split over its share. If not given: one for each member or init time, "
+            "as far as there are devices."
+        ),
+    ] = None,
     deterministic: Annotated[
         bool,
         typer.Option(
@@ -94,10 +106,12 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     rounding = precision_named(precision)
     weights = with_statistics(read_checkpoint(checkpoint), statistics)
     windows = open_windows(weights, inputs, forcings, chosen)
+    devices = device_count(devices, len(windows))
+    at_once = windows_at_once(len(windows), devices)
     flags: dict[str, object] = {
         "lead_time_hours": 6 * steps,
         "precision": precision,
-        "devices": devices,
+        "devices": devices,  # another number of them is another program, and rounds otherwise
         "deterministic": deterministic,
     }
     made_from = _made_from(checkpoint, weights, statistics, windows, flags)
@@ -108,7 +122,14 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         use_compilation_cache()
         frame = windows[0].frames
         grid = LatLonGrid.from_coordinates(frame["latitude"].values, frame["longitude"].values)
-        ready = forecaster(weights, grid, precision=rounding, devices=devices, cache=graph_cache())
+        ready = forecaster(
+            weights,
+            grid,
+            precision=rounding,
+            devices=devices,
+            windows=at_once,
+            cache=graph_cache(),
+        )
         resumed = len(header.cells) - len(store.missing)
         write_forecasts(ready, windows, store)
         store.finish()
@@ -195,22 +216,26 @@ def forecast_header(
 
 def write_forecasts(ready: Forecaster, windows: list[Window], store: ForecastStore) -> None:
     """Write every lead that the store does not have yet, each as soon as it is computed."""
-    several_times = len(store.header.init_times) > 1
+    name = "init" if len(store.header.init_times) > 1 else "member"
     steps = len(store.header.leads)
     with progress() as bar:
         task = bar.add_task("forecasting", total=steps * len(windows))
-        for index, start in enumerate(windows):
-            place = {"init": index} if several_times else {"member": index}
-            have = len(store.committed_leads(**place))
-            bar.advance(task, have)
-            if have == steps:
+        for start in range(0, len(windows), ready.windows):
+            together = windows[start : start + ready.windows]
+            places = [{name: start + index} for index in range(len(together))]
+            have = [len(store.committed_leads(**place)) for place in places]
+            bar.advance(task, sum(have))
+            first = min(have)
+            if first == steps:
                 continue
             # The last two frames are all that the next step needs.
-            done = [store.read(lead, **place) for lead in range(have)[-2:]]
-            fields = ready.forecast(start, steps, done=done, first=have)
-            for lead, predicted in enumerate(fields, start=have):
-                store.write(lead, predicted, **place)
-                bar.advance(task)
+            done = [[store.read(lead, **place) for lead in range(first)[-2:]] for place in places]
+            fields = ready.forecasts(together, steps, done=done, first=first)
+            for lead, predicted in enumerate(fields, start=first):
+                for place, count, own in zip(places, have, predicted, strict=True):
+                    if lead >= count:  # an interrupted run may have left some windows ahead
+                        store.write(lead, own, **place)
+                        bar.advance(task)
 
 
 def report_findings(windows: list[Window]) -> None:

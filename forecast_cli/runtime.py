@@ -47,3 +47,13 @@ def use_deterministic_kernels() -> None:
     """
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
+
+
+def device_count(asked: int | None, windows: int) -> int:
+    """How many devices a forecast of so many windows uses; `ValueError` when they are not here."""
+    found = jax.device_count()
+    if asked is None:
+        return min(windows, found)
+    if not 1 <= asked <= found:
+        raise ValueError(f"--devices is from 1 to {found}, which are here, not {asked}")
+    return asked

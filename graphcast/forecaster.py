@@ -23,14 +23,14 @@ from data.task import STEP
 from data.variables import VARIABLES
 from data.windows import Window
 from graphcast.checkpoints import Checkpoint
-from graphcast.devices import device_mesh, next_frame_split, split
+from graphcast.devices import device_mesh, fetchable, next_frames, place, split_dynamics
 from graphcast.layout import Layout, arrange, in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
 from graphcast.memory import StepMemory, available_memory, fitting
 from graphcast.model import GraphCast
 from graphcast.normaliser import Normaliser
 from graphcast.precision import FLOAT32, Precision
-from graphcast.rollout import Dynamics, Step, dynamics, next_frame, roll_out
+from graphcast.rollout import dynamics, next_frame, roll_out
 from mesh.graphs import Graphs, build_graphs
 from mesh.grid import LatLonGrid
 
@@ -47,7 +47,8 @@ class Forecaster:
         graphs: the three graphs on that grid.
         normaliser: the statistics, channel by channel.
         precision: how the forward pass rounds.
-        devices: over how many devices one sample is split.
+        devices: how many devices take part.
+        windows: how many windows go side by side, each split over `devices / windows` devices.
     """
 
     checkpoint: Checkpoint
@@ -56,6 +57,12 @@ class Forecaster:
     normaliser: Normaliser
     precision: Precision
     devices: int = 1
+    windows: int = 1
+
+    @property
+    def parts(self) -> int:
+        """Over how many devices one window is split."""
+        return self.devices // self.windows
 
     @cached_property
     def channels(self) -> Channels:
@@ -65,7 +72,7 @@ class Forecaster:
     @cached_property
     def layout(self) -> Layout:
         """The graphs in blocks for the device."""
-        return arrange(self.graphs, devices=self.devices)
+        return arrange(self.graphs, devices=self.parts)
 
     @cached_property
     def plan(self) -> StepMemory:
@@ -76,7 +83,7 @@ class Forecaster:
             self.layout,
             self.precision,
             available_memory(),
-            devices=self.devices,
+            devices=self.parts,
         )
 
     def forecast(
@@ -88,14 +95,41 @@ class Forecaster:
         one) as `done`: what follows has the numbers it would have had. Raises `ValueError` when a
         prediction is not finite.
         """
-        frames = self._frames(window, done)
-        times = [window.init_time + (lead - 1) * STEP for lead in range(first, steps + 2)]
-        forcings = (self._forcings(window, time) for time in times)
-        predictions = roll_out(self._step(window), frames[-2], frames[-1], forcings)
+        for (fields,) in self.forecasts([window], steps, first=first, done=[done]):
+            yield fields
+
+    def forecasts(
+        self,
+        windows: Sequence[Window],
+        steps: int,
+        *,
+        first: int = 0,
+        done: Sequence[Sequence[xr.Dataset]] | None = None,
+    ) -> Iterator[list[xr.Dataset]]:
+        """`forecast` of at most `self.windows` windows side by side: all of them, lead by lead.
+
+        `first` is the same for all, `done` each window's own.
+        """
+        # Devices without a window of their own repeat the last one: one program for all numbers.
+        idle = self.windows - len(windows)
+        full = [*windows, *[windows[-1]] * idle]
+        done = done or [()] * len(windows)
+        starts = [
+            self._frames(window, before)
+            for window, before in zip(full, [*done, *[done[-1]] * idle], strict=True)
+        ]
+        previous, current = (self._together(frames) for frames in zip(*starts, strict=True))
+        forcings = (
+            self._together([self._forcings(w, w.init_time + (lead - 1) * STEP) for w in full])
+            for lead in range(first, steps + 2)
+        )
+        predictions = self._rolled_out(full, previous, current, forcings)
         for lead, prediction in enumerate(predictions, start=first + 1):
-            rows = self._rows(prediction)
-            self._check_finite(rows, lead)
-            yield unpack(rows, self.channels.targets, *self._coordinates(window))
+            each = prediction if self.devices > 1 else prediction[None]
+            yield [
+                self._fields(window, blocks, lead)
+                for window, blocks in zip(windows, each, strict=False)
+            ]
 
     def loss(self, window: Window, targets: xr.Dataset) -> tuple[float, dict[str, float]]:
         """The published loss of forecasting `targets` (time, …), and each variable's share.
@@ -140,26 +174,48 @@ class Forecaster:
         """The static channels at each grid point."""
         return self._blocks(pack(window.frames.isel(time=0), self.channels.statics))
 
-    def _step(self, window: Window) -> Step:
-        fixed = self._dynamics(window)
-        if self.devices == 1:
-            return partial(next_frame, fixed, precision=self.precision)
-        mesh = device_mesh(self.devices)
-        fixed = split(fixed, mesh)
-        return partial(next_frame_split, fixed, precision=self.precision, mesh=mesh)
-
-    def _dynamics(self, window: Window) -> Dynamics:
-        prepare = jax.jit(dynamics, static_argnums=5, static_argnames="keep_edges")
-        fixed: Dynamics = prepare(
+    def _rolled_out(
+        self,
+        windows: Sequence[Window],
+        previous: Blocks,
+        current: Blocks,
+        forcings: Iterator[Blocks],
+    ) -> Iterator[Blocks]:
+        statics = self._together([self.statics(window) for window in windows])
+        arguments = (
             self.checkpoint.model,
             self.channels.input_order,
             self.layout,
             self.normaliser,
-            self.statics(window),
+            statics,
             self.precision,
-            keep_edges=self.plan.keep_edges,
         )
-        return fixed
+        keep_edges = self.plan.keep_edges
+        if self.devices == 1:
+            prepare = jax.jit(dynamics, static_argnums=5, static_argnames="keep_edges")
+            step = partial(
+                next_frame, prepare(*arguments, keep_edges=keep_edges), precision=self.precision
+            )
+            return roll_out(step, previous, current, forcings)
+        mesh = device_mesh(self.devices, self.windows)
+        fixed = split_dynamics(*arguments, mesh, keep_edges=keep_edges)
+        return roll_out(
+            partial(next_frames, fixed, precision=self.precision, mesh=mesh),
+            previous,
+            current,
+            forcings,
+            place=partial(place, mesh=mesh),
+            fetchable=partial(fetchable, mesh=mesh),
+        )
+
+    def _together(self, each: Sequence[Blocks]) -> np.ndarray:
+        """Blocks of all windows side by side; a single device takes one window, without an axis."""
+        return np.stack(each) if self.devices > 1 else each[0]
+
+    def _fields(self, window: Window, blocks: Blocks, lead: int) -> xr.Dataset:
+        rows = self._rows(blocks)
+        self._check_finite(rows, lead)
+        return unpack(rows, self.channels.targets, *self._coordinates(window))
 
     def _loss_arguments(
         self, window: Window, targets: xr.Dataset
@@ -217,12 +273,13 @@ def forecaster(
     *,
     precision: Precision = FLOAT32,
     devices: int = 1,
+    windows: int = 1,
     cache: Path | None = None,
 ) -> Forecaster:
     """Make a checkpoint ready for a grid; `ValueError` when statistics are missing, by name.
 
-    `cache` is a folder that keeps built graphs from run to run; `devices` says over how many one
-    sample is split.
+    `cache` is a folder that keeps built graphs from run to run. On several `devices`, `windows`
+    (a divisor of them) go side by side: see `devices.windows_at_once`.
     """
     if checkpoint.moments is None:
         raise ValueError(
@@ -236,6 +293,7 @@ def forecaster(
         normaliser=normaliser(Channels(checkpoint.task), checkpoint.moments),
         precision=precision,
         devices=devices,
+        windows=windows,
     )
 
 

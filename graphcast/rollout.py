@@ -42,13 +42,13 @@ def dynamics(
     keep_edges: bool = True,
 ) -> Dynamics:
     """Prepare a model for stepping: reorder its input, embed the geometry."""
-    model = reading_columns(model, input_order, _pool_width(normaliser))
+    model = reading_columns(model, input_order, normaliser)
     embedding = embed_geometry(model, layout, precision, keep_edges=keep_edges)
     return Dynamics(model, embedding, layout, normaliser, statics)
 
 
 def reading_columns(
-    model: GraphCast, input_order: Int[AnyArray, " input_width"], pool_width: int
+    model: GraphCast, input_order: Int[AnyArray, " input_width"], normaliser: Normaliser
 ) -> GraphCast:
     """The model with its first grid weights permuted, so that it reads columns as they lie.
 
@@ -57,7 +57,7 @@ def reading_columns(
     """
 
     def permuted(weights: tuple[Array, ...]) -> tuple[Array, ...]:
-        first = jnp.zeros((pool_width, weights[0].shape[1]), weights[0].dtype)
+        first = jnp.zeros((_pool_width(normaliser), weights[0].shape[1]), weights[0].dtype)
         return (first.at[input_order].set(weights[0]), *weights[1:])
 
     reordered: GraphCast = eqx.tree_at(
@@ -110,23 +110,28 @@ def roll_out(
     previous: Float[AnyArray, "blocks rows targets"],
     current: Float[AnyArray, "blocks rows targets"],
     forcings: Iterable[Float[np.ndarray, "blocks rows forcings"]],
+    *,
+    place: Callable[[np.ndarray], Array] = jax.device_put,
+    fetchable: Callable[[Array], Array] = lambda frame: frame,
 ) -> Iterator[Float[np.ndarray, "blocks rows targets"]]:
     """Frames at t + 6 h, t + 12 h, …, one for each forcing frame after the first two.
 
     `step` makes a frame from two frames and three of forcings. `forcings` yields the frames at
     t - 6 h, t, t + 6 h, …. Only what the next step needs stays on the device; a frame travels to
-    the host while the next step already runs.
+    the host while the next step already runs. Over several devices `place` puts a frame on them,
+    `fetchable` brings it where this host can read it, and frames may lead with a windows axis.
     """
-    frames = (jax.device_put(frame) for frame in forcings)
+    frames = (place(frame) for frame in forcings)
     before, now = next(frames), next(frames)
-    previous, current = jax.device_put(previous), jax.device_put(current)
+    previous, current = place(previous), place(current)
     waiting = None
     for following in frames:
         predicted = step(previous, current, (before, now, following))
-        predicted.copy_to_host_async()
+        leaving = fetchable(predicted)
+        leaving.copy_to_host_async()
         if waiting is not None:
             yield np.asarray(waiting)
-        waiting = predicted
+        waiting = leaving
         previous, current = current, predicted
         before, now = now, following
     if waiting is not None:

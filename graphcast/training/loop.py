@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -10,6 +10,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from graphcast.devices import SPREAD, WHOLE, WINDOWS, device_mesh, on_parts, place
 from graphcast.layout import AnyArray, Layout
 from graphcast.loss import LossWeights, Sample, rollout_loss
 from graphcast.model import GraphCast
@@ -49,21 +50,42 @@ def batch_loss(
     return mean
 
 
-@partial(jax.jit, static_argnames=("optimiser", "precision"))
+def batch_gradient(
+    model: GraphCast, problem: Problem, batch: Sample, precision: Precision, mesh: jax.sharding.Mesh
+) -> tuple[Float[Array, ""], GraphCast]:
+    """The loss of a batch and its gradient, each device of `mesh` taking its own samples."""
+
+    def own(model: GraphCast, problem: Problem, batch: Sample) -> Any:
+        found = jax.value_and_grad(batch_loss)(model, problem, batch, precision)
+        return jax.lax.pmean(found, WINDOWS)  # type: ignore[no-untyped-call]
+
+    spread = on_parts(own, mesh, (WHOLE, WHOLE, SPREAD), WHOLE)
+    loss, gradient = spread(model, problem, batch)
+    return loss, gradient
+
+
+@partial(jax.jit, static_argnames=("optimiser", "precision", "mesh"))
 def update(
     state: TrainState,
     problem: Problem,
     batch: Sample,
     optimiser: optax.GradientTransformation,
     precision: Precision,
+    mesh: jax.sharding.Mesh | None = None,
 ) -> tuple[TrainState, Float[Array, ""]]:
-    """The state after one optimiser step, and the batch's loss before it."""
-    loss, gradient = jax.value_and_grad(batch_loss)(state.model, problem, batch, precision)
+    """The state after one optimiser step, and the batch's loss before it.
+
+    Without a `mesh` of devices one device takes all samples.
+    """
+    if mesh is None:
+        loss, gradient = jax.value_and_grad(batch_loss)(state.model, problem, batch, precision)
+    else:
+        loss, gradient = batch_gradient(state.model, problem, batch, precision, mesh)
     change, optimiser_state = optimiser.update(gradient, state.optimiser, state.model)
     return TrainState(optax.apply_updates(state.model, change), optimiser_state), loss
 
 
-def train(
+def train(  # noqa: PLR0913  each is a choice of its own
     model: GraphCast,
     problem: Problem,
     samples: Sequence[Sample],
@@ -72,12 +94,23 @@ def train(
     *,
     updates: int,
     batch_size: int = 1,
+    devices: int = 1,
     key: PRNGKeyArray,
 ) -> Iterator[tuple[GraphCast, float]]:
-    """Model and loss after each of `updates` updates; samples are drawn with replacement."""
+    """Model and loss after each of `updates` updates; samples are drawn with replacement.
+
+    With several `devices` each takes its share of a batch; `ValueError` unless they divide it.
+    """
+    if batch_size % devices:
+        raise ValueError(f"a batch of {batch_size} samples does not divide over {devices} devices")
     state = TrainState(model, optimiser.init(model))
+    mesh = device_mesh(devices, devices) if devices > 1 else None
+    if mesh is not None:
+        state, problem = jax.tree.map(partial(place, mesh=mesh, spec=WHOLE), (state, problem))
     for draw in jax.random.split(key, updates):
         drawn = jax.random.randint(draw, (batch_size,), 0, len(samples))
         batch = jax.tree.map(lambda *xs: np.stack(xs), *(samples[int(i)] for i in drawn))
-        state, loss = update(state, problem, batch, optimiser, precision)
+        if mesh is not None:
+            batch = jax.tree.map(partial(place, mesh=mesh, spec=SPREAD), batch)
+        state, loss = update(state, problem, batch, optimiser, precision, mesh)
         yield state.model, float(loss)
