@@ -24,9 +24,9 @@ from data.variables import VARIABLES
 from data.windows import Window
 from graphcast.checkpoints import Checkpoint
 from graphcast.devices import device_mesh, next_frame_split, split
-from graphcast.layout import Layout, arrange, in_blocks
+from graphcast.layout import Layout, in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
-from graphcast.memory import StepMemory, available_memory, fitting
+from graphcast.memory import Plan, available_memory, fitting
 from graphcast.model import GraphCast
 from graphcast.normaliser import Normaliser
 from graphcast.precision import FLOAT32, Precision
@@ -63,21 +63,21 @@ class Forecaster:
         return Channels(self.checkpoint.task)
 
     @cached_property
-    def layout(self) -> Layout:
-        """The graphs in blocks for the device."""
-        return arrange(self.graphs, devices=self.devices)
-
-    @cached_property
-    def plan(self) -> StepMemory:
-        """What a step needs, and what it does to fit; `ValueError` when it cannot."""
+    def plan(self) -> Plan:
+        """How a step is cut into blocks to fit, and what it needs; `ValueError` when it cannot."""
         return fitting(
             self.checkpoint.spec,
             self.channels,
-            self.layout,
+            self.graphs,
             self.precision,
             available_memory(),
             devices=self.devices,
         )
+
+    @property
+    def layout(self) -> Layout:
+        """The graphs in blocks for the device."""
+        return self.plan.layout
 
     def forecast(
         self, window: Window, steps: int, *, first: int = 0, done: Sequence[xr.Dataset] = ()
@@ -157,7 +157,7 @@ class Forecaster:
             self.normaliser,
             self.statics(window),
             self.precision,
-            keep_edges=self.plan.keep_edges,
+            keep_edges=self.plan.memory.keep_edges,
         )
         return fixed
 
