@@ -122,3 +122,5 @@ def _fetched(url: str) -> str:
         return str(fsspec.open_local(f"simplecache::{url}"))
     except FileNotFoundError as error:
         raise FileNotFoundError(f"an input file must exist, and there is none at {url}") from error
+    except OSError as error:
+        raise OSError(f"{url} could not be fetched ({error}); try again later") from error
