@@ -41,6 +41,8 @@ def convert(
         graphcast convert GraphCast_small.npz small.safetensors --statistics stats/
         graphcast convert forecast.zarr forecast.nc
     """
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder, and a file is written; choose another name")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; choose another name or give --overwrite")
     if is_forecast(str(source)):

@@ -251,7 +251,10 @@ def _target(path: str | os.PathLike[str], overwrite: bool) -> Path:
 
 def _is_forecast_store(path: Path) -> bool:
     attrs = path / ".zattrs"
-    return attrs.is_file() and "forecast_store_layout" in json.loads(attrs.read_text())
+    try:
+        return attrs.is_file() and "forecast_store_layout" in json.loads(attrs.read_text())
+    except ValueError:  # whatever that is, it is not ours
+        return False
 
 
 def _claimed(target: Path) -> IO[bytes]:
