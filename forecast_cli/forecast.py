@@ -81,12 +81,14 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
 ) -> None:
     r"""Forecast from two analyses six hours apart, in steps of six hours.
 
-    Killed or interrupted, the same command goes on where it stopped. Entries of a batch become
-    init times when their times differ, and ensemble members (`number`) when they do not.
+    Killed or interrupted, the same command goes on where it stopped. Entries of
+    a batch become init times when their times differ, and ensemble members
+    (`number`) when they do not.
 
     Example:
-        graphcast forecast --checkpoint GraphCast_small.npz --statistics stats/ \
-            --inputs era5.zarr --init-time 2022-01-01T06 --lead-time 10d --output forecast.zarr
+        graphcast forecast --checkpoint GraphCast_small.npz \
+            --statistics stats/ --inputs era5.zarr --init-time 2022-01-01T06 \
+            --lead-time 10d --output forecast.zarr
     """
     started = time.perf_counter()
     if deterministic:

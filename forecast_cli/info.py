@@ -62,8 +62,9 @@ def describe_checkpoint(path: str, checkpoint: Checkpoint) -> None:
         **checkpoint.provenance,
     }
     _print(path, "checkpoint", rows)
+    statistics = "" if checkpoint.moments is not None else "--statistics DIR "
     console.print(
-        f"next: [cyan]graphcast forecast --checkpoint {path} --inputs ANALYSES "
+        f"next: [cyan]graphcast forecast --checkpoint {path} {statistics}--inputs ANALYSES "
         "--lead-time 10d --output forecast.zarr[/]"
     )
 

@@ -66,14 +66,16 @@ def score(
         bool, typer.Option("--overwrite", help="Replace existing scores and report.")
     ] = False,
 ) -> None:
-    r"""Score a forecast against analyses: RMSE, MAE, bias, and ACC where a climatology is given.
+    r"""Score a forecast against analyses: RMSE, MAE, bias, and ACC where a
+    climatology is given.
 
-    Everything is weighted by area and compared with persistence. What cannot be scored (a valid
-    time, variable or level that the truth lacks) is named; missing values are refused.
+    Everything is weighted by area and compared with persistence. What cannot be
+    scored (a valid time, variable or level that the truth lacks) is named;
+    missing values are refused.
 
     Example:
-        graphcast score --forecast forecast.zarr --truth analyses.grib --output scores.zarr \
-            --report report.html
+        graphcast score --forecast forecast.zarr --truth analyses.grib \
+            --output scores.zarr --report report.html
     """
     started = time.perf_counter()
     regions = tuple(region or HEADLINE_REGIONS)

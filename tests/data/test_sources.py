@@ -497,3 +497,9 @@ def test_forecasts_are_flattened_to_their_valid_times(tmp_path):
     assert result.sizes["time"] == 3
     expected = start["temperature"].isel(time=1, latitude=slice(None, None, -1))
     np.testing.assert_array_equal(result["temperature"].isel(time=1), expected)
+
+
+def test_a_server_that_does_not_answer_is_named():
+    url = "http://127.0.0.1:9/analyses.nc"  # the discard port: nobody listens
+    with pytest.raises(OSError, match=f"{url} could not be fetched"):
+        open_inputs(url)

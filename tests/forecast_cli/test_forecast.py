@@ -1,5 +1,6 @@
 """`graphcast forecast`: what it writes, and how it says no."""
 
+import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import xarray as xr
 
 from data.formats.forecast import ForecastStore
+from forecast_cli.__main__ import COMMANDS
 from forecast_cli.arguments import lead_time, moment
 from graphcast.checkpoints import read_checkpoint, write_checkpoint
 
@@ -194,11 +196,18 @@ def test_truncated_inputs_get_a_sentence(graphcast, case):
     check_refused(graphcast(*case.forecast()), "analyses.nc")
 
 
-@pytest.mark.parametrize("command", ["forecast", "score", "info", "convert", "demo"])
-def test_every_command_has_help_with_an_example(graphcast, command):
-    run = graphcast(command, "--help")
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+def test_every_command_has_help_with_an_example(graphcast, command, monkeypatch):
+    name = command.__name__
+    monkeypatch.setenv("COLUMNS", "80")
+    run = graphcast(name, "--help")
     assert run.code == 0
-    assert f"graphcast {command}" in run.out.split("Example")[1]
+    _, _, rest = inspect.getdoc(command).replace(r"\[", "[").partition("\n\n")
+    for line in rest.split(
+        "\n"
+    ):  # as they were written, not wrapped: examples are there to be copied
+        assert line.strip() in [shown.strip() for shown in run.out.splitlines()]
+    assert f"graphcast {name}" in run.out.split("Example")[1]
 
 
 @pytest.mark.parametrize(("text", "steps"), [("6h", 1), ("10d", 40), ("1d12h", 6), (" 36H ", 6)])

@@ -53,6 +53,22 @@ def test_convert_there_and_back_keeps_everything(graphcast, case):
     )
 
 
+def test_the_way_on_is_one_that_works(graphcast, case):
+    npz = case.folder / "a.npz"
+    assert graphcast("convert", case.checkpoint, npz).code == 0
+    assert f"--checkpoint {npz} --statistics DIR --inputs" in graphcast("info", npz).out
+    inside = graphcast("info", case.checkpoint).out
+    assert f"--checkpoint {case.checkpoint} --inputs" in inside
+
+
+def test_convert_writes_no_file_over_a_folder(graphcast, case):
+    target = case.folder / "a.npz"
+    target.mkdir()
+    run = graphcast("convert", case.checkpoint, target, "--overwrite")
+    assert run.code == 2
+    assert "is a folder, and a file is written" in run.sentence
+
+
 def test_convert_refuses_to_replace(graphcast, case):
     target = case.folder / "a.npz"
     target.touch()
