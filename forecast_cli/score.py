@@ -157,7 +157,7 @@ def _check_target(path: Path, overwrite: bool, read: set[str]) -> None:
         raise FileExistsError(
             f"{path} is there already; choose another name or replace it (--overwrite)"
         )
-    if path.is_dir() and not _is_scores(path):
+    if path.is_dir() and not is_scores(path):
         raise FileExistsError(
             f"{path} is a folder and holds no scores, so it will not be replaced; choose another "
             "name or remove it yourself"
@@ -167,7 +167,8 @@ def _check_target(path: Path, overwrite: bool, read: set[str]) -> None:
         raise PermissionError(f"cannot write {path}: {parent} is no folder that can be written")
 
 
-def _is_scores(path: Path) -> bool:
+def is_scores(path: Path) -> bool:
+    """Whether the path is a store of our scores."""
     attrs = path / ".zattrs"
     try:
         return attrs.is_file() and json.loads(attrs.read_text()).get("title") == TITLE

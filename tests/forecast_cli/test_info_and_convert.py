@@ -28,6 +28,17 @@ def test_info_describes_a_forecast(graphcast, case):
     assert "precision float32" in run.out
 
 
+def test_info_describes_scores(graphcast, case):
+    assert graphcast(*case.forecast(init_time="2024-06-03T06", lead_time="6h")).code == 0
+    scores = case.folder / "scores.zarr"
+    run = graphcast("score", "--forecast", case.output, "--truth", case.inputs, "--output", scores)
+    assert run.code == 0, run.err
+    run = graphcast("info", scores)
+    assert run.code == 0, run.err
+    for words in ("rmse, ", "global, n.hem", "2024-06-03T06", "6 to 6 h", str(case.inputs)):
+        assert words in run.out
+
+
 def test_info_refuses_what_it_does_not_know(graphcast, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("weather")
