@@ -22,6 +22,8 @@ bench: .venv/installed
 		$(BIN)/python benchmarks/step.py --size $$size --precision $$precision || exit 1; \
 	done; done
 	for size in A B; do $(BIN)/python benchmarks/step.py --size $$size --what gradient || exit 1; done
+	$(BIN)/python benchmarks/rollout.py --size B --repeats 3
+	$(BIN)/python benchmarks/growth.py --size A --levels 2 3 4
 	$(BIN)/python benchmarks/preparation.py
 
 .venv/installed: pyproject.toml

@@ -2,20 +2,24 @@
 
     python benchmarks/step.py --size B --precision float32 --what forward
     python benchmarks/step.py --size C --what gradient --no-textbook
+    python benchmarks/step.py --size D --precision mixed --memory 12GB --device gpu --no-textbook
 
-Prints one JSON line. `ratio` is our time over the textbook network's (concatenate, jraph, segment
-sums: what DeepMind's code costs), measured in turns in this process, so that it holds on a noisy
-machine. `matmul_share` is the time that our matrix products would take at the rate that a plain
-product of the same shape reaches here, over the time of the whole step: the rest is memory traffic.
+Prints one JSON line. Blocks and kept terms are those that the memory plan chooses for the device.
+`ratio` is our time over the textbook network's (concatenate, jraph, segment sums: what DeepMind's
+code costs), measured in turns in this process, so that it holds on a noisy machine. `matmul_share`
+is the time that our matrix products would take at the rate that a plain product of the same shape
+reaches here, over the time of the whole step: the rest is memory traffic.
 """
 
 import argparse
 import json
+import os
 import platform
 import resource
 import statistics
 import time
 from importlib.metadata import version
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,14 +27,16 @@ import numpy as np
 
 from data.channels import Channels
 from data.task import TASKS
-from graphcast.layout import arrange, in_blocks
+from forecast_cli.plan import number_of_bytes
+from graphcast.layout import in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
-from graphcast.model import ModelSpec, random_model
+from graphcast.memory import Plan, available_memory, fitting, fitting_update
+from graphcast.model import GraphCast, ModelSpec, random_model
 from graphcast.normaliser import Normaliser
-from graphcast.precision import FLOAT32, PRECISIONS
+from graphcast.precision import PRECISIONS, Precision
 from graphcast.reference import textbook_network
-from graphcast.rollout import advance, dynamics
-from mesh.graphs import MeshSpec, build_graphs
+from graphcast.rollout import dynamics, next_frame
+from mesh.graphs import Graphs, MeshSpec, build_graphs
 from mesh.grid import LatLonGrid
 
 SMALL, FULL = TASKS["graphcast_small"], TASKS["graphcast"]
@@ -42,60 +48,86 @@ SIZES = {
 }
 
 
-def problem(size: str):
-    """Graphs, a random model and random standardised weather of one size."""
+class Problem(NamedTuple):
+    """Graphs in blocks, a random model and random standardised weather of one size."""
+
+    grid: LatLonGrid
+    channels: Channels
+    graphs: Graphs
+    plan: Plan
+    model: GraphCast
+    normaliser: Normaliser
+    frames: tuple
+    forcings: tuple
+    statics: np.ndarray
+
+    def dynamics(self, precision: Precision):
+        """All that stays the same from step to step, on the device."""
+        prepare = jax.jit(dynamics, static_argnums=5, static_argnames="keep_edges")
+        layout, memory = self.plan
+        return prepare(
+            *(self.model, self.channels.input_order, layout, self.normaliser, self.statics),
+            precision,
+            keep_edges=memory.keep_edges,
+        )
+
+
+def problem(size: str, precision: Precision, memory: int, steps: int | None = None) -> Problem:
+    """One size, planned for a forecast, or for the gradient over `steps` steps."""
     grid, task, spec = SIZES[size]
     graphs = build_graphs(grid, spec.mesh)
     channels = Channels(task)
     targets, forcings, statics = map(len, (channels.targets, channels.forcings, channels.statics))
-    model = random_model(spec, channels.input_width, targets, key=jax.random.key(0))
-    normaliser = Normaliser(
-        *(np.zeros(targets, np.float32), np.ones(targets, np.float32)),
-        *(np.zeros(forcings, np.float32), np.ones(forcings, np.float32)),
-        *(np.zeros(statics, np.float32), np.ones(statics, np.float32)),
-        fed=np.ones(targets, bool),
-        increment=np.full(targets, 0.1, np.float32),
-    )
-    layout = arrange(graphs)
+    of = (spec, channels, graphs, precision, memory)
+    plan = fitting(*of) if steps is None else fitting_update(*of, steps=steps)
     rng = np.random.default_rng(0)
 
     def weather(width: int):
-        rows = rng.standard_normal((grid.size, width), np.float32)
-        return in_blocks(rows, layout.rows)
+        return in_blocks(rng.standard_normal((grid.size, width), np.float32), plan.layout.rows)
 
-    frames = [weather(targets) for _ in range(2)]
-    forcing = [weather(forcings) for _ in range(3)]
-    return grid, channels, graphs, layout, model, normaliser, frames, forcing, weather(statics)
+    return Problem(
+        grid,
+        channels,
+        graphs,
+        plan,
+        random_model(spec, channels.input_width, targets, key=jax.random.key(0)),
+        Normaliser(
+            *(np.zeros(targets, np.float32), np.ones(targets, np.float32)),
+            *(np.zeros(forcings, np.float32), np.ones(forcings, np.float32)),
+            *(np.zeros(statics, np.float32), np.ones(statics, np.float32)),
+            fed=np.ones(targets, bool),
+            increment=np.full(targets, 0.1, np.float32),
+        ),
+        frames=tuple(weather(targets) for _ in range(2)),
+        forcings=tuple(weather(forcings) for _ in range(3)),
+        statics=weather(statics),
+    )
 
 
-def forward(size: str, precision, keep_edges: bool):
+def forward(of: Problem, precision: Precision):
     """(ours, textbook): functions without arguments that run one step."""
-    grid, channels, graphs, layout, model, normaliser, frames, forcing, statics = problem(size)
-    prepare = jax.jit(dynamics, static_argnums=5, static_argnames="keep_edges")
-    arguments = (model, channels.input_order, layout, normaliser, statics, precision)
-    fixed = prepare(*arguments, keep_edges=keep_edges)
-    frames, forcing, fixed = jax.device_put((frames, tuple(forcing), fixed))
-    step = jax.jit(lambda fixed, p, c, f: advance(fixed, p, c, f, precision)[0])
+    fixed = of.dynamics(precision)
+    frames, forcings, graphs = jax.device_put((of.frames, of.forcings, of.graphs))
     textbook = jax.jit(textbook_network)
 
     def run_textbook():
-        whole = jnp.zeros((grid.size, channels.input_width), jnp.float32)
-        return textbook(model, graphs, whole)
+        whole = jnp.zeros((of.grid.size, of.channels.input_width), jnp.float32)
+        return textbook(of.model, graphs, whole)
 
-    return lambda: step(fixed, *frames, forcing), run_textbook
+    return lambda: next_frame(fixed, *frames, forcings, precision=precision), run_textbook
 
 
-def gradient(size: str, precision, steps: int):
+def gradient(of: Problem, precision: Precision, steps: int):
     """(ours, textbook): functions that compute the loss's gradient over `steps` steps."""
-    grid, channels, graphs, layout, model, normaliser, frames, forcing, statics = problem(size)
+    grid, channels, layout = of.grid, of.channels, of.plan.layout
     rows = in_blocks(np.full((grid.size, 1), 1 / grid.size, np.float32), layout.rows)
     weights = LossWeights(rows[..., 0], channels.loss_weights.astype(np.float32))
     sample = Sample(
-        *frames,
-        forcings=np.stack([forcing[0]] * (steps + 2)),
-        targets=np.stack([frames[0]] * steps),
+        *of.frames,
+        forcings=np.stack([of.forcings[0]] * (steps + 2)),
+        targets=np.stack([of.frames[0]] * steps),
     )
-    arguments = jax.device_put((layout, normaliser, statics, sample, weights))
+    arguments = jax.device_put((layout, of.normaliser, of.statics, sample, weights))
 
     def loss(model, layout, normaliser, statics, sample, weights):
         fixed = dynamics(model, channels.input_order, layout, normaliser, statics, precision)
@@ -103,7 +135,7 @@ def gradient(size: str, precision, steps: int):
 
     ours = jax.jit(jax.grad(loss))
     whole = jnp.zeros((grid.size, channels.input_width), jnp.float32)
-    graphs = jax.device_put(graphs)
+    graphs = jax.device_put(of.graphs)
 
     def textbook_loss(model, graphs, inputs):
         total = 0.0
@@ -115,7 +147,7 @@ def gradient(size: str, precision, steps: int):
         return total
 
     textbook = jax.jit(jax.grad(textbook_loss))
-    return lambda: ours(model, *arguments), lambda: textbook(model, graphs, whole)
+    return lambda: ours(of.model, *arguments), lambda: textbook(of.model, graphs, whole)
 
 
 def products(size: str) -> int:
@@ -152,28 +184,58 @@ def seconds(run) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def on_device(name: str | None) -> None:
+    """Let JAX use the device that was asked for; its own choice otherwise."""
+    if name is not None:
+        jax.config.update("jax_platforms", {"gpu": "cuda"}.get(name, name))
+
+
+def peak_memory_gib() -> float:
+    """The device's own peak, or on a CPU that of the process."""
+    found = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
+    if found:
+        return round(found["peak_bytes_in_use"] / 2**30, 2)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
+
+
+def machine() -> dict[str, object]:
+    """What a figure was measured on."""
+    return {
+        "device": jax.devices()[0].device_kind,
+        "cores": len(os.sched_getaffinity(0)),
+        "machine": platform.processor() or platform.machine(),
+        "jax": version("jax"),
+    }
+
+
+def arguments_of(doc: str) -> argparse.ArgumentParser:
+    """The options that every benchmark of the network has."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--size", choices=SIZES, default="A")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--memory", help="plan for so much (12GB); what is there, if not given")
+    parser.add_argument("--device", choices=["cpu", "gpu", "tpu"], help="JAX's choice otherwise")
+    return parser
+
+
+def main() -> None:
+    parser = arguments_of(__doc__)
     parser.add_argument("--what", choices=["forward", "gradient"], default="forward")
     parser.add_argument("--steps", type=int, default=1, help="forecast steps of a gradient")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument(
-        "--keep-edges",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="keep the encoder's and decoder's edge terms, or compute them in each step",
-    )
     parser.add_argument("--textbook", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
+    on_device(options.device)
     precision = PRECISIONS[options.precision]
+    memory = number_of_bytes(options.memory) if options.memory else available_memory()
     if options.what == "forward":
-        ours, textbook = forward(options.size, precision, options.keep_edges)
+        of = problem(options.size, precision, memory)
+        ours, textbook = forward(of, precision)
     else:
-        ours, textbook = gradient(options.size, precision, options.steps)
+        of = problem(options.size, precision, memory, options.steps)
+        ours, textbook = gradient(of, precision, options.steps)
     compile_seconds = seconds(ours)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = peak_memory_gib()
     if options.textbook:
         seconds(textbook)
     pairs = [
@@ -190,13 +252,12 @@ def main() -> None:
         "steps": options.steps,
         "seconds": round(mine, 4),
         "first_run_seconds": round(compile_seconds, 2),
-        "peak_memory_gib": round(peak, 2),
+        "peak_memory_gib": peak,
+        "planned_memory_gib": round(of.plan.memory.device / 2**30, 2),
+        "edge_terms_kept": of.plan.memory.keep_edges,
         "gflop": round(2 * passes * products(options.size) / 1e9, 1),
         "matmul_share": round(bound / mine, 2),
-        "device": jax.devices()[0].device_kind,
-        "cores": len(__import__("os").sched_getaffinity(0)),
-        "machine": platform.processor() or platform.machine(),
-        "jax": version("jax"),
+        **machine(),
     }
     if options.textbook:
         theirs = statistics.median(second for _, second in pairs)
@@ -206,5 +267,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    assert FLOAT32.name in PRECISIONS
     main()

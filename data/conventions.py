@@ -126,8 +126,13 @@ def _with_our_coordinates(dataset: xr.Dataset) -> xr.Dataset:
     for axis in ("latitude", "longitude"):
         if axis not in dataset.variables:
             raise ValueError(
-                f"fields must lie on a latitude-longitude grid, and there is no {axis} (dimensions"
-                f" {_shortened(dataset.dims)}); regrid them to one first"
+                f"fields must lie on a latitude-longitude grid, and there is no {axis} (dimensions:"
+                f" {_shortened(dataset.dims) or 'none'}); regrid them to one first"
+            )
+        if not dataset[axis].ndim:
+            raise ValueError(
+                f"fields must lie on a latitude-longitude grid, and here {axis} is a single value,"
+                f" {dataset[axis].item():g}°; give the whole globe"
             )
         if dataset[axis].dims != (axis,):
             raise ValueError(

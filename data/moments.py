@@ -18,6 +18,7 @@ from data.channels import Channel
 from data.files import written_whole
 from data.tallies import NO_SUMS, Sums, Tallies, Tally, sums_of
 from data.task import Task
+from data.variables import VARIABLES
 
 FILES = {name: f"{name}_by_level.nc" for name in ("mean", "stddev", "diffs_stddev")}  # DeepMind's
 
@@ -39,9 +40,13 @@ class Moments(NamedTuple):
 
 def _labelled(statistics: Mapping[str, xr.Dataset]) -> Moments:
     """Moments from the three Datasets, which must have the same levels."""
-    levels = {name: _levels(dataset) for name, dataset in statistics.items()}
-    if len({values for values in levels.values() if values}) > 1:
-        raise ValueError(f"the three statistics stand on the same levels; these on {levels}")
+    levels = [values for values in map(_levels, statistics.values()) if values]
+    if len(set(levels)) > 1:
+        odd = sorted({x for values in levels for x in values if not all(x in v for v in levels)})
+        which = f"{', '.join(map(str, odd))} hPa are not in all" if odd else "their orders differ"
+        raise ValueError(f"the three statistics stand on the same levels, and here {which}")
+    if levels and len(set(levels[0])) < len(levels[0]):
+        raise ValueError(f"each level of statistics comes once, and these came: {levels[0]}")
     return Moments(**{k: v.assign_attrs(statistic=k) for k, v in statistics.items()})
 
 
@@ -60,7 +65,29 @@ def read_moments(directory: Path) -> Moments:
             f"a folder of statistics holds {', '.join(FILES.values())}; {directory} has no "
             + " and no ".join(lacking)
         )
-    return _labelled({k: xr.load_dataset(directory / file) for k, file in FILES.items()})
+    return _labelled({k: _read(directory / file) for k, file in FILES.items()})
+
+
+def _read(path: Path) -> xr.Dataset:
+    """What a file holds of known variables: one number each, or one for each level."""
+    try:
+        dataset = xr.load_dataset(path, engine="netcdf4")
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"statistics are netCDF files, and {path} cannot be read ({reason}); fetch it again"
+        ) from error
+    dataset = dataset[[name for name in dataset.data_vars if name in VARIABLES]]
+    dataset = dataset.squeeze([d for d, n in dataset.sizes.items() if n == 1 and d != "level"])
+    for name, array in dataset.data_vars.items():
+        if array.dims not in ((), ("level",)) or array.dtype.kind not in "iuf":
+            raise ValueError(
+                f"statistics are one number for each variable, or for each level, and {path} has"
+                f" {name} as {array.dtype} along {', '.join(map(str, array.dims)) or 'nothing'}"
+            )
+    if "level" in dataset.dims and "level" not in dataset.coords:
+        raise ValueError(f"statistics say which levels they stand on, and {path} does not")
+    return dataset
 
 
 def write_moments(moments: Moments, directory: Path) -> None:

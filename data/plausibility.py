@@ -108,7 +108,7 @@ def _check_no_gaps(array: xr.DataArray) -> None:
     )
     raise ValueError(
         f"{array.name} must have a value everywhere, and {count} of its {gaps.size} are missing"
-        f" (NaN), the first at {where}; fill them or fetch the file again"
+        f" or infinite (NaN, inf), the first at {where}; fill them or fetch the file again"
     )
 
 

@@ -28,31 +28,27 @@ class Window:
     ``frames``: the two input times (``init_time - 6 h``, ``init_time``), every input of the task as
     loaded float32: (time, level, latitude, longitude), statics (latitude, longitude), clocks on
     the dimensions that they vary in. ``found``: forcing variables that files give for later times
-    (lazy; perhaps none). ``provenance``: what was not simply read, one note for each variable.
+    (lazy; perhaps none), one Dataset for each file, those first that go before others.
+    ``provenance``: what was not simply read, one note for each variable.
     """
 
     task: Task
     init_time: np.datetime64
     frames: xr.Dataset
-    found: xr.Dataset
+    found: tuple[xr.Dataset, ...]
     provenance: tuple[str, ...]
 
     def forcing_frame(self, time: np.datetime64) -> xr.Dataset:
         """All forcings of the task at one time, float32: found in a file, or else computed."""
-        time = _nanoseconds(time)
-        found = [n for n in self.task.forcings if n in self.found and _has_time(self.found, time)]
-        computed = [name for name in self.task.forcings if name not in found]
-        latitude, longitude = self.frames["latitude"], self.frames["longitude"]
-        frame = forcing_frame(computed, time, latitude.values, longitude.values)
-        if found:
-            loaded = _loaded(self.found[found].sel(time=[time]))
-            for name in found:
-                check_values(loaded[name])
-            # Without coordinates: they agree to rounding (checked), and those of the inputs count.
-            frame = frame.assign(loaded.isel(time=0).reset_coords(drop=True).variables)
-        # Selected first: clocks alone would lose the coordinates that they do not vary in.
-        frame = frame[list(self.task.forcings)]
-        return frame.assign_coords(latitude=latitude, longitude=longitude)
+        return _forcings_at(self.task.forcings, _nanoseconds(time), self.found, self.frames)
+
+    def check_forcings(self, steps: int) -> None:
+        """Raise ValueError if forcings that a file gives for one of the next steps cannot be used.
+
+        What is missing in the last of forty steps is so known before the first.
+        """
+        for step in range(1, steps + 1):
+            _read_forcings(self.task.forcings, self.init_time + step * STEP, self.found)
 
 
 def window(
@@ -65,14 +61,13 @@ def window(
     """The checked start of a forecast from a canonical Dataset.
 
     Without ``init_time`` the Dataset must hold two times, and the later one is it. Forcings of the
-    input frames come from ``dataset`` if it has them, those of later times from the canonical
-    Dataset ``forcings`` if given, else from later times of ``dataset``; what neither has is
-    computed.
+    input frames come from ``dataset`` if it has them, else from the canonical Dataset ``forcings``
+    if given; those of later times the other way round. What neither has is computed.
 
     Raises ValueError, in one sentence, for wrong times, missing variables or levels, gaps, units
     that cannot be what they should be, and grids that are not global or do not agree.
     """
-    init = _init_time(_times(dataset), init_time)
+    init = initial_time(dataset, init_time)
     times = [init - STEP, init]
     _check_global(dataset)
     if forcings is not None:
@@ -90,11 +85,21 @@ def window(
     frames = _loaded(read)
     for name in wanted:
         check_values(frames[name])
-    frames = _with_computed(frames, clocks, times)
-    found, later = _found(dataset, task, init, forcings)
-    notes += [f"{name}: computed for the input frames" for name in clocks]
-    notes += [f"{name}: {_origin(name, found, later)}" for name in task.forcings]
-    return Window(task, init, _described(frames[list(task.inputs)]), found, tuple(notes))
+    files = {"the forcings": forcings, "the inputs": dataset}
+    given = {name: _given(file, task.forcings) for name, file in files.items() if file is not None}
+    for name in clocks:
+        there = [name in _sources([name], time, tuple(given.values())) for time in times]
+        notes.append(
+            f"{name}: {'read from the forcings' if all(there) else 'computed'} for the input frames"
+        )
+    if clocks:
+        at_times = [_forcings_at(clocks, time, tuple(given.values()), frames) for time in times]
+        frames = frames.assign(xr.concat(at_times, "time").data_vars)
+    found = {name: _after(init, file) for name, file in given.items()}
+    notes += [f"{name}: {_origin(name, found)}" for name in task.forcings]
+    return Window(
+        task, init, _described(frames[list(task.inputs)]), tuple(found.values()), tuple(notes)
+    )
 
 
 def _times(dataset: xr.Dataset) -> np.ndarray:
@@ -106,8 +111,12 @@ def _times(dataset: xr.Dataset) -> np.ndarray:
     return dataset["time"].values.astype("datetime64[ns]")
 
 
-def _init_time(times: np.ndarray, asked: np.datetime64 | None) -> np.datetime64:
-    """The initial time: the one asked for, or the last of exactly two times 6 h apart."""
+def initial_time(dataset: xr.Dataset, asked: np.datetime64 | None) -> np.datetime64:
+    """The time that a forecast from a canonical Dataset starts at.
+
+    The one asked for, or the last of exactly two times 6 h apart; ValueError if there is none.
+    """
+    times = _times(dataset)
     rule = "a forecast starts from two frames 6 h apart"
     if times.size < INPUT_FRAMES:
         only = times[0] if times.size else None
@@ -144,7 +153,7 @@ def _check_has_variables(dataset: xr.Dataset, wanted: Iterable[str], task: Task)
     if not missing:
         return
     has = sorted(str(name) for name in dataset.data_vars)
-    hints = "".join(_hint(name, dataset, has) for name in missing)
+    hints = "".join(dict.fromkeys(_hint(name, dataset, has) for name in missing))
     raise ValueError(
         f"task {task.name!r} starts from variables that the file must hold, and it lacks"
         f" {', '.join(missing)}{hints}; the file has {', '.join(has)}"
@@ -227,37 +236,67 @@ def _check_same_grid(dataset: xr.Dataset, forcings: xr.Dataset) -> None:
             )
 
 
-def _found(
-    dataset: xr.Dataset, task: Task, init: np.datetime64, forcings: xr.Dataset | None
-) -> tuple[xr.Dataset, str]:
-    """Forcing variables at later times, and where they come from."""
-    source = dataset if forcings is None else forcings
-    names = [name for name in task.forcings if name in source and "time" in source[name].dims]
-    _check_units(source, names)
-    found = source[names]
-    if "time" in found.dims:
-        found = found.isel(time=np.flatnonzero(found["time"].values > init))
-        if not found.sizes["time"]:
-            found = found.drop_dims("time")
-    return found, "the inputs" if forcings is None else "the forcings"
+def _given(file: xr.Dataset, forcings: Iterable[str]) -> xr.Dataset:
+    """The forcing variables that a file gives along time."""
+    names = [name for name in forcings if name in file and "time" in file[name].dims]
+    _check_units(file, names)
+    return file[names]
 
 
-def _origin(name: str, found: xr.Dataset, source: str) -> str:
-    if name not in found:
+def _after(init: np.datetime64, given: xr.Dataset) -> xr.Dataset:
+    if "time" not in given.dims:
+        return given
+    later = given.isel(time=np.flatnonzero(given["time"].values > init))
+    return later if later.sizes["time"] else later.drop_dims("time")
+
+
+def _origin(name: str, found: dict[str, xr.Dataset]) -> str:
+    origins = [
+        f"read from {file} for {_hour(times[0])} … {_hour(times[-1])}"
+        for file, dataset in found.items()
+        if name in dataset and (times := dataset["time"].values).size
+    ]
+    if not origins:
         return "computed for later times"
-    times = found["time"].values
-    rest = ", computed beyond" if name in FORCINGS else ""
-    return f"read from {source} for {_hour(times[0])} … {_hour(times[-1])}{rest}"
+    return ", else ".join(origins) + (", computed beyond" if name in FORCINGS else "")
 
 
-def _with_computed(
-    frames: xr.Dataset, names: list[str], times: Sequence[np.datetime64]
+def _forcings_at(
+    names: Sequence[str], time: np.datetime64, found: Sequence[xr.Dataset], frames: xr.Dataset
 ) -> xr.Dataset:
-    if not names:
-        return frames
-    latitude, longitude = frames["latitude"].values, frames["longitude"].values
-    computed = [forcing_frame(names, time, latitude, longitude) for time in times]
-    return frames.assign(xr.concat(computed, "time").data_vars)
+    """Forcings at one time, read where a file gives them and else computed, on the frames' grid."""
+    latitude, longitude = frames["latitude"], frames["longitude"]
+    read = _read_forcings(names, time, found)
+    computed = [name for name in names if name not in read]
+    frame = forcing_frame(computed, time, latitude.values, longitude.values).assign(read)
+    # Selected first: clocks alone would lose the coordinates that they do not vary in.
+    return frame[list(names)].assign_coords(latitude=latitude, longitude=longitude)
+
+
+def _read_forcings(
+    names: Iterable[str], time: np.datetime64, found: Sequence[xr.Dataset]
+) -> dict[str, xr.Variable]:
+    """Those forcings that a file gives at a time, checked.
+
+    Without coordinates: they agree with the inputs' to rounding, and the inputs' count.
+    """
+    read = {}
+    for name, source in _sources(names, time, found).items():
+        array = _loaded(source[[name]].sel(time=[time]))[name]
+        check_values(array)
+        read[name] = array.isel(time=0).variable
+    return read
+
+
+def _sources(
+    names: Iterable[str], time: np.datetime64, found: Sequence[xr.Dataset]
+) -> dict[str, xr.Dataset]:
+    """The first Dataset that has each name at the time."""
+    sources: dict[str, xr.Dataset] = {}
+    for dataset in reversed(found):
+        if "time" in dataset.coords and (dataset["time"].values == time).any():
+            sources |= {name: dataset for name in names if name in dataset}
+    return sources
 
 
 def _loaded(dataset: xr.Dataset) -> xr.Dataset:
@@ -275,10 +314,6 @@ def _described(frames: xr.Dataset) -> xr.Dataset:
     return frames.assign(
         {name: frames[name].assign_attrs(VARIABLES[str(name)].attributes) for name in frames}
     )
-
-
-def _has_time(dataset: xr.Dataset, time: np.datetime64) -> bool:
-    return bool((dataset["time"].values == time).any())
 
 
 def _axis(values: np.ndarray) -> str:

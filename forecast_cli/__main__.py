@@ -27,11 +27,12 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for command in (
+COMMANDS = (
     *(forecast, score, plan, info, convert),
     *(prepare, doctor, statistics, simulate),
     demo,
-):
+)
+for command in COMMANDS:
     app.command(no_args_is_help=command is not demo)(command)
 
 

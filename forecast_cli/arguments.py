@@ -8,6 +8,7 @@ import numpy as np
 from data.task import STEP, TASKS, Task
 
 HOUR = np.timedelta64(1, "h")
+LONGEST_DAYS = 36_525  # a century: a slip of the keyboard, not a forecast
 
 
 def lead_time(text: str) -> int:
@@ -17,6 +18,8 @@ def lead_time(text: str) -> int:
         raise ValueError(f"--lead-time reads days and hours, as 10d, 36h or 1d12h, not {text!r}")
     days, hours = (int(part or 0) for part in match.groups())
     total = 24 * days + hours
+    if total > 24 * LONGEST_DAYS:
+        raise ValueError(f"--lead-time is at most {LONGEST_DAYS}d, and {text} is more")
     step = int(STEP / HOUR)
     if total == 0 or total % step:
         near = max(step, step * round(total / step))
@@ -29,15 +32,21 @@ def lead_time(text: str) -> int:
 
 def moment(text: str, flag: str = "--init-time") -> np.datetime64:
     """A UTC time in ISO form, `2024-06-03T18` or `2024-06-03 18:00Z`, to the minute."""
-    plain = text.strip().upper().removesuffix("Z").removesuffix("+00:00")
+    plain = text.strip().upper().removesuffix("Z").removesuffix("+00:00").replace(" ", "T")
     try:
-        time = np.datetime64(plain.replace(" ", "T") or "never")
+        # Of all that NumPy reads, "now" and years alone among it, only whole dates are meant.
+        time = np.datetime64(plain) if re.match(_DATE, plain) else np.datetime64("NaT", "s")
     except ValueError:
         time = np.datetime64("NaT", "s")
     if np.isnat(time):
         raise ValueError(f"{flag} reads a UTC time as 2024-06-03T18, not {text!r}")
+    if not 1678 <= int(plain[:4]) <= 2261:  # what 64 bits of nanoseconds hold
+        raise ValueError(f"{flag} is a time between the years 1678 and 2261, not {text!r}")
     to_nanoseconds: np.datetime64 = time.astype("datetime64[ns]")
     return to_nanoseconds
+
+
+_DATE = r"\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,9})?)?)?)?$"
 
 
 def hours(duration: np.timedelta64) -> int:

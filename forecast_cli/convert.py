@@ -32,15 +32,20 @@ def convert(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DST.")] = False,
 ) -> None:
-    """Convert a checkpoint or a forecast; the ends of the names say from what to what.
+    r"""Convert a checkpoint or a forecast; the ends of the names say from what to
+    what.
 
-    DeepMind's format (.npz) has no place for statistics: they are written beside it, as DeepMind's
-    three files, into a folder named DST.statistics. A forecast becomes a CF netCDF file.
+    DeepMind's format (.npz) has no place for statistics: they are written
+    beside it, as DeepMind's three files, into a folder named DST.statistics. A
+    forecast becomes a CF netCDF file.
 
     Example:
-        graphcast convert GraphCast_small.npz small.safetensors --statistics stats/
+        graphcast convert GraphCast_small.npz small.safetensors \
+            --statistics stats/
         graphcast convert forecast.zarr forecast.nc
     """
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder, and a file is written; choose another name")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; choose another name or give --overwrite")
     if is_forecast(str(source)):

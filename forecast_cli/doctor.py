@@ -39,7 +39,8 @@ def doctor(
         typer.Option(help="Init time in UTC, for files that hold relative times only."),
     ] = None,
 ) -> None:
-    """Examine data: units, grid, levels, times, gaps, orientation, balance, climate.
+    """Examine data: units, grid, levels, times, gaps, orientation, balance,
+    climate.
 
     Exit code 0 with nothing worse than notes, 1 with warnings, 2 with errors.
 

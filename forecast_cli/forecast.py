@@ -12,13 +12,14 @@ import typer
 import xarray as xr
 from rich.markup import escape
 
+from data.channels import Channels
 from data.doctor import examine_frames
 from data.formats.forecast import ForecastStore
 from data.formats.header import ForecastHeader
 from data.moments import read_moments, to_arrays
 from data.sources import open_inputs
 from data.task import STEP
-from data.windows import Window, window
+from data.windows import Window, initial_time, window
 from forecast_cli.arguments import lead_time, moment
 from forecast_cli.provenance import file_sha256, provenance, window_sha256
 from forecast_cli.runtime import (
@@ -30,11 +31,12 @@ from forecast_cli.runtime import (
 from forecast_cli.terminal import console, errors, progress, size
 from graphcast.checkpoints import Checkpoint, read_checkpoint
 from graphcast.devices import windows_at_once
-from graphcast.forecaster import Forecaster, forecaster
+from graphcast.forecaster import Forecaster, forecaster, normaliser
 from graphcast.precision import precision_named
 from mesh.grid import LatLonGrid
 
 SHOWN_FINDINGS = 5  # of the input doctor, in a forecast
+OTHER_RESOLUTION = 0.1  # from where on; below it are Gaussian rows and rounded descriptions
 REFERENCES = "Lam et al. 2023, doi:10.1126/science.adi2336"
 
 
@@ -91,12 +93,14 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
 ) -> None:
     r"""Forecast from two analyses six hours apart, in steps of six hours.
 
-    Killed or interrupted, the same command goes on where it stopped. Entries of a batch become
-    init times when their times differ, and ensemble members (`number`) when they do not.
+    Killed or interrupted, the same command goes on where it stopped. Entries of
+    a batch become init times when their times differ, and ensemble members
+    (`number`) when they do not.
 
     Example:
-        graphcast forecast --checkpoint GraphCast_small.npz --statistics stats/ \
-            --inputs era5.zarr --init-time 2022-01-01T06 --lead-time 10d --output forecast.zarr
+        graphcast forecast --checkpoint GraphCast_small.npz \
+            --statistics stats/ --inputs era5.zarr --init-time 2022-01-01T06 \
+            --lead-time 10d --output forecast.zarr
     """
     started = time.perf_counter()
     if deterministic:
@@ -108,6 +112,9 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     windows = open_windows(weights, inputs, forcings, chosen)
     devices = device_count(devices, len(windows))
     at_once = windows_at_once(len(windows), devices)
+    warn_of_resolution(weights, windows[0])
+    for start in windows:
+        start.check_forcings(steps)
     flags: dict[str, object] = {
         "lead_time_hours": 6 * steps,
         "precision": precision,
@@ -146,6 +153,7 @@ def with_statistics(checkpoint: Checkpoint, folder: Path | None) -> Checkpoint:
             )
         return checkpoint
     moments = read_moments(folder)
+    normaliser(Channels(checkpoint.task), moments)  # names what the task needs and they lack
     if checkpoint.moments is not None:
         own, given = to_arrays(checkpoint.moments), to_arrays(moments)
         if own.keys() != given.keys() or any((own[k] != given[k]).any() for k in own):
@@ -161,20 +169,39 @@ def open_windows(
 ) -> list[Window]:
     """One checked window for each entry of the inputs, in the order of their init times."""
     entries = open_inputs(inputs, init_time=init_time)
-    given: list[xr.Dataset | None] = [None] * len(entries)
-    if forcings is not None:
-        found = open_inputs(forcings, init_time=init_time)
-        if len(found) not in (1, len(entries)):
-            raise ValueError(
-                f"--forcings has as many batch entries as --inputs, or one for all; "
-                f"it has {len(found)} and --inputs has {len(entries)}"
-            )
-        given = [*found] * (len(entries) // len(found))
+    inits = [initial_time(entry, init_time) for entry in entries]
+    given = [None] * len(entries) if forcings is None else _forcings_for(inits, forcings)
     windows = [
-        _with_comment(window(entry, checkpoint.task, init_time=init_time, forcings=forcing), entry)
-        for entry, forcing in zip(entries, given, strict=True)
+        _with_comment(window(entry, checkpoint.task, init_time=init, forcings=forcing), entry)
+        for entry, init, forcing in zip(entries, inits, given, strict=True)
     ]
     return sorted(windows, key=lambda w: w.init_time)  # stable: members keep their order
+
+
+def _forcings_for(init_times: list[np.datetime64], path: str) -> list[xr.Dataset]:
+    """The forcings of each entry of the inputs; relative times count from its init time."""
+    opened = {init: open_inputs(path, init_time=init) for init in set(init_times)}
+    count = len(opened[init_times[0]])
+    if count not in (1, len(init_times)):
+        raise ValueError(
+            f"--forcings has as many batch entries as --inputs, or one for all; "
+            f"it has {count} and --inputs has {len(init_times)}"
+        )
+    return [opened[init][i % count] for i, init in enumerate(init_times)]
+
+
+def warn_of_resolution(checkpoint: Checkpoint, start: Window) -> None:
+    """Say so if the weights were made for another grid spacing than the inputs have."""
+    made_for = checkpoint.spec.resolution
+    axes = (start.frames["latitude"].values, start.frames["longitude"].values)
+    spacings = [float(np.diff(axis).max()) for axis in axes]
+    if made_for and all(abs(spacing / made_for - 1) > OTHER_RESOLUTION for spacing in spacings):
+        latitude, longitude = spacings
+        errors.print(
+            f"[yellow]resolution:[/] the weights were made for a grid of {made_for:g}°, and the "
+            f"inputs are on one of {latitude:g}° × {longitude:g}°, where nobody has tried them",
+            soft_wrap=True,
+        )
 
 
 def _with_comment(start: Window, entry: xr.Dataset) -> Window:

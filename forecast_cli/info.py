@@ -14,6 +14,7 @@ from data.sources import open_inputs
 from data.task import STEP, TASKS, Task
 from data.variables import VARIABLES
 from forecast_cli.arguments import hours
+from forecast_cli.score import is_scores
 from forecast_cli.terminal import console
 from graphcast.checkpoints import FORMATS, Checkpoint, read_checkpoint
 from graphcast.model import parameter_count
@@ -31,6 +32,8 @@ def info(
         describe_checkpoint(path, read_checkpoint(Path(path)))
     elif is_forecast(path):
         describe_forecast(path)
+    elif is_scores(Path(path)):
+        describe_scores(path)
     else:
         describe_analyses(path, open_inputs(path, init_time=_UNKNOWN_INIT))
 
@@ -62,8 +65,9 @@ def describe_checkpoint(path: str, checkpoint: Checkpoint) -> None:
         **checkpoint.provenance,
     }
     _print(path, "checkpoint", rows)
+    statistics = "" if checkpoint.moments is not None else "--statistics DIR "
     console.print(
-        f"next: [cyan]graphcast forecast --checkpoint {path} --inputs ANALYSES "
+        f"next: [cyan]graphcast forecast --checkpoint {path} {statistics}--inputs ANALYSES "
         "--lead-time 10d --output forecast.zarr[/]"
     )
 
@@ -89,6 +93,25 @@ def describe_forecast(path: str) -> None:
     console.print(
         f"next: [cyan]graphcast score --forecast {path} --truth ANALYSES --output scores.zarr[/]"
     )
+
+
+def describe_scores(path: str) -> None:
+    """What was scored against what, by which metrics, where and at which lead times."""
+    with xr.open_zarr(path) as scores:
+        leads = scores["prediction_timedelta"].values / np.timedelta64(1, "h")
+        rows = {
+            "forecast": str(scores.attrs["forecast"]),
+            "truth": str(scores.attrs["truth"]),
+            "baseline": str(scores.attrs["baseline"]),
+            "init times": str(scores.attrs["initial_times"]),
+            "lead time": f"{leads[0]:g} to {leads[-1]:g} h, {len(leads)} of them",
+            "variables": ", ".join(str(name) for name in scores if name != "sample_count"),
+            "metrics": ", ".join(scores["metric"].values),
+            "regions": ", ".join(scores["region"].values),
+            "weights": str(scores.attrs["forecast_source"]),
+        }
+    _print(path, "scores", rows)
+    console.print(f"next: [cyan]xarray.open_zarr({path!r})[/]")
 
 
 def _making(provenance: dict[str, Any]) -> dict[str, str]:

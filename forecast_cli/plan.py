@@ -1,4 +1,4 @@
-"""`graphcast plan`: what a forecast needs, before anything is compiled."""
+"""`graphcast plan`: what a forecast or an update needs, before anything is compiled."""
 
 import re
 from pathlib import Path
@@ -10,16 +10,15 @@ from rich.table import Table
 from data.channels import Channels
 from data.sources import open_inputs
 from forecast_cli.runtime import graph_cache
-from forecast_cli.terminal import console
+from forecast_cli.terminal import console, size
 from graphcast.checkpoints import read_checkpoint
-from graphcast.layout import arrange
-from graphcast.memory import RUNTIME, StepMemory, available_memory, fitting
+from graphcast.layout import Layout
+from graphcast.memory import RUNTIME, StepMemory, available_memory, fitting, fitting_update
 from graphcast.precision import PRECISIONS, precision_named
 from mesh.graphs import build_graphs
 from mesh.grid import LatLonGrid
 
-GIB = 2**30
-UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "KI": 2**10, "MI": 2**20, "GI": GIB}
+UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 
 
 def plan(
@@ -28,37 +27,63 @@ def plan(
     memory: Annotated[
         str | None, typer.Option(help="Memory of a device (12GB); what this one has, if not given.")
     ] = None,
-    devices: Annotated[int, typer.Option(help="Devices that one sample is split over.")] = 1,
+    devices: Annotated[
+        int, typer.Option(help="Devices that one sample, or a training batch, is split over.")
+    ] = 1,
     precision: Annotated[str, typer.Option(help=f"{', '.join(PRECISIONS)}.")] = "float32",
+    train: Annotated[
+        bool, typer.Option("--train", help="Plan a training update in place of a forecast.")
+    ] = False,
+    ar_steps: Annotated[
+        int, typer.Option(help="Forecast steps in each training sample.", min=1)
+    ] = 1,
+    batch: Annotated[int, typer.Option(help="Samples in a training update.", min=1)] = 1,
 ) -> None:
-    """Say how much memory a forecast needs on device and host, and how it will fit.
+    """Say how much memory a forecast or an update needs on device and host, and how it will fit.
 
     `graphcast forecast` makes the same plan by itself from what the device has.
 
     Example:
         graphcast plan --checkpoint GraphCast.npz --inputs era5.zarr --memory 12GB
     """
+    if not train and (ar_steps, batch) != (1, 1):
+        raise ValueError("--ar-steps and --batch describe a training update; give --train as well")
     rounding = precision_named(precision)
     available = available_memory() if memory is None else number_of_bytes(memory)
     weights = read_checkpoint(checkpoint)
     dataset = open_inputs(inputs)[0]
     grid = LatLonGrid.from_coordinates(dataset["latitude"].values, dataset["longitude"].values)
     channels = Channels(weights.task)
-    layout = arrange(build_graphs(grid, weights.spec.mesh, cache=graph_cache()), devices=devices)
-    step = fitting(weights.spec, channels, layout, rounding, available, devices=devices)
+    graphs = build_graphs(grid, weights.spec.mesh, cache=graph_cache())
+    of = (weights.spec, channels, graphs, rounding, available)
     frame = grid.size * len(channels.targets) * 4
-    console.print(_table(step, host=RUNTIME + 5 * frame))
-    kept = "kept between steps" if step.keep_edges else "computed in each step, to save memory"
-    console.print(f"  fits into   {available / GIB:.2f} GiB a device, {devices} of them")
+    if train:
+        on_each = -(-batch // devices)
+        chosen = fitting_update(*of, steps=ar_steps, batch=on_each)
+        held = 2 * batch * (2 + ar_steps) * frame
+        console.print(_table(f"memory of an update of {batch}", chosen.memory, RUNTIME + held))
+        _say_fit(available, devices, chosen.layout)
+        console.print("  gradient    keeps latents between rounds, computes the rest again")
+        return
+    chosen = fitting(*of, devices=devices)
+    console.print(_table("memory of a forecast", chosen.memory, RUNTIME + 5 * frame))
+    _say_fit(available, devices, chosen.layout)
+    kept = "kept between steps" if chosen.memory.keep_edges else "computed in each, to save memory"
     console.print(f"  edge terms  {kept}")
-    console.print(
-        f"  blocks      {layout.rows.blocks} of {layout.rows.length} grid points, "
-        f"{layout.mesh_senders.shape[0]} of {layout.mesh_senders.shape[1]} mesh edges"
-    )
+    lacking = "" if weights.moments is not None else " --statistics DIR"
     console.print(f"  output      {frame / 1e6:,.0f} MB a step before compression")
     console.print(
-        f"next: [cyan]graphcast forecast --checkpoint {checkpoint} --inputs {inputs} "
+        f"next: [cyan]graphcast forecast --checkpoint {checkpoint}{lacking} --inputs {inputs} "
         "--lead-time 10d --output forecast.zarr[/]"
+    )
+
+
+def _say_fit(available: int, devices: int, layout: Layout) -> None:
+    console.print(f"  fits into   {size(available)} a device, {devices} of them")
+    blocks, groups, group = layout.mesh_senders.shape
+    console.print(
+        f"  blocks      {layout.rows.blocks} of {layout.rows.length} grid points, "
+        f"{blocks} of {groups * group} mesh edges"
     )
 
 
@@ -70,10 +95,10 @@ def number_of_bytes(text: str) -> int:
     return int(float(match[1]) * UNITS[match[2]])
 
 
-def _table(step: StepMemory, host: int) -> Table:
-    table = Table(title="memory of a forecast", title_justify="left", box=None)
+def _table(title: str, step: StepMemory, host: int) -> Table:
+    table = Table(title=title, title_justify="left", box=None)
     table.add_column("")
-    table.add_column("GiB", justify="right")
+    table.add_column("", justify="right")
     rows = {
         "weights": step.weights,
         "geometry": step.geometry,
@@ -83,5 +108,5 @@ def _table(step: StepMemory, host: int) -> Table:
         "[bold]the host[/], besides": host,
     }
     for name, count in rows.items():
-        table.add_row(name, f"{count / GIB:.2f}")
+        table.add_row(name, size(count))
     return table

@@ -70,14 +70,17 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
         bool, typer.Option("--overwrite", help="Replace an existing dataset.")
     ] = False,
 ) -> None:
-    r"""Make a training dataset: one chunk for each variable and time, checked, CF-conforming.
+    r"""Make a training dataset: one chunk for each variable and time, checked,
+    CF-conforming.
 
-    Killed or interrupted, the same command goes on where it stopped; with a longer --time it adds
-    the new times. Every field is checked for gaps and wrong units before it is written.
+    Killed or interrupted, the same command goes on where it stopped; with a
+    longer --time it adds the new times. Every field is checked for gaps and
+    wrong units before it is written.
 
     Example:
-        graphcast prepare --source weatherbench2-era5 --time 2018-01-01/2018-12-31T18/6h \
-            --task graphcast_small --grid 1.0 --output era5_2018.zarr --workers 4
+        graphcast prepare --source weatherbench2-era5 \
+            --time 2018-01-01/2018-12-31T18/6h --task graphcast_small \
+            --grid 1.0 --output era5_2018.zarr --workers 4
     """
     started = time.perf_counter()
     recipe = Recipe(

@@ -55,5 +55,5 @@ def device_count(asked: int | None, windows: int) -> int:
     if asked is None:
         return min(windows, found)
     if not 1 <= asked <= found:
-        raise ValueError(f"--devices is from 1 to {found}, which are here, not {asked}")
+        raise ValueError(f"--devices counts from 1 to the {found} that are here, not {asked}")
     return asked

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -13,7 +14,9 @@ import xarray as xr
 from rich.table import Table
 
 import verification
-from data.sources import open_inputs
+from data.plausibility import check_values
+from data.sources import open_truth
+from data.variables import VARIABLES
 from forecast_cli.terminal import console, progress
 from verification.regions import HEADLINE_REGIONS, check_regions
 from verification.scorecard import report_html
@@ -63,31 +66,43 @@ def score(
         bool, typer.Option("--overwrite", help="Replace existing scores and report.")
     ] = False,
 ) -> None:
-    r"""Score a forecast against analyses: RMSE, MAE, bias, and ACC where a climatology is given.
+    r"""Score a forecast against analyses: RMSE, MAE, bias, and ACC where a
+    climatology is given.
 
-    Everything is weighted by area and compared with persistence. What cannot be scored (a valid
-    time, variable or level that the truth lacks) is named; missing values are refused.
+    Everything is weighted by area and compared with persistence. What cannot be
+    scored (a valid time, variable or level that the truth lacks) is named;
+    missing values are refused.
 
     Example:
-        graphcast score --forecast forecast.zarr --truth analyses.grib --output scores.zarr \
-            --report report.html
+        graphcast score --forecast forecast.zarr --truth analyses.grib \
+            --output scores.zarr --report report.html
     """
     started = time.perf_counter()
     regions = tuple(region or HEADLINE_REGIONS)
     check_regions(regions)
-    _check_target(output, overwrite)
-    if report is not None:
-        _check_target(report, overwrite)
+    read = {forecast, truth, *filter(None, [climatology])}
+    for target in filter(None, [output, report]):
+        _check_target(target, overwrite, read)
+    if report is not None and report.absolute() == output.absolute():
+        raise ValueError(f"scores and report are two files, and both are to be {output}")
     names = verification.Protocol(regions, forecast, truth, climatology or "none given")
     with progress() as bar, open_forecast(forecast) as predicted:
         task = bar.add_task("scoring", total=None)
-        scores = verification.score(
-            predicted,
-            _one_truth(truth),
-            names,
-            climatology=None if climatology is None else _open(climatology),
-            progress=lambda done, of: bar.update(task, completed=done, total=of),
-        )
+        observed = _one_truth(truth, predicted)
+        check_units(observed, predicted)
+        try:
+            scores = verification.score(
+                predicted,
+                observed,
+                names,
+                climatology=None if climatology is None else _open(climatology),
+                progress=lambda done, of: bar.update(task, completed=done, total=of),
+            )
+        except RuntimeError as error:  # of the codecs, where stored bytes are damaged
+            raise ValueError(
+                f"some values of {forecast} or {truth} could not be read ({error}); the file is "
+                "damaged: make or fetch it again"
+            ) from error
     write_scores(scores, output)
     if report is not None:
         _write_text(report_html(scores), report)
@@ -132,13 +147,17 @@ def _write_text(text: str, path: Path) -> None:
     partial.replace(path)
 
 
-def _check_target(path: Path, overwrite: bool) -> None:
-    """Refuse, before computing, a target that is there or cannot be written."""
+def _check_target(path: Path, overwrite: bool, read: set[str]) -> None:
+    """Refuse, before computing, a target that is there or cannot be written, or that is read."""
+    if re.match(r"\w[\w+.-]+:/", str(path)):  # a Path has only one of the slashes left
+        raise ValueError(f"scores are written to a local path, not to {path}; copy them there")
+    if path.absolute() in {Path(name).absolute() for name in read}:
+        raise FileExistsError(f"{path} is read here, so it will not be replaced; choose another")
     if path.exists() and not overwrite:
         raise FileExistsError(
             f"{path} is there already; choose another name or replace it (--overwrite)"
         )
-    if path.is_dir() and not _is_scores(path):
+    if path.is_dir() and not is_scores(path):
         raise FileExistsError(
             f"{path} is a folder and holds no scores, so it will not be replaced; choose another "
             "name or remove it yourself"
@@ -148,9 +167,13 @@ def _check_target(path: Path, overwrite: bool) -> None:
         raise PermissionError(f"cannot write {path}: {parent} is no folder that can be written")
 
 
-def _is_scores(path: Path) -> bool:
+def is_scores(path: Path) -> bool:
+    """Whether the path is a store of our scores."""
     attrs = path / ".zattrs"
-    return attrs.is_file() and json.loads(attrs.read_text()).get("title") == TITLE
+    try:
+        return attrs.is_file() and json.loads(attrs.read_text()).get("title") == TITLE
+    except ValueError:  # whatever that is, it is not ours
+        return False
 
 
 def _remove(path: Path) -> None:
@@ -162,23 +185,65 @@ def _remove(path: Path) -> None:
 
 def _open(path: str) -> xr.Dataset:
     """A Zarr store or netCDF file as it is, with lead times as durations."""
-    if "://" not in path and not Path(path).exists():
+    remote = "://" in path
+    if not remote and not Path(path).exists():
         raise FileNotFoundError(f"there is nothing at {path}")
-    if path.endswith((".nc", ".nc4", ".netcdf")):
-        opened: xr.Dataset = xr.open_dataset(path, chunks={}, decode_timedelta=True)
-    else:
-        opened = xr.open_zarr(path, decode_timedelta=True)
+    try:
+        if path.endswith((".nc", ".nc4", ".netcdf")) or (not remote and Path(path).is_file()):
+            opened: xr.Dataset = xr.open_dataset(
+                path, engine="netcdf4", chunks={}, decode_timedelta=True
+            )
+        else:
+            opened = xr.open_zarr(path, decode_timedelta=True)
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"a Zarr store or a netCDF file must be whole, and {path} is none that can be read "
+            f"({reason})"
+        ) from error
     return opened
 
 
-def _one_truth(path: str) -> xr.Dataset:
-    entries = open_inputs(path)
+def _one_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
+    """The truth; relative times count from the initial time of the forecast, if it has one."""
+    starts = np.atleast_1d(forecast["time"].values) if "time" in forecast.coords else np.array([])
+    one = starts.size == 1 and starts.dtype.kind == "M"
+    entries = open_truth(path, init_time=starts[0] if one else None)
     if len(entries) != 1:
         raise ValueError(
             f"the truth must be one series of analyses, and {path} holds {len(entries)} batch "
             "entries or members; select one of them"
         )
     return entries[0]
+
+
+def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
+    """Raise ValueError if the truth cannot be in our units although the forecast can.
+
+    By the first time that both have; a truth in °C has large errors in every forecast, and no more.
+    """
+    if "time" not in truth.dims or not {"time", "prediction_timedelta"} <= set(forecast.dims):
+        return  # refused in its own words when the two are paired
+    first = forecast.isel(time=0)
+    valid = (first["time"] + first["prediction_timedelta"]).values
+    both = np.flatnonzero(np.isin(valid, truth["time"].values))[:1]
+    if not both.size:
+        return
+    predicted = first.isel(prediction_timedelta=both[0])
+    observed = truth.isel(time=truth["time"].values == valid[both])
+    for name in truth.data_vars:
+        if name in VARIABLES and name in forecast and _plausible(predicted[name].load()):
+            field = observed[name].load()
+            if np.isfinite(field.values).all():  # gaps are refused with their place when scored
+                check_values(field)
+
+
+def _plausible(field: xr.DataArray) -> bool:
+    try:
+        check_values(field.isel(number=0) if "number" in field.dims else field)
+    except ValueError:
+        return False
+    return True
 
 
 def _say(scores: xr.Dataset, output: Path, report: Path | None, seconds: float) -> None:

@@ -78,24 +78,28 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = "t21",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.")] = False,
 ) -> None:
-    r"""Simulate a planet: years of 6-hourly analyses in ERA5's variables, units and conventions.
+    r"""Simulate a planet: years of 6-hourly analyses in ERA5's variables, units and
+    conventions.
 
-    What it is: a general circulation model (jcm: SPEEDY physics, T31, 8 levels) that runs freely
-    over the Earth's orography, land and climatological seas, with seasons, day and night, storms
-    and rain. What it is not: ERA5 or any observation. There is no El Nino, no trend, nothing
-    smaller than some 400 km, and the weather of a date is not the Earth's on that date. Use it to
-    train, forecast and score where ERA5 is not at hand; results hold for this planet.
+    What it is: a general circulation model (jcm: SPEEDY physics, T31, 8 levels)
+    that runs freely over the Earth's orography, land and climatological seas,
+    with seasons, day and night, storms and rain. What it is not: ERA5 or any
+    observation. There is no El Nino, no trend, nothing smaller than some 400
+    km, and the weather of a date is not the Earth's on that date. Use it to
+    train, forecast and score where ERA5 is not at hand; results hold for this
+    planet.
 
-    With --from it writes forecasts of such a planet by another, coarser model that starts from the
-    planet's analyses with a small error: the physical baseline, as HRES is for the Earth.
+    With --from it writes forecasts of such a planet by another, coarser model
+    that starts from the planet's analyses with a small error: the physical
+    baseline, as HRES is for the Earth.
 
-    Killed or interrupted, the same command goes on where it stopped and ends with the same bytes.
-    Needs: pip install 'graphcast\[simulate]'.
+    Killed or interrupted, the same command goes on where it stopped and ends
+    with the same bytes. Needs: pip install 'graphcast\[simulate]'.
 
     Example:
         graphcast simulate --years 10 --seed 0 --output planet.zarr
-        graphcast simulate --from planet.zarr --init-times 2010-01-01/2010-12-20/12h \
-            --model t21 --output baseline.zarr
+        graphcast simulate --from planet.zarr --model t21 \
+            --init-times 2010-01-01/2010-12-20/12h --output baseline.zarr
     """
     use_compilation_cache()
     if planet is not None:

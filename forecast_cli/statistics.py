@@ -49,13 +49,14 @@ def statistics(
         bool, typer.Option("--overwrite", help="Replace statistics that are in the folder.")
     ] = False,
 ) -> None:
-    """Mean, standard deviation and that of 6-hour changes, per variable and level.
+    r"""Mean, standard deviation and that of 6-hour changes, per variable and level.
 
-    Every grid point and time counts the same, as in DeepMind's statistics. Killed or interrupted,
-    the same command goes on where it stopped.
+    Every grid point and time counts the same, as in DeepMind's statistics.
+    Killed or interrupted, the same command goes on where it stopped.
 
     Example:
-        graphcast statistics era5.zarr --time 1979-01-01/2015-12-31T18 --output stats/
+        graphcast statistics era5.zarr --time 1979-01-01/2015-12-31T18 \
+            --output stats/
     """
     period = time_range(time)
     entries = open_inputs(data)

@@ -24,9 +24,9 @@ from data.variables import VARIABLES
 from data.windows import Window
 from graphcast.checkpoints import Checkpoint
 from graphcast.devices import device_mesh, fetchable, next_frames, place, split_dynamics
-from graphcast.layout import Layout, arrange, in_blocks
+from graphcast.layout import Layout, in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
-from graphcast.memory import StepMemory, available_memory, fitting
+from graphcast.memory import Plan, available_memory, fitting
 from graphcast.model import GraphCast
 from graphcast.normaliser import Normaliser
 from graphcast.precision import FLOAT32, Precision
@@ -70,21 +70,21 @@ class Forecaster:
         return Channels(self.checkpoint.task)
 
     @cached_property
-    def layout(self) -> Layout:
-        """The graphs in blocks for the device."""
-        return arrange(self.graphs, devices=self.parts)
-
-    @cached_property
-    def plan(self) -> StepMemory:
-        """What a step needs, and what it does to fit; `ValueError` when it cannot."""
+    def plan(self) -> Plan:
+        """How a step is cut into blocks to fit, and what it needs; `ValueError` when it cannot."""
         return fitting(
             self.checkpoint.spec,
             self.channels,
-            self.layout,
+            self.graphs,
             self.precision,
             available_memory(),
             devices=self.parts,
         )
+
+    @property
+    def layout(self) -> Layout:
+        """The graphs in blocks for the device."""
+        return self.plan.layout
 
     def forecast(
         self, window: Window, steps: int, *, first: int = 0, done: Sequence[xr.Dataset] = ()
@@ -190,7 +190,7 @@ class Forecaster:
             statics,
             self.precision,
         )
-        keep_edges = self.plan.keep_edges
+        keep_edges = self.plan.memory.keep_edges
         if self.devices == 1:
             prepare = jax.jit(dynamics, static_argnums=5, static_argnames="keep_edges")
             step = partial(

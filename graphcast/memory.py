@@ -1,40 +1,61 @@
-"""What a forecast needs, said before anything is compiled: the memory plan.
+"""What a forecast or an update needs, said before anything is compiled: the memory plan.
 
 Everything large is an array whose shape follows from grid, mesh, task and layout, so the need is a
-sum of products. Tests compare it with what XLA plans for the compiled step.
+sum of products. Tests compare it with what XLA plans for the compiled step and gradient.
 """
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from data.channels import Channels
 from graphcast.checkpoints.checkpoint import model_template
-from graphcast.layout import Layout
+from graphcast.layout import EDGE_BLOCK, GRID_BLOCK, Layout, arrange
 from graphcast.model import ModelSpec
 from graphcast.precision import Precision
+from mesh.graphs import Graphs
 
 WORD = 4  # bytes of a float32 or an int32
-
-# How many arrays of one block, and of all mesh nodes, live at once in the processor: first-layer
-# sum, activation, message, its norm. Read off XLA's plans for 1° with blocks of two sizes.
-BLOCK_ARRAYS = 4.4
-SINGLE_BLOCK_ARRAYS = 2  # where one block is all, the edges themselves take part in the work
-NODE_ARRAYS = 3
 RUNTIME = 450 * 2**20  # the process itself: Python, JAX, compiler; measured on Linux
+
+# How many arrays live at once in the work on one block of mesh edges (first-layer sum, activation,
+# message, its norm), on one block of a decoder's edges, and on all mesh nodes. Read off XLA's plans
+# for grids of 1° to 6°; where one block is all, its arrays are those that the loop around it has.
+EDGE_ARRAYS, EDGE_ARRAYS_OF_ONE_BLOCK = 4.4, 2
+DECODER_ARRAYS = {True: 3, False: 6}  # with edge terms kept, and computed in each step
+DECODER_ARRAYS_OF_ONE_BLOCK = 8.5
+NODE_ARRAYS = 3
+# And in a gradient: of all mesh edges, of grid latents, of weights, of frames; of frames again for
+# each further step, whose inputs have gradients, too.
+GRADIENT_EDGES, GRADIENT_LATENTS, GRADIENT_WEIGHTS, GRADIENT_FRAMES = 5, 3, 2, 6
+FRAMES_OF_FURTHER_STEPS = 16
+OPTIMISER_WEIGHTS = 7  # weights and both moments of AdamW, before and after, and the gradient
+
+
+class BlockSizes(NamedTuple):
+    """The most grid points and multi-mesh edges that are in flight at once."""
+
+    grid: int
+    edges: int
+
+
+# On a CPU a block's arrays should stay in its cache; elsewhere large blocks keep all cores busy.
+ON_CPU = (BlockSizes(GRID_BLOCK, EDGE_BLOCK),)
+ON_ACCELERATOR = (BlockSizes(131072, 131328), BlockSizes(32768, 32832), BlockSizes(8192, 8208))
 
 
 @dataclass(frozen=True)
 class StepMemory:
-    """Bytes that one forecast step needs on the device, by purpose.
+    """Bytes that one forecast step, or one update, needs on the device, by purpose.
 
     Attributes:
-        weights: the parameters.
-        geometry: layout and embedded geometry.
-        state: frames and forcings, and the frame that is being made.
+        weights: the parameters; in training with the optimiser's state and the gradient.
+        geometry: layout and, in a forecast, embedded geometry.
+        state: frames and forcings, and the frame that is being made; in training the samples.
         work: what exists only while the step runs.
         keep_edges: whether encoder and decoder edge terms are kept, or computed in each step.
     """
@@ -51,6 +72,45 @@ class StepMemory:
         return self.weights + self.geometry + self.state + self.work
 
 
+class _Sizes(NamedTuple):
+    """How many numbers there are of what is large."""
+
+    weights: int
+    layout: int
+    points: int  # grid points, with padding
+    frame: int  # target channels at all grid points
+    forcing: int
+    statics: int
+    grid: int  # latents of all grid points
+    nodes: int  # latents of all mesh nodes
+    mesh_edges: int  # latents of all multi-mesh edges
+    encoder_edges: int
+    decoder_edges: int
+
+    @property
+    def kept(self) -> int:
+        """Terms of all encoder and decoder edges."""
+        return self.encoder_edges + self.decoder_edges
+
+
+def _sizes(spec: ModelSpec, channels: Channels, layout: Layout) -> _Sizes:
+    template = model_template(spec, channels.task)
+    latent, points = spec.latent_size, layout.rows.blocks * layout.rows.length
+    return _Sizes(
+        weights=sum(leaf.size for leaf in jax.tree.leaves(template)),
+        layout=sum(leaf.size for leaf in layout),
+        points=points,
+        frame=points * len(channels.targets),
+        forcing=points * len(channels.forcings),
+        statics=points * len(channels.statics),
+        grid=points * latent,
+        nodes=len(layout.mesh_features) * latent,
+        mesh_edges=layout.mesh_senders.size * latent,
+        encoder_edges=layout.encoder_senders.size * latent,
+        decoder_edges=3 * points * latent,
+    )
+
+
 def step_memory(
     spec: ModelSpec,
     channels: Channels,
@@ -60,56 +120,129 @@ def step_memory(
     keep_edges: bool,
     devices: int = 1,
 ) -> StepMemory:
-    """What one step needs on each of `devices` devices."""
-    template = model_template(spec, channels.task)
-    latent, item = spec.latent_size, jnp.dtype(precision.latents).itemsize
-    targets, forcings = len(channels.targets), len(channels.forcings)
-    points = layout.rows.blocks * layout.rows.length
-    mesh_nodes = len(layout.mesh_features)
-    to_mesh, on_mesh = layout.encoder_senders.size, layout.mesh_senders.size
-
-    # A CPU computes in float32: XLA widens narrower latents there, kept edges once more as a whole.
-    narrow_on_cpu = item < WORD and jax.default_backend() == "cpu"
-    working_item = WORD if narrow_on_cpu else item
-    kept = (to_mesh + 3 * points) * latent if keep_edges else 0
-    edges = kept * (item + WORD * narrow_on_cpu)
-    layout_bytes = sum(leaf.size * WORD for leaf in layout)
+    """What one step of a forecast needs on each of `devices` devices."""
+    n, item = _sizes(spec, channels, layout), jnp.dtype(precision.latents).itemsize
+    # A CPU computes in float32: XLA widens narrower latents there, the decoder's edges as a whole.
+    widened = item < WORD and jax.default_backend() == "cpu"
+    working = WORD if widened else item
+    edges = keep_edges * (n.kept * item + n.decoder_edges * WORD * widened)
     # Latents and their sums at mesh nodes are on every device, the rest is split.
-    grid_latents = points * latent * working_item
-    processor = 2 * on_mesh * latent * working_item
-    arrays = BLOCK_ARRAYS if layout.mesh_senders.shape[0] > 1 else SINGLE_BLOCK_ARRAYS
-    block = arrays * WORD * latent * max(layout.mesh_receivers.shape[1] * 6, layout.rows.length)
-    work = (grid_latents + max(processor, points * targets * WORD)) / devices + block
+    one_block = layout.mesh_senders.shape[0] == 1
+    in_block = EDGE_ARRAYS_OF_ONE_BLOCK if one_block else EDGE_ARRAYS
+    processing = 2 * n.mesh_edges * working / devices + in_block * WORD * (
+        n.mesh_edges / layout.mesh_senders.shape[0]
+    )
+    in_decoder: float = DECODER_ARRAYS[keep_edges]
+    if layout.rows.blocks == 1 and not keep_edges:
+        in_decoder = DECODER_ARRAYS_OF_ONE_BLOCK
+    decoding = n.frame * WORD / devices + in_decoder * WORD * n.decoder_edges / layout.rows.blocks
+    work = n.grid * working / devices + max(processing, decoding) + NODE_ARRAYS * n.nodes * WORD
     return StepMemory(
-        weights=sum(leaf.size for leaf in jax.tree.leaves(template)) * WORD,
-        geometry=round((layout_bytes + edges + on_mesh * latent * item) / devices)
-        + mesh_nodes * latent * item,
-        state=round(points * (3 * targets + 3 * forcings + len(channels.statics)) * WORD / devices),
-        work=round(work + NODE_ARRAYS * mesh_nodes * latent * WORD),
+        weights=n.weights * WORD,
+        geometry=round((n.layout * WORD + edges + n.mesh_edges * item) / devices) + n.nodes * item,
+        state=round((3 * n.frame + 3 * n.forcing + n.statics) * WORD / devices),
+        work=round(work),
         keep_edges=keep_edges,
     )
+
+
+def update_memory(
+    spec: ModelSpec,
+    channels: Channels,
+    layout: Layout,
+    precision: Precision,
+    *,
+    steps: int = 1,
+    batch: int = 1,
+) -> StepMemory:
+    """What one training update on a device needs: `batch` samples there, one after the other.
+
+    Each is forecast over `steps` steps. The gradient keeps the latents between the processor's
+    rounds and computes the rest again, and keeps nothing of a step but its frames if there are
+    several.
+    """
+    n, item = _sizes(spec, channels, layout), jnp.dtype(precision.latents).itemsize
+    rounds = spec.processor_steps * (n.mesh_edges + n.nodes) * item
+    # The edge terms of encoder and decoder have gradients, and so has all that steps share, once
+    # more where gradients of several steps or of several samples are added up.
+    shared = (n.kept + n.mesh_edges + n.nodes + 2 * n.weights) * WORD
+    sums = ((steps > 1) + (batch > 1)) * shared
+    arrays = (
+        GRADIENT_EDGES * n.mesh_edges
+        + GRADIENT_LATENTS * n.grid
+        + GRADIENT_WEIGHTS * n.weights
+        + GRADIENT_FRAMES * n.frame
+        + (steps > 1) * (FRAMES_OF_FURTHER_STEPS + 2 * (steps - 1)) * n.frame
+    )
+    sample = (2 + steps) * n.frame + (2 + steps) * n.forcing
+    return StepMemory(
+        weights=OPTIMISER_WEIGHTS * n.weights * WORD,
+        geometry=n.layout * WORD,
+        state=(batch * sample + n.statics) * WORD,
+        work=round(rounds + 2 * n.kept * item + sums + arrays * WORD),
+        keep_edges=True,
+    )
+
+
+class Plan(NamedTuple):
+    """How a run is cut into blocks, and what it then needs."""
+
+    layout: Layout
+    memory: StepMemory
 
 
 def fitting(
     spec: ModelSpec,
     channels: Channels,
-    layout: Layout,
+    graphs: Graphs,
     precision: Precision,
     available: int,
     *,
     devices: int = 1,
-) -> StepMemory:
-    """The fastest plan that fits into `available` bytes a device; `ValueError` when none does."""
-    for keep_edges in (True, False):
-        plan = step_memory(
-            spec, channels, layout, precision, keep_edges=keep_edges, devices=devices
-        )
-        if plan.device <= available:
-            return plan
-    raise ValueError(
-        f"a step needs {plan.device / 2**30:.1f} GiB on each device and there are "
-        f"{available / 2**30:.1f} GiB; use --precision bfloat16, more --devices, or a model with a "
-        "coarser grid"
+) -> Plan:
+    """The fastest forecast that fits into `available` bytes a device; `ValueError` if none does."""
+    sizes = ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR
+    for size in sizes:
+        layout = arrange(graphs, grid_block=size.grid, edge_block=size.edges, devices=devices)
+        for keep_edges in (True, False):
+            memory = step_memory(
+                spec, channels, layout, precision, keep_edges=keep_edges, devices=devices
+            )
+            if memory.device <= available:
+                return Plan(layout, memory)
+    raise _too_small(
+        memory.device, available, "a step", "--precision bfloat16, more --devices, or a model with"
+        " a coarser grid"
+    )  # fmt: skip
+
+
+def fitting_update(
+    spec: ModelSpec,
+    channels: Channels,
+    graphs: Graphs,
+    precision: Precision,
+    available: int,
+    *,
+    steps: int = 1,
+    batch: int = 1,
+) -> Plan:
+    """The fastest update that fits into `available` bytes; `ValueError` if none does."""
+    sizes = ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR
+    for size in sizes:
+        layout = arrange(graphs, grid_block=size.grid, edge_block=size.edges)
+        memory = update_memory(spec, channels, layout, precision, steps=steps, batch=batch)
+        if memory.device <= available:
+            return Plan(layout, memory)
+    raise _too_small(
+        memory.device, available, "an update",
+        "a smaller --batch, more --devices for it, or a model with a coarser grid",
+    )  # fmt: skip
+
+
+def _too_small(needed: int, available: int, what: str, help_: str) -> ValueError:
+    return ValueError(
+        f"{what} needs {needed / 2**30:.1f} GiB on each device and there are "
+        f"{available / 2**30:.1f} GiB; use {help_}"
     )
 
 

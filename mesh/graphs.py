@@ -54,6 +54,9 @@ class Graphs(NamedTuple):
     mesh2grid: EdgeSet
 
 
+MOST_SPLITS = 10  # ten million nodes, 7 km apart: finer is a damaged file, and fills any memory
+
+
 @dataclass(frozen=True)
 class MeshSpec:
     """The mesh of a network and how it hangs on the grid.
@@ -64,7 +67,7 @@ class MeshSpec:
         them. Published networks say 2 sin(π/10).
 
     Raises:
-        ValueError: splits below 0, a radius or a length that is not positive.
+        ValueError: splits below 0 or above 10, a radius or a length that is not positive.
     """
 
     splits: int
@@ -72,19 +75,21 @@ class MeshSpec:
     mesh2grid_normalisation: float | None = None
 
     def __post_init__(self) -> None:
-        if self.splits < 0:
+        if not 0 <= self.splits <= MOST_SPLITS:
             raise ValueError(
-                f"a mesh needs 0 splits or more, got {self.splits}; GraphCast has 6 at 0.25 degrees"
+                f"a mesh needs 0 to {MOST_SPLITS} splits, got {self.splits}; GraphCast has 6 at "
+                "0.25 degrees"
             )
-        if not self.radius_fraction > 0:
+        if not 0 < self.radius_fraction < math.inf:
             raise ValueError(
                 f"a mesh's radius_fraction must be positive, got {self.radius_fraction}; "
                 "GraphCast has 0.6"
             )
-        if self.mesh2grid_normalisation is not None and not self.mesh2grid_normalisation > 0:
+        length = self.mesh2grid_normalisation
+        if length is not None and not 0 < length < math.inf:
             raise ValueError(
-                "a mesh's mesh2grid_normalisation must be positive or None, got "
-                f"{self.mesh2grid_normalisation}; None divides by the longest edge"
+                f"a mesh's mesh2grid_normalisation must be positive or None, got {length}; None "
+                "divides by the longest edge"
             )
 
 

@@ -21,6 +21,7 @@ refuses.
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +47,7 @@ class ForecastStore:
     """A forecast being written; `create` or `open_or_create` it, `write` each cell, `finish`.
 
     One process writes at a time. As a context manager it lets go of the partial store on leaving
-    and keeps what is committed.
+    and keeps what is committed; where nothing is, an error leaves nothing behind.
     """
 
     def __init__(self, path: Path, header: ForecastHeader, lock: IO[bytes], replace: bool) -> None:
@@ -212,7 +213,9 @@ class ForecastStore:
     def __enter__(self) -> "ForecastStore":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is not None and not self._committed:
+            shutil.rmtree(self._partial, ignore_errors=True)
         self.close()
 
     def _index(self, cell: Cell) -> tuple[int, ...]:
@@ -229,7 +232,7 @@ def _partial(target: Path) -> Path:
 
 def _target(path: str | os.PathLike[str], overwrite: bool) -> Path:
     """The place of the store, refused unless it is free or may be replaced."""
-    if "://" in os.fspath(path):
+    if re.match(r"\w[\w+.-]+:/", os.fspath(path)):  # a Path has only one of the slashes left
         raise ValueError(
             f"a forecast store is written to a local path, got {path}; copy it there later"
         )
@@ -248,7 +251,10 @@ def _target(path: str | os.PathLike[str], overwrite: bool) -> Path:
 
 def _is_forecast_store(path: Path) -> bool:
     attrs = path / ".zattrs"
-    return attrs.is_file() and "forecast_store_layout" in json.loads(attrs.read_text())
+    try:
+        return attrs.is_file() and "forecast_store_layout" in json.loads(attrs.read_text())
+    except ValueError:  # whatever that is, it is not ours
+        return False
 
 
 def _claimed(target: Path) -> IO[bytes]:

@@ -46,7 +46,21 @@ def open_inputs(
         ValueError: the file is of no known format, is damaged, or cannot be made canonical.
     """
     where = str(path_or_url)
+    return _canonical(where, open_raw(where), init_time)
+
+
+def open_truth(path_or_url: str | Path, *, init_time: np.datetime64 | None) -> list[xr.Dataset]:
+    """As ``open_inputs``, for what followed ``init_time``: relative times count from just there."""
+    where = str(path_or_url)
     dataset = open_raw(where)
+    if init_time is not None and deepmind.is_undated(dataset):
+        dataset = deepmind.counted_from(init_time, dataset)
+    return _canonical(where, dataset, None)
+
+
+def _canonical(
+    where: str, dataset: xr.Dataset, init_time: np.datetime64 | None
+) -> list[xr.Dataset]:
     try:
         split = deepmind.entries(dataset, init_time) if deepmind.is_example(dataset) else [dataset]
         return [
@@ -122,3 +136,5 @@ def _fetched(url: str) -> str:
         return str(fsspec.open_local(f"simplecache::{url}"))
     except FileNotFoundError as error:
         raise FileNotFoundError(f"an input file must exist, and there is none at {url}") from error
+    except OSError as error:
+        raise OSError(f"{url} could not be fetched ({error}); try again later") from error

@@ -13,15 +13,24 @@ from data.variables import VARIABLES
 
 def is_example(dataset: xr.Dataset) -> bool:
     """Whether ``dataset`` has a batch dimension or relative times."""
-    relative = "time" in dataset.variables and dataset["time"].dtype.kind == "m"
-    return "batch" in dataset.dims or relative
+    return "batch" in dataset.dims or _is_relative(dataset)
+
+
+def is_undated(dataset: xr.Dataset) -> bool:
+    """Whether ``dataset`` has relative times, and does not say what they count from."""
+    return _is_relative(dataset) and "datetime" not in dataset.variables
+
+
+def _is_relative(dataset: xr.Dataset) -> bool:
+    return "time" in dataset.variables and dataset["time"].dtype.kind == "m"
 
 
 def entries(dataset: xr.Dataset, init_time: np.datetime64 | None) -> list[xr.Dataset]:
     """One Dataset with absolute times for each batch entry; statics in each.
 
-    Without a coordinate ``datetime``, relative times count from ``init_time``; two frames that
-    begin at or before zero hours are an input window, whose last frame is ``init_time``.
+    Without a coordinate ``datetime``, relative times count from ``init_time``. But two frames that
+    begin at or before zero hours are an input window, whose last frame is ``init_time``, and frames
+    from zero hours on begin with such a window, as DeepMind's example files do.
     """
     if "batch" not in dataset.dims:
         return [_dated(dataset, init_time)]
@@ -41,11 +50,24 @@ def _dated(dataset: xr.Dataset, init_time: np.datetime64 | None) -> xr.Dataset:
             "the initial time must be known, and the file has relative times and no coordinate"
             " 'datetime'; name the initial time (--init-time)"
         )
-    relative = dataset["time"].values
-    start = init_time.astype("datetime64[ns]")
-    if relative.size == 2 and relative[0] <= np.timedelta64(0, "h") and _has_weather(dataset):
-        start = start - relative[-1]
-    return dataset.assign_coords(time=start + relative)
+    return counted_from(init_time - _init_lead(dataset), dataset)
+
+
+def counted_from(zero: np.datetime64, dataset: xr.Dataset) -> xr.Dataset:
+    """``dataset`` with its relative times counted from ``zero``."""
+    return dataset.assign_coords(time=zero.astype("datetime64[ns]") + dataset["time"].values)
+
+
+def _init_lead(dataset: xr.Dataset) -> np.timedelta64:
+    """The relative time at which the initial time stands."""
+    zero = np.timedelta64(0, "h")
+    relative = np.sort(dataset["time"].values)
+    window = relative.size == 2 and relative[0] <= zero
+    example = relative.size > 2 and relative[0] == zero
+    if (window or example) and _has_weather(dataset):
+        lead: np.timedelta64 = relative[1]
+        return lead
+    return zero
 
 
 def _has_weather(dataset: xr.Dataset) -> bool:

@@ -39,6 +39,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """The checkpoint in `path`, whichever kind of file it is."""
     if not path.exists():
         raise FileNotFoundError(f"there is no checkpoint at {path}")
+    if path.is_dir():
+        raise IsADirectoryError(f"a checkpoint is one file, and {path} is a folder; name the file")
     return checkpoint_format(path).read(path)
 
 

@@ -217,41 +217,69 @@ def _model_spec(entries: dict[str, np.ndarray], path: Path) -> ModelSpec:
         )
     if unknown := sorted(config.keys() - known):
         raise ValueError(f"{path}: model_config has {', '.join(unknown)}, which no GraphCast has")
-    factor = config.get("mesh2grid_edge_normalization_factor")
+
+    def number(key: str) -> float:
+        value = config[key]
+        if value.ndim or value.dtype.kind not in "iuf" or not np.isfinite(value):
+            raise ValueError(f"{path}: model_config:{key} must be one number, and it is {value}")
+        return float(value)
+
+    def count(key: str) -> int:
+        value = number(key)
+        if value != int(value) or value < 1:
+            raise ValueError(f"{path}: model_config:{key} counts from 1, and it is {value:g}")
+        return int(value)
+
+    splits, radius = int(number("mesh_size")), number("radius_query_fraction_edge_length")
+    factor = "mesh2grid_edge_normalization_factor"
+    length = number(factor) if factor in config else None
+    try:
+        mesh = MeshSpec(splits, radius, length)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     return ModelSpec(
-        mesh=MeshSpec(
-            splits=int(config["mesh_size"]),
-            radius_fraction=float(config["radius_query_fraction_edge_length"]),
-            mesh2grid_normalisation=None if factor is None else float(factor),
-        ),
-        latent_size=int(config["latent_size"]),
-        processor_steps=int(config["gnn_msg_steps"]),
-        hidden_layers=int(config["hidden_layers"]),
-        resolution=float(config["resolution"]),
+        mesh=mesh,
+        latent_size=count("latent_size"),
+        processor_steps=count("gnn_msg_steps"),
+        hidden_layers=count("hidden_layers"),
+        resolution=number("resolution"),
     )
 
 
 def _task(entries: dict[str, np.ndarray], path: Path) -> Task:
+    # Empty lists leave no key behind: a task may lack forcings or levels, but not these.
+    needed = ("input_variables:0", "target_variables:0", "input_duration")
+    if lacking := [key for key in needed if f"task_config:{key}" not in entries]:
+        raise ValueError(
+            f"{path} is no GraphCast checkpoint: its task_config lacks {', '.join(lacking)}"
+        )
     duration = _text(entries, "task_config:input_duration")
     if duration != INPUT_DURATION:
         raise ValueError(
-            f"{path} reads {duration or 'an unknown length'} of input; only "
+            f"{path} reads {duration} of input; only "
             f"{INPUT_DURATION}, two frames of six hours, was published and is supported"
         )
 
     def listed(field: str) -> list[Any]:
         prefix = f"task_config:{field}:"
-        indexed = {
-            int(k.removeprefix(prefix)): v for k, v in entries.items() if k.startswith(prefix)
-        }
-        return [indexed[i].item() for i in sorted(indexed)]
+        found = {k.removeprefix(prefix): v for k, v in entries.items() if k.startswith(prefix)}
+        if odd := [key for key, value in found.items() if not key.isdecimal() or value.ndim]:
+            raise ValueError(
+                f"{path}: task_config:{field} is a list, one numbered value each, and has "
+                f"{', '.join(odd)}"
+            )
+        return [found[key].item() for key in sorted(found, key=int)]
 
     inputs, targets, forcings = (
         tuple(str(name) for name in listed(f"{role}_variables"))
         for role in ("input", "target", "forcing")
     )
-    levels = tuple(sorted(int(level) for level in listed("pressure_levels")))
-    task = Task("custom", inputs, targets, forcings, levels)
+    pressures = listed("pressure_levels")
+    try:
+        levels = tuple(sorted(int(level) for level in pressures))
+        task = Task("custom", inputs, targets, forcings, levels)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     for published in TASKS.values():
         if _same(task, published):
             return Task(published.name, inputs, targets, forcings, levels)

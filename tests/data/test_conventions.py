@@ -365,3 +365,8 @@ def test_masks_of_whole_numbers_become_fields_and_codes_stay_codes():
     result = canonical(dataset.drop_vars("land_sea_mask"))
     assert result["land_sea_mask"].dtype == np.float32
     assert result["cloud_type"].dtype == np.int16
+
+
+def test_a_single_latitude_is_no_grid():
+    with pytest.raises(ValueError, match="here latitude is a single value, -90°"):
+        canonical(ours().isel(latitude=0))

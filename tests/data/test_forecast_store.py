@@ -381,3 +381,27 @@ def test_a_dataset_in_another_order_or_place_is_put_right_or_refused(tmp_path):
 def test_a_header_that_makes_no_sense_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         header(**change)
+
+
+def test_an_error_before_the_first_cell_leaves_nothing_behind(tmp_path):
+    head = header()
+    with (
+        pytest.raises(RuntimeError, match="no memory"),
+        ForecastStore.create(tmp_path / "f.zarr", head),
+    ):
+        raise RuntimeError("no memory")
+    assert list(tmp_path.iterdir()) == []
+    with (
+        pytest.raises(RuntimeError, match="no memory"),
+        ForecastStore.create(tmp_path / "f.zarr", head) as store,
+    ):
+        store.write(0, fields(head, 0))
+        raise RuntimeError("no memory")
+    assert [path.name for path in tmp_path.iterdir()] == ["f.zarr.partial"]
+
+
+def test_a_folder_with_broken_attributes_is_never_replaced(tmp_path):
+    (tmp_path / "f.zarr").mkdir()
+    (tmp_path / "f.zarr" / ".zattrs").write_text("{")
+    with pytest.raises(FileExistsError, match="is not a forecast store, so it will not be"):
+        ForecastStore.create(tmp_path / "f.zarr", header(), overwrite=True)

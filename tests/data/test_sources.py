@@ -14,7 +14,7 @@ import xarray as xr
 from fsspec.registry import known_implementations
 
 from data.samples import analyses
-from data.sources import SOURCES, open_inputs
+from data.sources import SOURCES, open_inputs, open_truth
 from data.windows import window
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -328,7 +328,7 @@ def test_each_batch_entry_has_its_own_dates(tmp_path):
 
 @pytest.mark.parametrize(
     ("frames", "first"),
-    [([-6, 0], -6), ([0, 6], -6), ([0, 6, 12], 0), ([-6, 0, 6], -6), ([6, 12], 6), ([6], 6)],
+    [([-6, 0], -6), ([0, 6], -6), ([0, 6, 12], -6), ([-6, 0, 6], -6), ([6, 12], 6), ([6], 6)],
 )
 def test_relative_times_count_from_the_initial_time(tmp_path, frames, first):
     path = written(example(frames), tmp_path / "example.nc")
@@ -341,6 +341,21 @@ def test_forcings_alone_always_count_from_zero(tmp_path):
     path = written(forcings[["toa_incident_solar_radiation"]], tmp_path / "forcings.nc")
     (dataset,) = open_inputs(path, init_time=INIT)
     assert dataset["time"].values[0] == INIT
+
+
+def test_times_of_an_example_are_counted_whatever_their_order(tmp_path):
+    path = written(example([0, -6]), tmp_path / "turned.nc")
+    (dataset,) = open_inputs(path, init_time=INIT)
+    np.testing.assert_array_equal(dataset["time"], INIT + HOUR * np.array([-6, 0]))
+    path = written(example([0, 6, 12, 18]), tmp_path / "example.nc")
+    (dataset,) = open_inputs(path, init_time=INIT)
+    np.testing.assert_array_equal(dataset["time"], INIT + HOUR * np.array([-6, 0, 6, 12]))
+
+
+def test_what_followed_counts_from_the_initial_time_itself(tmp_path):
+    path = written(example([0, 6, 12]), tmp_path / "truth.nc")
+    (dataset,) = open_truth(path, init_time=INIT)
+    np.testing.assert_array_equal(dataset["time"], INIT + HOUR * np.array([0, 6, 12]))
 
 
 def test_relative_times_without_an_initial_time_are_refused(tmp_path):
@@ -482,3 +497,9 @@ def test_forecasts_are_flattened_to_their_valid_times(tmp_path):
     assert result.sizes["time"] == 3
     expected = start["temperature"].isel(time=1, latitude=slice(None, None, -1))
     np.testing.assert_array_equal(result["temperature"].isel(time=1), expected)
+
+
+def test_a_server_that_does_not_answer_is_named():
+    url = "http://127.0.0.1:9/analyses.nc"  # the discard port: nobody listens
+    with pytest.raises(OSError, match=f"{url} could not be fetched"):
+        open_inputs(url)

@@ -100,7 +100,7 @@ def test_forcings_are_computed_where_no_file_has_them():
     for name in CLOCKS:
         np.testing.assert_array_equal(w.frames[name].isel(time=0), before[name])
     assert "toa_incident_solar_radiation: computed for later times" in w.provenance
-    assert not w.found.data_vars
+    assert not any(dataset.data_vars for dataset in w.found)
 
 
 def test_forcings_found_in_a_file_are_used_as_they_are():
@@ -132,7 +132,7 @@ def test_forcings_of_the_inputs_are_used_at_their_times():
     assert (w.frames["toa_incident_solar_radiation"] == np.float32(1.25e6)).all()
     assert (w.forcing_frame(INIT + STEP)["toa_incident_solar_radiation"] == 1.25e6).all()
     assert float(w.forcing_frame(INIT + 2 * STEP)["toa_incident_solar_radiation"].min()) == 0
-    assert w.found["time"].values.tolist() == [times[2].astype(int)]
+    assert w.found[0]["time"].values.tolist() == [times[2].astype(int)]
 
 
 @pytest.mark.parametrize("case", ["task13_32x64_nopoles", "task13_6deg_poles"])
@@ -365,6 +365,38 @@ def test_grids_of_inputs_and_forcings_must_agree():
     assert "latitude is -90° … 90° in 13 steps in the inputs" in message
 
 
+def test_forcings_go_before_inputs_and_inputs_before_what_is_computed():
+    times = INIT + STEP * np.arange(-1, 3)
+    sun = weather()["2m_temperature"].isel(time=0, drop=True) * 0 + 1e6
+    dataset = weather().reindex(time=times)
+    dataset["toa_incident_solar_radiation"] = sun.expand_dims(time=times)
+    for name in STATIC:
+        dataset[name] = weather()[name]
+    other = xr.Dataset({"toa_incident_solar_radiation": (sun * 1.5).expand_dims(time=times[2:3])})
+    other["year_progress_cos"] = ("time", [0.25])
+    w = window(dataset, TASK, init_time=INIT, forcings=other)
+    seen = [w.forcing_frame(time)["toa_incident_solar_radiation"] for time in times]
+    assert [float(field.max()) for field in seen[2:]] == [1.5e6, 1e6]
+    assert float(w.forcing_frame(times[2])["year_progress_cos"]) == 0.25
+    assert float(w.forcing_frame(times[3])["year_progress_cos"]) > 0.9
+    assert any(
+        "read from the forcings for 2022-01-01T12 … 2022-01-01T12, else read from the inputs" in n
+        for n in w.provenance
+    )
+
+
+def test_clocks_of_the_input_frames_come_from_the_forcings_where_the_inputs_lack_them():
+    given = xr.Dataset({"year_progress_cos": ("time", [0.25, 0.5])})
+    given = given.assign_coords(
+        time=weather()["time"].values,
+        **{axis: weather()[axis] for axis in ("latitude", "longitude")},
+    )
+    w = window(weather(), TASK, forcings=given)
+    np.testing.assert_array_equal(w.frames["year_progress_cos"], [0.25, 0.5])
+    assert "year_progress_cos: read from the forcings for the input frames" in w.provenance
+    assert "day_progress_sin: computed for the input frames" in w.provenance
+
+
 def test_a_gap_in_the_forcings_is_seen_when_it_is_reached():
     later = INIT + STEP * np.arange(1, 3)
     sun = (weather()["2m_temperature"].isel(time=0, drop=True) * 0 + 1.25e6).expand_dims(time=later)
@@ -374,6 +406,9 @@ def test_a_gap_in_the_forcings_is_seen_when_it_is_reached():
     w.forcing_frame(later[0])
     with pytest.raises(ValueError, match="toa_incident_solar_radiation must have a value every"):
         w.forcing_frame(later[1])
+    w.check_forcings(1)
+    with pytest.raises(ValueError, match="toa_incident_solar_radiation must have a value every"):
+        w.check_forcings(2)
 
 
 # ---------------------------------------------------------------------------------- lazy

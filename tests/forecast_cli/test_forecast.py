@@ -1,11 +1,16 @@
 """`graphcast forecast`: what it writes, and how it says no."""
 
+import inspect
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from data.formats.forecast import ForecastStore
+from forecast_cli.__main__ import COMMANDS
 from forecast_cli.arguments import lead_time, moment
+from graphcast.checkpoints import read_checkpoint, write_checkpoint
 
 from .conftest import analyses
 
@@ -173,6 +178,12 @@ def test_bad_inputs_get_a_sentence(graphcast, case, change, words):
         ({"precision": "half"}, ("choose one of float32",)),
         ({"output": "/proc/forecast.zarr"}, ("/proc/forecast.zarr",)),
         ({"statistics": "nowhere"}, ("nowhere",)),
+        ({"lead_time": "10000000d"}, ("at most 36525d",)),
+        ({"init_time": "2024-06-03T06+02:00"}, ("reads a UTC time",)),
+        ({"init_time": "now"}, ("reads a UTC time",)),
+        ({"init_time": "9999-01-01"}, ("between the years 1678 and 2261",)),
+        ({"devices": 0}, ("--devices counts from 1 to",)),
+        ({"output": "s3://bucket/forecast.zarr"}, ("written to a local path",)),
     ],
 )
 def test_bad_flags_get_a_sentence(graphcast, case, flags, words):
@@ -185,11 +196,18 @@ def test_truncated_inputs_get_a_sentence(graphcast, case):
     check_refused(graphcast(*case.forecast()), "analyses.nc")
 
 
-@pytest.mark.parametrize("command", ["forecast", "score", "info", "convert", "demo"])
-def test_every_command_has_help_with_an_example(graphcast, command):
-    run = graphcast(command, "--help")
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+def test_every_command_has_help_with_an_example(graphcast, command, monkeypatch):
+    name = command.__name__
+    monkeypatch.setenv("COLUMNS", "80")
+    run = graphcast(name, "--help")
     assert run.code == 0
-    assert f"graphcast {command}" in run.out.split("Example")[1]
+    _, _, rest = inspect.getdoc(command).replace(r"\[", "[").partition("\n\n")
+    for line in rest.split(
+        "\n"
+    ):  # as they were written, not wrapped: examples are there to be copied
+        assert line.strip() in [shown.strip() for shown in run.out.splitlines()]
+    assert f"graphcast {name}" in run.out.split("Example")[1]
 
 
 @pytest.mark.parametrize(("text", "steps"), [("6h", 1), ("10d", 40), ("1d12h", 6), (" 36H ", 6)])
@@ -200,3 +218,65 @@ def test_lead_times_are_steps_of_six_hours(text, steps):
 @pytest.mark.parametrize("text", ["2024-06-03T18", "2024-06-03 18:00Z", "2024-06-03T18:00+00:00"])
 def test_init_times_are_utc(text):
     assert moment(text) == np.datetime64("2024-06-03T18", "ns")
+
+
+def test_forcings_count_from_the_init_time_of_their_inputs(graphcast, case):
+    times = np.array([6, 12], "m8[h]").astype("m8[ns]")
+    grid = analyses()
+    given = xr.Dataset({"day_progress_cos": (("time", "lon"), np.full((2, 18), 0.5, np.float32))})
+    given = given.assign_coords(time=times, lat=grid.latitude.values, lon=grid.longitude.values)
+    given.to_netcdf(case.folder / "forcings.nc")
+    inputs = saved(case, grid.isel(time=[0, 1]))
+    flags = {"inputs": inputs, "forcings": case.folder / "forcings.nc", "init_time": None}
+    run = graphcast(*case.forecast(**flags))
+    assert run.code == 0, run.err
+    assert "read from the forcings for 2024-06-03T12 … 2024-06-03T18" in run.out
+
+
+def test_nothing_is_left_of_a_forecast_that_could_not_start(graphcast, case):
+    times = np.array(["2024-06-03T12", "2024-06-03T18"], "M8[ns]")
+    clock = np.full((2, 18), 0.5, np.float32)
+    clock[1, 3] = np.nan
+    grid = analyses()
+    given = xr.Dataset({"day_progress_cos": (("time", "longitude"), clock)})
+    given = given.assign_coords(time=times, latitude=grid.latitude, longitude=grid.longitude)
+    given.to_netcdf(case.folder / "forcings.nc")
+    before = sorted(case.folder.iterdir())
+    run = graphcast(*case.forecast(forcings=case.folder / "forcings.nc"))
+    check_refused(run, "day_progress_cos must have a value everywhere", "2024-06-03T18")
+    check_refused(graphcast(*case.forecast(), "--no-examine", "--devices", "99"), "not 99")
+    assert set(case.folder.iterdir()) - set(before) <= {case.folder / "cache"}
+
+
+def test_weights_for_another_resolution_run_with_a_warning(graphcast, case):
+    checkpoint = read_checkpoint(case.checkpoint)
+    other = replace(checkpoint, spec=replace(checkpoint.spec, resolution=1.0))
+    write_checkpoint(other, case.folder / "other.safetensors")
+    run = graphcast(*case.forecast(checkpoint=case.folder / "other.safetensors"))
+    assert run.code == 0
+    assert "made for a grid of 1°" in run.err
+    assert "one of 20° × 20°" in run.err
+
+
+def test_statistics_are_looked_at_before_anything_is_computed(graphcast, case):
+    npz = case.folder / "weights.npz"
+    assert graphcast("convert", case.checkpoint, npz).code == 0
+    path = case.folder / "stats" / "stddev_by_level.nc"
+    statistics = xr.load_dataset(path)
+    flags = {"checkpoint": npz, "statistics": case.folder / "stats"}
+    for change, words in (
+        (statistics.drop_vars("2m_temperature"), ("stddev", "2m_temperature")),
+        (statistics * 0, ("positive", "2m_temperature (0.0)")),
+        (statistics.expand_dims(batch=2), ("one number for each variable", "along batch")),
+        (statistics.isel(level=[0, 1, 1]), ("same levels",)),
+        (statistics.drop_vars("level"), ("which levels they stand on",)),
+    ):
+        change.to_netcdf(path)
+        run = graphcast(*case.forecast(**flags))
+        check_refused(run, *words)
+        made = graphcast(
+            "convert", npz, case.folder / "new.safetensors", "--statistics", path.parent
+        )
+        check_refused(made, *words)
+    path.write_bytes(b"not a netCDF file")
+    check_refused(graphcast(*case.forecast(**flags)), "statistics are netCDF files", path.name)

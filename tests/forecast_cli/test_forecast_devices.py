@@ -61,4 +61,4 @@ def test_members_side_by_side_go_on_after_an_interruption(graphcast, case):
 def test_more_devices_than_there_are_get_a_sentence(graphcast, case):
     run = graphcast(*case.forecast(devices=1000))
     assert run.code == 2
-    assert "--devices is from 1 to" in run.sentence
+    assert "--devices counts from 1 to" in run.sentence

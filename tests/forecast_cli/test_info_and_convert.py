@@ -28,6 +28,17 @@ def test_info_describes_a_forecast(graphcast, case):
     assert "precision float32" in run.out
 
 
+def test_info_describes_scores(graphcast, case):
+    assert graphcast(*case.forecast(init_time="2024-06-03T06", lead_time="6h")).code == 0
+    scores = case.folder / "scores.zarr"
+    run = graphcast("score", "--forecast", case.output, "--truth", case.inputs, "--output", scores)
+    assert run.code == 0, run.err
+    run = graphcast("info", scores)
+    assert run.code == 0, run.err
+    for words in ("rmse, ", "global, n.hem", "2024-06-03T06", "6 to 6 h", str(case.inputs)):
+        assert words in run.out
+
+
 def test_info_refuses_what_it_does_not_know(graphcast, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("weather")
@@ -51,6 +62,22 @@ def test_convert_there_and_back_keeps_everything(graphcast, case):
         before.model.processor.update_edges.weights[0],
         after.model.processor.update_edges.weights[0],
     )
+
+
+def test_the_way_on_is_one_that_works(graphcast, case):
+    npz = case.folder / "a.npz"
+    assert graphcast("convert", case.checkpoint, npz).code == 0
+    assert f"--checkpoint {npz} --statistics DIR --inputs" in graphcast("info", npz).out
+    inside = graphcast("info", case.checkpoint).out
+    assert f"--checkpoint {case.checkpoint} --inputs" in inside
+
+
+def test_convert_writes_no_file_over_a_folder(graphcast, case):
+    target = case.folder / "a.npz"
+    target.mkdir()
+    run = graphcast("convert", case.checkpoint, target, "--overwrite")
+    assert run.code == 2
+    assert "is a folder, and a file is written" in run.sentence
 
 
 def test_convert_refuses_to_replace(graphcast, case):

@@ -1,5 +1,7 @@
 """`graphcast plan`."""
 
+import re
+
 import pytest
 
 from forecast_cli.plan import number_of_bytes
@@ -10,6 +12,25 @@ def test_plan_says_what_fits(graphcast, case):
     assert run.code == 0, run.err
     for words in ("a device", "the host", "kept between steps", "next: graphcast forecast"):
         assert words in run.out
+
+
+def test_plan_of_training_grows_with_steps_and_batch(graphcast, case):
+    of = ("plan", "--checkpoint", case.checkpoint, "--inputs", case.inputs, "--train")
+
+    def device(*flags):
+        run = graphcast(*of, *flags, "--memory", "1TB")
+        assert run.code == 0, run.err
+        assert "keeps latents between rounds" in run.out
+        return number_of_bytes(re.search(r"a device +([0-9.]+ [kMG]?B)", run.out)[1])
+
+    assert device("--ar-steps", "12", "--batch", "64") > device()
+
+
+def test_training_flags_without_train_are_refused(graphcast, case):
+    flags = ("--checkpoint", case.checkpoint, "--inputs", case.inputs, "--ar-steps", "2")
+    run = graphcast("plan", *flags)
+    assert run.code == 2
+    assert "give --train as well" in run.sentence
 
 
 def test_plan_that_cannot_fit_says_what_would_help(graphcast, case):

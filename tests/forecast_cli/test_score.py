@@ -116,7 +116,7 @@ def test_a_folder_that_holds_no_scores_is_never_replaced(files, tmp_path):
     result = run(*files, tmp_path / "thesis", "--overwrite")
     assert "is a folder and holds no scores" in str(result.exception)
     result = run(*files, files[0], "--overwrite")
-    assert "is a folder and holds no scores" in str(result.exception)
+    assert "is read here, so it will not be replaced" in str(result.exception)
 
 
 @pytest.mark.parametrize(
@@ -150,3 +150,49 @@ def test_a_half_written_result_does_not_stand_in_the_way(files, tmp_path):
     write_scores(xr.Dataset({"a": ("x", np.arange(3.0))}), tmp_path / "scores.zarr")
     assert xr.open_zarr(tmp_path / "scores.zarr")["a"].shape == (3,)
     assert not (tmp_path / "scores.zarr.partial").exists()
+
+
+def test_a_truth_with_relative_times_counts_from_the_init_time(files, tmp_path):
+    truth = analyses().expand_dims("batch").rename(latitude="lat", longitude="lon")
+    truth.assign_coords(time=truth.time.values - START).to_netcdf(tmp_path / "relative.nc")
+    result = run(files[0], tmp_path / "relative.nc", tmp_path / "scores.zarr")
+    assert result.exit_code == 0, result.output
+    assert run(*files, tmp_path / "same.zarr").exit_code == 0
+    ours, same = (xr.open_zarr(tmp_path / n).load() for n in ("scores.zarr", "same.zarr"))
+    xr.testing.assert_equal(ours, same)
+
+
+def test_what_is_read_is_never_replaced(files, tmp_path):
+    content = files[1].read_bytes()
+    result = run(*files, files[1], "--overwrite")
+    assert isinstance(result.exception, FileExistsError)
+    assert "is read here, so it will not be replaced" in str(result.exception)
+    assert files[1].read_bytes() == content
+    result = run(*files, tmp_path / "new", "--report", str(tmp_path / "new"))
+    assert "scores and report are two files" in str(result.exception)
+    result = run(*files, Path("s3://bucket/scores.zarr"))
+    assert "written to a local path" in str(result.exception)
+    assert not Path("s3:").exists()
+
+
+def test_a_truth_in_celsius_is_refused_where_the_forecast_is_in_kelvin(files, tmp_path):
+    truth = analyses()
+    truth["2m_temperature"] = truth["2m_temperature"] - 273.15  # and no unit to tell
+    truth.to_netcdf(tmp_path / "celsius.nc")
+    result = run(files[0], tmp_path / "celsius.nc", tmp_path / "scores.zarr")
+    assert isinstance(result.exception, ValueError)
+    assert "2m_temperature must be in K" in str(result.exception)
+    assert "as if it were in °C" in str(result.exception)
+
+
+def test_a_damaged_forecast_is_said_to_be_one(files, tmp_path):
+    chunk = files[0] / "2m_temperature" / "0.1.0.0"
+    chunk.write_bytes(chunk.read_bytes()[:100])
+    result = run(*files, tmp_path / "scores.zarr")
+    assert isinstance(result.exception, ValueError)
+    assert "could not be read" in str(result.exception)
+    assert "damaged" in str(result.exception)
+    (tmp_path / "text").write_text("hello")
+    result = run(tmp_path / "text", files[1], tmp_path / "scores.zarr")
+    assert isinstance(result.exception, ValueError)
+    assert "a Zarr store or a netCDF file must be whole, and" in str(result.exception)

@@ -131,6 +131,37 @@ def test_config_must_be_a_graphcasts(npz):
         read_checkpoint(npz)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("model_config:mesh_size", "x", "mesh_size must be one number, and it is x"),
+        ("model_config:mesh_size", 40, "a mesh needs 0 to 10 splits, got 40"),
+        ("model_config:latent_size", 0, "latent_size counts from 1, and it is 0"),
+        ("model_config:gnn_msg_steps", [1, 2], "gnn_msg_steps must be one number"),
+        ("task_config:input_variables:first", "temperature", "a list, one numbered value each"),
+        ("task_config:input_variables:0", "temperatur", "unknown variable"),
+    ],
+)
+def test_odd_config_is_named_with_the_file(npz, key, value, words):
+    rewrite(npz, lambda entries: entries.update({key: np.array(value)}))
+    with pytest.raises(ValueError, match=words) as error:
+        read_checkpoint(npz)
+    assert str(error.value).startswith(str(npz))
+
+
+def test_a_checkpoint_without_a_task_is_none(npz):
+    rewrite(npz, lambda e: [e.pop(k) for k in list(e) if k.startswith("task_config:input")])
+    with pytest.raises(ValueError, match="task_config lacks input_variables:0, input_duration"):
+        read_checkpoint(npz)
+
+
+@pytest.mark.parametrize("name", ["weights.npz", "weights.safetensors"])
+def test_a_folder_is_no_checkpoint(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(IsADirectoryError, match=r"a checkpoint is one file, and .* is a folder"):
+        read_checkpoint(tmp_path / name)
+
+
 def test_only_two_frames_of_input_are_supported(npz):
     rewrite(npz, lambda e: e.update({"task_config:input_duration": np.array("18h")}))
     with pytest.raises(ValueError, match="reads 18h of input; only 12h"):

@@ -240,7 +240,7 @@ def test_an_interrupted_write_leaves_nothing(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"splits": -1}, "a mesh needs 0 splits or more, got -1; GraphCast has 6"),
+        ({"splits": -1}, "a mesh needs 0 to 10 splits, got -1; GraphCast has 6"),
         (
             {"splits": 1, "radius_fraction": 0.0},
             "radius_fraction must be positive, got 0.0; GraphCast has 0.6",

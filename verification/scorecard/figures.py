@@ -62,6 +62,8 @@ def forecast_figure(
             f"valid {time_label(fields.valid_time)} (+{lead_label(lead)})",
             fontsize=12,
         )
+        # A picture travels alone: it says itself what made the forecast.
+        figure.supxlabel(str(forecast.attrs.get("source", "")), fontsize=8, color="0.35")
         (ax_forecast, ax_truth), (ax_error, ax_curve) = figure.subplots(2, 2)
         low = min(float(fields.forecast.min()), float(fields.truth.min()))
         high = max(float(fields.forecast.max()), float(fields.truth.max()))

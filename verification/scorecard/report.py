@@ -137,7 +137,7 @@ def _key(scores: xr.Dataset) -> str:
         return "<p class='quiet'>No baseline was scored, so cells have no colour.</p>"
     steps = "".join(
         f"<span style='{_cell_style(value)}'>{value:+.1f}</span>"
-        for value in (-1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 0.8)
+        for value in (-1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0)
     )
     return (
         "<p class='quiet key'>Numbers are the forecast's RMSE. Colours are skill against "

@@ -1,0 +1,58 @@
+"""How a step's time grows with the multi-mesh's level, on one grid, in one JSON line.
+
+    python benchmarks/growth.py --size B --levels 2 3 4 5
+
+A multi-mesh has four times the edges on each further level. `exponent` is the slope of the
+logarithm of the time that is added over that of the edges that are added: 1 is the bound of a
+network whose work is in its edges.
+"""
+
+import json
+import math
+import statistics
+
+import step
+from step import SIZES, arguments_of, forward, machine, number_of_bytes, on_device, problem, seconds
+
+from graphcast.memory import available_memory
+from graphcast.precision import PRECISIONS
+from mesh.graphs import MeshSpec
+
+
+def main() -> None:
+    parser = arguments_of(__doc__)
+    parser.add_argument("--levels", type=int, nargs="+", default=[2, 3, 4, 5])
+    options = parser.parse_args()
+    on_device(options.device)
+    precision = PRECISIONS[options.precision]
+    memory = number_of_bytes(options.memory) if options.memory else available_memory()
+    grid, task, spec = SIZES[options.size]
+    measured = []
+    for level in options.levels:
+        meshed = spec.__class__(MeshSpec(level), spec.latent_size, spec.processor_steps)
+        step.SIZES[options.size] = (grid, task, meshed)
+        of = problem(options.size, precision, memory)
+        run, _ = forward(of, precision)
+        seconds(run)
+        time = statistics.median(seconds(run) for _ in range(options.repeats))
+        measured.append((level, len(of.graphs.mesh.senders), time))
+    (_, few, short), (_, many, long) = measured[-2:]
+    _, first_edges, first_time = measured[0]
+    exponent = math.log((long - first_time) / (short - first_time)) / math.log(
+        (many - first_edges) / (few - first_edges)
+    )
+    result = {
+        "benchmark": "growth",
+        "size": options.size,
+        "precision": options.precision,
+        "levels": {
+            level: {"edges": edges, "seconds": round(time, 4)} for level, edges, time in measured
+        },
+        "exponent": round(exponent, 2),
+        **machine(),
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""A forecast of many steps, every state delivered to the host: seconds, memory, and the bound.
+
+    python benchmarks/rollout.py --size B --steps 8
+    python benchmarks/rollout.py --size D --steps 40 --precision bfloat16 --device gpu
+
+Prints one JSON line. `ratio` is the time of a step in the rollout over that of the same step alone
+whose result stays on the device, measured in this process: 1 is the bound, and what is above it
+is delivery that the next step does not hide.
+"""
+
+import json
+import statistics
+
+import jax
+from step import (
+    arguments_of,
+    forward,
+    machine,
+    number_of_bytes,
+    on_device,
+    peak_memory_gib,
+    problem,
+    seconds,
+)
+
+from graphcast.memory import available_memory
+from graphcast.precision import PRECISIONS
+from graphcast.rollout import next_frame, roll_out
+
+
+def main() -> None:
+    parser = arguments_of(__doc__)
+    parser.add_argument("--steps", type=int, default=8)
+    options = parser.parse_args()
+    on_device(options.device)
+    precision = PRECISIONS[options.precision]
+    memory = number_of_bytes(options.memory) if options.memory else available_memory()
+    of = problem(options.size, precision, memory)
+    alone, _ = forward(of, precision)
+    fixed = of.dynamics(precision)
+
+    def step(previous, current, forcings):
+        return next_frame(fixed, previous, current, forcings, precision=precision)
+
+    def rollout():
+        forcings = (of.forcings[0] for _ in range(options.steps + 2))
+        for frame in roll_out(step, *of.frames, forcings):
+            last = frame
+        return last
+
+    seconds(alone)
+    seconds(rollout)
+    pairs = [(seconds(rollout), seconds(alone)) for _ in range(options.repeats)]
+    whole = statistics.median(first for first, _ in pairs)
+    ratio = statistics.median(first / options.steps / second for first, second in pairs)
+    delivered = options.steps * of.frames[0].nbytes
+    result = {
+        "benchmark": "rollout",
+        "size": options.size,
+        "precision": options.precision,
+        "steps": options.steps,
+        "seconds": round(whole, 3),
+        "seconds_a_step": round(whole / options.steps, 4),
+        "ratio": round(ratio, 3),
+        "delivered_gb_per_second": round(delivered / whole / 1e9, 3),
+        "peak_memory_gib": peak_memory_gib(),
+        "planned_memory_gib": round(of.plan.memory.device / 2**30, 2),
+        "compiled_steps": next_frame._cache_size(),
+        **machine(),
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    assert jax.devices()
+    main()
