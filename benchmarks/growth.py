@@ -10,8 +10,8 @@ network whose work is in its edges.
 import json
 import math
 import statistics
+from dataclasses import replace
 
-import step
 from step import SIZES, arguments_of, forward, machine, number_of_bytes, on_device, problem, seconds
 
 from graphcast.memory import available_memory
@@ -26,12 +26,11 @@ def main() -> None:
     on_device(options.device)
     precision = PRECISIONS[options.precision]
     memory = number_of_bytes(options.memory) if options.memory else available_memory()
-    grid, task, spec = SIZES[options.size]
+    size = SIZES[options.size]
     measured = []
     for level in options.levels:
-        meshed = spec.__class__(MeshSpec(level), spec.latent_size, spec.processor_steps)
-        step.SIZES[options.size] = (grid, task, meshed)
-        of = problem(options.size, precision, memory)
+        meshed = size._replace(spec=replace(size.spec, mesh=MeshSpec(level)))
+        of = problem(meshed, precision, memory)
         run, _ = forward(of, precision)
         seconds(run)
         time = statistics.median(seconds(run) for _ in range(options.repeats))

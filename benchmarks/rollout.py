@@ -11,8 +11,8 @@ is delivery that the next step does not hide.
 import json
 import statistics
 
-import jax
 from step import (
+    SIZES,
     arguments_of,
     forward,
     machine,
@@ -35,7 +35,7 @@ def main() -> None:
     on_device(options.device)
     precision = PRECISIONS[options.precision]
     memory = number_of_bytes(options.memory) if options.memory else available_memory()
-    of = problem(options.size, precision, memory)
+    of = problem(SIZES[options.size], precision, memory)
     alone, _ = forward(of, precision)
     fixed = of.dynamics(precision)
 
@@ -72,5 +72,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    assert jax.devices()
     main()

@@ -26,7 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from data.channels import Channels
-from data.task import TASKS
+from data.task import TASKS, Task
 from forecast_cli.plan import number_of_bytes
 from graphcast.layout import in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
@@ -39,12 +39,21 @@ from graphcast.rollout import dynamics, next_frame
 from mesh.graphs import Graphs, MeshSpec, build_graphs
 from mesh.grid import LatLonGrid
 
+
+class Size(NamedTuple):
+    """A forecast to be timed."""
+
+    grid: LatLonGrid
+    task: Task
+    spec: ModelSpec
+
+
 SMALL, FULL = TASKS["graphcast_small"], TASKS["graphcast"]
 SIZES = {
-    "A": (LatLonGrid.regular(6.0), SMALL, ModelSpec(MeshSpec(3), 64, 4)),
-    "B": (LatLonGrid.regular(2.8125, poles=False), SMALL, ModelSpec(MeshSpec(4), 256, 8)),
-    "C": (LatLonGrid.regular(1.0), SMALL, ModelSpec(MeshSpec(5), 512, 16)),
-    "D": (LatLonGrid.regular(0.25), FULL, ModelSpec(MeshSpec(6), 512, 16)),
+    "A": Size(LatLonGrid.regular(6.0), SMALL, ModelSpec(MeshSpec(3), 64, 4)),
+    "B": Size(LatLonGrid.regular(2.8125, poles=False), SMALL, ModelSpec(MeshSpec(4), 256, 8)),
+    "C": Size(LatLonGrid.regular(1.0), SMALL, ModelSpec(MeshSpec(5), 512, 16)),
+    "D": Size(LatLonGrid.regular(0.25), FULL, ModelSpec(MeshSpec(6), 512, 16)),
 }
 
 
@@ -72,14 +81,14 @@ class Problem(NamedTuple):
         )
 
 
-def problem(size: str, precision: Precision, memory: int, steps: int | None = None) -> Problem:
+def problem(of: Size, precision: Precision, memory: int, steps: int | None = None) -> Problem:
     """One size, planned for a forecast, or for the gradient over `steps` steps."""
-    grid, task, spec = SIZES[size]
+    grid, task, spec = of
     graphs = build_graphs(grid, spec.mesh)
     channels = Channels(task)
     targets, forcings, statics = map(len, (channels.targets, channels.forcings, channels.statics))
-    of = (spec, channels, graphs, precision, memory)
-    plan = fitting(*of) if steps is None else fitting_update(*of, steps=steps)
+    given = (spec, channels, graphs, precision, memory)
+    plan = fitting(*given) if steps is None else fitting_update(*given, steps=steps)
     rng = np.random.default_rng(0)
 
     def weather(width: int):
@@ -229,10 +238,10 @@ def main() -> None:
     precision = PRECISIONS[options.precision]
     memory = number_of_bytes(options.memory) if options.memory else available_memory()
     if options.what == "forward":
-        of = problem(options.size, precision, memory)
+        of = problem(SIZES[options.size], precision, memory)
         ours, textbook = forward(of, precision)
     else:
-        of = problem(options.size, precision, memory, options.steps)
+        of = problem(SIZES[options.size], precision, memory, options.steps)
         ours, textbook = gradient(of, precision, options.steps)
     compile_seconds = seconds(ours)
     peak = peak_memory_gib()

@@ -6,9 +6,6 @@ from the other rows. Within a row one window is split: each device has its own b
 each device and completed by one all-reduce of [mesh nodes, latent] in the encoder and in each
 processor round; the decoder needs none. Mesh nodes are few (40,962 for a million grid points), so
 each device keeps all of them.
-
-The devices may belong to several processes. Each of those then makes the same calls with the same
-arrays, and keeps only what its own devices hold.
 """
 
 from collections.abc import Callable
@@ -80,18 +77,10 @@ def device_mesh(devices: int, windows: int = 1) -> jax.sharding.Mesh:
 
 
 def place(x: AnyArray, mesh: jax.sharding.Mesh, spec: PartitionSpec = FRAMES) -> Array:
-    """`x`, which each process has, as one array over the devices of `mesh`."""
+    """`x` as one array over the devices of `mesh`."""
     host = np.asarray(x)
     sharding = NamedSharding(mesh, spec)
     return jax.make_array_from_callback(host.shape, sharding, lambda part: host[part])
-
-
-def fetchable(x: Array, mesh: jax.sharding.Mesh) -> Array:
-    """`x` such that this process can read all of it."""
-    if x.is_fully_addressable:
-        return x
-    gathered: Array = jax.device_put(x, NamedSharding(mesh, WHOLE))
-    return gathered
 
 
 def split_dynamics(

@@ -23,7 +23,7 @@ from data.task import STEP
 from data.variables import VARIABLES
 from data.windows import Window
 from graphcast.checkpoints import Checkpoint
-from graphcast.devices import device_mesh, fetchable, next_frames, place, split_dynamics
+from graphcast.devices import device_mesh, next_frames, place, split_dynamics
 from graphcast.layout import Layout, in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
 from graphcast.memory import Plan, available_memory, fitting
@@ -205,7 +205,6 @@ class Forecaster:
             current,
             forcings,
             place=partial(place, mesh=mesh),
-            fetchable=partial(fetchable, mesh=mesh),
         )
 
     def _together(self, each: Sequence[Blocks]) -> np.ndarray:

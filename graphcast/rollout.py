@@ -112,14 +112,13 @@ def roll_out(
     forcings: Iterable[Float[np.ndarray, "blocks rows forcings"]],
     *,
     place: Callable[[np.ndarray], Array] = jax.device_put,
-    fetchable: Callable[[Array], Array] = lambda frame: frame,
 ) -> Iterator[Float[np.ndarray, "blocks rows targets"]]:
     """Frames at t + 6 h, t + 12 h, …, one for each forcing frame after the first two.
 
     `step` makes a frame from two frames and three of forcings. `forcings` yields the frames at
     t - 6 h, t, t + 6 h, …. Only what the next step needs stays on the device; a frame travels to
     the host while the next step already runs. Over several devices `place` puts a frame on them,
-    `fetchable` brings it where this host can read it, and frames may lead with a windows axis.
+    and frames may lead with a windows axis.
     """
     frames = (place(frame) for frame in forcings)
     before, now = next(frames), next(frames)
@@ -127,11 +126,10 @@ def roll_out(
     waiting = None
     for following in frames:
         predicted = step(previous, current, (before, now, following))
-        leaving = fetchable(predicted)
-        leaving.copy_to_host_async()
+        predicted.copy_to_host_async()
         if waiting is not None:
             yield np.asarray(waiting)
-        waiting = leaving
+        waiting = predicted
         previous, current = current, predicted
         before, now = now, following
     if waiting is not None:

@@ -41,8 +41,8 @@ def test_every_edge_is_in_one_block(world):
 
 @pytest.mark.parametrize("splits", [0, 2, 4])
 def test_groups_of_six_are_full_but_for_twelve_nodes(splits):
-    edges = EdgeSet(*multimesh_edges(hierarchy(splits)), np.zeros((0, 4), np.float32))
-    edges = edges._replace(features=np.zeros((len(edges.senders), 4), np.float32))
+    senders, receivers = multimesh_edges(hierarchy(splits))
+    edges = EdgeSet(senders, receivers, np.zeros((len(senders), 4), np.float32))
     nodes = 10 * 4**splits + 2
     groups = in_groups(edges, nodes)
     padding = (groups.senders == nodes).sum(axis=1)
