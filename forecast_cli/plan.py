@@ -71,7 +71,7 @@ def plan(
     kept = "kept between steps" if chosen.memory.keep_edges else "computed in each, to save memory"
     console.print(f"  edge terms  {kept}")
     lacking = "" if weights.moments is not None else " --statistics DIR"
-    console.print(f"  output      {frame / 1e6:,.0f} MB a step before compression")
+    console.print(f"  output      {size(frame)} a step before compression")
     console.print(
         f"next: [cyan]graphcast forecast --checkpoint {checkpoint}{lacking} --inputs {inputs} "
         "--lead-time 10d --output forecast.zarr[/]"
