@@ -27,7 +27,7 @@ import numpy as np
 
 from data.channels import Channels
 from data.task import TASKS, Task
-from forecast_cli.plan import number_of_bytes
+from forecast_cli.arguments import number_of_bytes
 from graphcast.layout import in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
 from graphcast.memory import Plan, available_memory, fitting, fitting_update
@@ -73,11 +73,11 @@ class Problem(NamedTuple):
     def dynamics(self, precision: Precision):
         """All that stays the same from step to step, on the device."""
         prepare = jax.jit(dynamics, static_argnums=5, static_argnames="keep_edges")
-        layout, memory = self.plan
+        economy, layout, _ = self.plan
         return prepare(
             *(self.model, self.channels.input_order, layout, self.normaliser, self.statics),
             precision,
-            keep_edges=memory.keep_edges,
+            keep_edges=economy.keep_edges,
         )
 
 
@@ -263,7 +263,7 @@ def main() -> None:
         "first_run_seconds": round(compile_seconds, 2),
         "peak_memory_gib": peak,
         "planned_memory_gib": round(of.plan.memory.device / 2**30, 2),
-        "edge_terms_kept": of.plan.memory.keep_edges,
+        "edge_terms_kept": of.plan.economy.keep_edges,
         "gflop": round(2 * passes * products(options.size) / 1e9, 1),
         "matmul_share": round(bound / mine, 2),
         **machine(),

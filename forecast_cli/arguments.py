@@ -1,4 +1,4 @@
-"""What people type: lead times, init times and tasks."""
+"""What people type: lead times, init times, sizes and tasks."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 from data.task import STEP, TASKS, Task
 
 HOUR = np.timedelta64(1, "h")
+UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 LONGEST_DAYS = 36_525  # a century: a slip of the keyboard, not a forecast
 
 
@@ -52,6 +53,14 @@ _DATE = r"\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,9})?)?)?)?$"
 def hours(duration: np.timedelta64) -> int:
     """A duration in whole hours."""
     return int(duration / HOUR)
+
+
+def number_of_bytes(text: str) -> int:
+    """Bytes in `12GB`, `12GiB` or `500M`; `ValueError` otherwise."""
+    match = re.fullmatch(r"([0-9.]+)\s*([KMGT]?I?)B?", text.strip().upper())
+    if match is None or match[2] not in UNITS:
+        raise ValueError(f"--memory reads a size as 12GB or 500MiB, not {text!r}")
+    return int(float(match[1]) * UNITS[match[2]])
 
 
 def task_named(text: str) -> Task:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -14,13 +14,13 @@ from rich.markup import escape
 
 from data.channels import Channels
 from data.doctor import examine_frames
-from data.formats.forecast import ForecastStore
+from data.formats.forecast import ForecastStore, interrupted_provenance
 from data.formats.header import ForecastHeader
 from data.moments import read_moments, to_arrays
 from data.sources import open_inputs
 from data.task import STEP
 from data.windows import Window, initial_time, window
-from forecast_cli.arguments import lead_time, moment
+from forecast_cli.arguments import lead_time, moment, number_of_bytes
 from forecast_cli.provenance import file_sha256, provenance, window_sha256
 from forecast_cli.runtime import (
     device_count,
@@ -32,6 +32,7 @@ from forecast_cli.terminal import console, errors, progress, size
 from graphcast.checkpoints import Checkpoint, read_checkpoint
 from graphcast.devices import windows_at_once
 from graphcast.forecaster import Forecaster, forecaster, normaliser
+from graphcast.memory import Economy
 from graphcast.precision import precision_named
 from mesh.grid import LatLonGrid
 
@@ -77,6 +78,10 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
             "as far as there are devices."
         ),
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="Use at most this much of a device (12GB); what it has, if not given."),
+    ] = None,
     deterministic: Annotated[
         bool,
         typer.Option(
@@ -111,14 +116,25 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     weights = with_statistics(read_checkpoint(checkpoint), statistics)
     windows = open_windows(weights, inputs, forcings, chosen)
     devices = device_count(devices, len(windows))
-    at_once = windows_at_once(len(windows), devices)
     warn_of_resolution(weights, windows[0])
     for start in windows:
         start.check_forcings(steps)
+    ready = forecaster(
+        weights,
+        grid_of(windows[0]),
+        precision=rounding,
+        devices=devices,
+        windows=windows_at_once(len(windows), devices),
+        memory=None if memory is None else number_of_bytes(memory),
+        economy=None if overwrite else interrupted_economy(output),
+        cache=graph_cache(),
+    )
+    # Another number of devices or another economy is another program, and rounds otherwise.
     flags: dict[str, object] = {
         "lead_time_hours": 6 * steps,
         "precision": precision,
-        "devices": devices,  # another number of them is another program, and rounds otherwise
+        "devices": devices,
+        "economy": asdict(ready.plan.economy),
         "deterministic": deterministic,
     }
     made_from = _made_from(checkpoint, weights, statistics, windows, flags)
@@ -127,20 +143,22 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         if examine:
             report_findings(windows)
         use_compilation_cache()
-        frame = windows[0].frames
-        grid = LatLonGrid.from_coordinates(frame["latitude"].values, frame["longitude"].values)
-        ready = forecaster(
-            weights,
-            grid,
-            precision=rounding,
-            devices=devices,
-            windows=at_once,
-            cache=graph_cache(),
-        )
         resumed = len(header.cells) - len(store.missing)
         write_forecasts(ready, windows, store)
         store.finish()
     _report(output, header, windows, resumed, time.perf_counter() - started)
+
+
+def grid_of(start: Window) -> LatLonGrid:
+    """The grid on which a window's frames are."""
+    frame = start.frames
+    return LatLonGrid.from_coordinates(frame["latitude"].values, frame["longitude"].values)
+
+
+def interrupted_economy(output: Path) -> Economy | None:
+    """How the interrupted forecast of this name was cut to fit, if there is one."""
+    economy = interrupted_provenance(output).get("flags", {}).get("economy")
+    return None if economy is None else Economy(**economy)
 
 
 def with_statistics(checkpoint: Checkpoint, folder: Path | None) -> Checkpoint:

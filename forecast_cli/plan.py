@@ -1,6 +1,5 @@
 """`graphcast plan`: what a forecast or an update needs, before anything is compiled."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,16 +8,16 @@ from rich.table import Table
 
 from data.channels import Channels
 from data.sources import open_inputs
+from forecast_cli.arguments import number_of_bytes
 from forecast_cli.runtime import graph_cache
 from forecast_cli.terminal import console, size
 from graphcast.checkpoints import read_checkpoint
+from graphcast.devices import windows_at_once
 from graphcast.layout import Layout
 from graphcast.memory import RUNTIME, StepMemory, available_memory, fitting, fitting_update
 from graphcast.precision import PRECISIONS, precision_named
 from mesh.graphs import build_graphs
 from mesh.grid import LatLonGrid
-
-UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 
 
 def plan(
@@ -28,7 +27,12 @@ def plan(
         str | None, typer.Option(help="Memory of a device (12GB); what this one has, if not given.")
     ] = None,
     devices: Annotated[
-        int, typer.Option(help="Devices that one sample, or a training batch, is split over.")
+        int,
+        typer.Option(
+            help="Devices that members, init times or a training batch are spread over, or that "
+            "one window is split over.",
+            min=1,
+        ),
     ] = 1,
     precision: Annotated[str, typer.Option(help=f"{', '.join(PRECISIONS)}.")] = "float32",
     train: Annotated[
@@ -51,7 +55,8 @@ def plan(
     rounding = precision_named(precision)
     available = available_memory() if memory is None else number_of_bytes(memory)
     weights = read_checkpoint(checkpoint)
-    dataset = open_inputs(inputs)[0]
+    entries = open_inputs(inputs)
+    dataset = entries[0]
     grid = LatLonGrid.from_coordinates(dataset["latitude"].values, dataset["longitude"].values)
     channels = Channels(weights.task)
     graphs = build_graphs(grid, weights.spec.mesh, cache=graph_cache())
@@ -65,10 +70,17 @@ def plan(
         _say_fit(available, devices, chosen.layout)
         console.print("  gradient    keeps latents between rounds, computes the rest again")
         return
-    chosen = fitting(*of, devices=devices)
-    console.print(_table("memory of a forecast", chosen.memory, RUNTIME + 5 * frame))
+    at_once = windows_at_once(len(entries), devices)
+    chosen = fitting(*of, devices=devices // at_once)
+    host = RUNTIME + 5 * at_once * frame
+    console.print(_table("memory of a forecast", chosen.memory, host))
     _say_fit(available, devices, chosen.layout)
-    kept = "kept between steps" if chosen.memory.keep_edges else "computed in each, to save memory"
+    if devices > 1:
+        console.print(
+            f"  windows     {at_once} of {len(entries)} side by side, "
+            f"each split over {devices // at_once} devices"
+        )
+    kept = "kept between steps" if chosen.economy.keep_edges else "computed in each, to save memory"
     console.print(f"  edge terms  {kept}")
     lacking = "" if weights.moments is not None else " --statistics DIR"
     console.print(f"  output      {size(frame)} a step before compression")
@@ -85,14 +97,6 @@ def _say_fit(available: int, devices: int, layout: Layout) -> None:
         f"  blocks      {layout.rows.blocks} of {layout.rows.length} grid points, "
         f"{blocks} of {groups * group} mesh edges"
     )
-
-
-def number_of_bytes(text: str) -> int:
-    """Bytes in `12GB`, `12GiB` or `500M`; `ValueError` otherwise."""
-    match = re.fullmatch(r"([0-9.]+)\s*([KMGT]?I?)B?", text.strip().upper())
-    if match is None or match[2] not in UNITS:
-        raise ValueError(f"--memory reads a size as 12GB or 500MiB, not {text!r}")
-    return int(float(match[1]) * UNITS[match[2]])
 
 
 def _table(title: str, step: StepMemory, host: int) -> Table:

@@ -26,7 +26,7 @@ from graphcast.checkpoints import Checkpoint
 from graphcast.devices import device_mesh, next_frames, place, split_dynamics
 from graphcast.layout import Layout, in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
-from graphcast.memory import Plan, available_memory, fitting
+from graphcast.memory import Economy, Plan, available_memory, fitting
 from graphcast.model import GraphCast
 from graphcast.normaliser import Normaliser
 from graphcast.precision import FLOAT32, Precision
@@ -49,6 +49,8 @@ class Forecaster:
         precision: how the forward pass rounds.
         devices: how many devices take part.
         windows: how many windows go side by side, each split over `devices / windows` devices.
+        memory: bytes that each device may use; what it has, if None.
+        economy: how an interrupted forecast was cut to fit, which its rest must be, too.
     """
 
     checkpoint: Checkpoint
@@ -58,6 +60,8 @@ class Forecaster:
     precision: Precision
     devices: int = 1
     windows: int = 1
+    memory: int | None = None
+    economy: Economy | None = None
 
     @property
     def parts(self) -> int:
@@ -77,8 +81,9 @@ class Forecaster:
             self.channels,
             self.graphs,
             self.precision,
-            available_memory(),
+            available_memory() if self.memory is None else self.memory,
             devices=self.parts,
+            economy=self.economy,
         )
 
     @property
@@ -190,7 +195,7 @@ class Forecaster:
             statics,
             self.precision,
         )
-        keep_edges = self.plan.memory.keep_edges
+        keep_edges = self.plan.economy.keep_edges
         if self.devices == 1:
             prepare = jax.jit(dynamics, static_argnums=5, static_argnames="keep_edges")
             step = partial(
@@ -273,6 +278,8 @@ def forecaster(
     precision: Precision = FLOAT32,
     devices: int = 1,
     windows: int = 1,
+    memory: int | None = None,
+    economy: Economy | None = None,
     cache: Path | None = None,
 ) -> Forecaster:
     """Make a checkpoint ready for a grid; `ValueError` when statistics are missing, by name.
@@ -293,6 +300,8 @@ def forecaster(
         precision=precision,
         devices=devices,
         windows=windows,
+        memory=memory,
+        economy=economy,
     )
 
 

@@ -5,7 +5,7 @@ sum of products. Tests compare it with what XLA plans for the compiled step and 
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,16 +36,31 @@ FRAMES_OF_FURTHER_STEPS = 16
 OPTIMISER_WEIGHTS = 7  # weights and both moments of AdamW, before and after, and the gradient
 
 
-class BlockSizes(NamedTuple):
-    """The most grid points and multi-mesh edges that are in flight at once."""
+@dataclass(frozen=True)
+class Economy:
+    """How work is cut to fit; another cut is another program, and rounds otherwise.
 
-    grid: int
-    edges: int
+    Attributes:
+        grid_block: the most grid points that are in flight at once.
+        edge_block: the most multi-mesh edges that are.
+        keep_edges: whether a forecast keeps its encoder and decoder edge terms between steps, or
+            computes them in each.
+    """
+
+    grid_block: int
+    edge_block: int
+    keep_edges: bool = True
 
 
-# On a CPU a block's arrays should stay in its cache; elsewhere large blocks keep all cores busy.
-ON_CPU = (BlockSizes(GRID_BLOCK, EDGE_BLOCK),)
-ON_ACCELERATOR = (BlockSizes(131072, 131328), BlockSizes(32768, 32832), BlockSizes(8192, 8208))
+# Fastest first. On a CPU a block's arrays should stay in its cache; elsewhere large blocks keep all
+# cores busy.
+ON_CPU = (Economy(GRID_BLOCK, EDGE_BLOCK),)
+ON_ACCELERATOR = (Economy(131072, 131328), Economy(32768, 32832), Economy(8192, 8208))
+
+
+def economies() -> tuple[Economy, ...]:
+    """What the default device could do, fastest first; for a forecast also without kept edges."""
+    return ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR
 
 
 @dataclass(frozen=True)
@@ -57,14 +72,12 @@ class StepMemory:
         geometry: layout and, in a forecast, embedded geometry.
         state: frames and forcings, and the frame that is being made; in training the samples.
         work: what exists only while the step runs.
-        keep_edges: whether encoder and decoder edge terms are kept, or computed in each step.
     """
 
     weights: int
     geometry: int
     state: int
     work: int
-    keep_edges: bool
 
     @property
     def device(self) -> int:
@@ -142,7 +155,6 @@ def step_memory(
         geometry=round((n.layout * WORD + edges + n.mesh_edges * item) / devices) + n.nodes * item,
         state=round((3 * n.frame + 3 * n.forcing + n.statics) * WORD / devices),
         work=round(work),
-        keep_edges=keep_edges,
     )
 
 
@@ -180,13 +192,13 @@ def update_memory(
         geometry=n.layout * WORD,
         state=(batch * sample + n.statics) * WORD,
         work=round(rounds + 2 * n.kept * item + sums + arrays * WORD),
-        keep_edges=True,
     )
 
 
 class Plan(NamedTuple):
-    """How a run is cut into blocks, and what it then needs."""
+    """How a run is cut, the blocks that this makes, and what it then needs."""
 
+    economy: Economy
     layout: Layout
     memory: StepMemory
 
@@ -199,17 +211,27 @@ def fitting(
     available: int,
     *,
     devices: int = 1,
+    economy: Economy | None = None,
 ) -> Plan:
-    """The fastest forecast that fits into `available` bytes a device; `ValueError` if none does."""
-    sizes = ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR
-    for size in sizes:
-        layout = arrange(graphs, grid_block=size.grid, edge_block=size.edges, devices=devices)
-        for keep_edges in (True, False):
-            memory = step_memory(
-                spec, channels, layout, precision, keep_edges=keep_edges, devices=devices
-            )
-            if memory.device <= available:
-                return Plan(layout, memory)
+    """The fastest forecast that fits into `available` bytes a device; `ValueError` if none does.
+
+    An `economy` is that of a forecast which has begun: the rest of it is made alike, or not.
+    """
+    given = [replace(e, keep_edges=kept) for e in economies() for kept in (True, False)]
+    for chosen in given if economy is None else [economy]:
+        layout = arrange(
+            graphs, grid_block=chosen.grid_block, edge_block=chosen.edge_block, devices=devices
+        )
+        memory = step_memory(
+            spec, channels, layout, precision, keep_edges=chosen.keep_edges, devices=devices
+        )
+        if memory.device <= available:
+            return Plan(chosen, layout, memory)
+    if economy is not None:
+        raise _too_small(
+            memory.device, available, "a step as the interrupted forecast planned it",
+            "--overwrite to begin again with what is free now, or run it when more is",
+        )  # fmt: skip
     raise _too_small(
         memory.device, available, "a step", "--precision bfloat16, more --devices, or a model with"
         " a coarser grid"
@@ -227,12 +249,11 @@ def fitting_update(
     batch: int = 1,
 ) -> Plan:
     """The fastest update that fits into `available` bytes; `ValueError` if none does."""
-    sizes = ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR
-    for size in sizes:
-        layout = arrange(graphs, grid_block=size.grid, edge_block=size.edges)
+    for chosen in economies():
+        layout = arrange(graphs, grid_block=chosen.grid_block, edge_block=chosen.edge_block)
         memory = update_memory(spec, channels, layout, precision, steps=steps, batch=batch)
         if memory.device <= available:
-            return Plan(layout, memory)
+            return Plan(chosen, layout, memory)
     raise _too_small(
         memory.device, available, "an update",
         "a smaller --batch, more --devices for it, or a model with a coarser grid",
@@ -240,9 +261,10 @@ def fitting_update(
 
 
 def _too_small(needed: int, available: int, what: str, help_: str) -> ValueError:
+    unit, name = (2**30, "GiB") if needed > 2**27 else (2**20, "MiB")
     return ValueError(
-        f"{what} needs {needed / 2**30:.1f} GiB on each device and there are "
-        f"{available / 2**30:.1f} GiB; use {help_}"
+        f"{what} needs {needed / unit:.2f} {name} on each device and there are "
+        f"{available / unit:.2f} {name}; use {help_}"
     )
 
 

@@ -1,6 +1,7 @@
 """`graphcast forecast`: what it writes, and how it says no."""
 
 import inspect
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 from data.formats.forecast import ForecastStore
 from forecast_cli.__main__ import COMMANDS
 from forecast_cli.arguments import lead_time, moment
+from graphcast import memory
 from graphcast.checkpoints import read_checkpoint, write_checkpoint
 
 from .conftest import analyses
@@ -116,28 +118,62 @@ def test_entries_of_a_batch_become_members_or_init_times(graphcast, case):
     )
 
 
-def test_interrupted_forecast_goes_on_to_the_same_bytes(graphcast, case, monkeypatch):
-    whole = case.folder / "whole.zarr"
-    assert graphcast(*case.forecast(output=whole, lead_time="30h")).code == 0
-
+@pytest.fixture
+def interrupted(monkeypatch):
+    """A context in which the forecast is interrupted before its fourth lead."""
     write = ForecastStore.write
 
-    def interrupted(self, lead, fields, **place):
+    def until_fourth(self, lead, fields, **place):
         if lead == 3:
             raise KeyboardInterrupt
         write(self, lead, fields, **place)
 
-    monkeypatch.setattr(ForecastStore, "write", interrupted)
-    run = graphcast(*case.forecast(lead_time="30h"))
+    @contextmanager
+    def context():
+        with monkeypatch.context() as patched:
+            patched.setattr(ForecastStore, "write", until_fourth)
+            yield
+
+    return context
+
+
+def same_bytes(one, other):
+    """Whether two folders hold equal files."""
+    names = [path.relative_to(one) for path in sorted(one.rglob("*")) if path.is_file()]
+    return bool(names) and all((one / n).read_bytes() == (other / n).read_bytes() for n in names)
+
+
+def test_interrupted_forecast_goes_on_to_the_same_bytes(graphcast, case, interrupted):
+    whole = case.folder / "whole.zarr"
+    assert graphcast(*case.forecast(output=whole, lead_time="30h")).code == 0
+    with interrupted():
+        run = graphcast(*case.forecast(lead_time="30h"))
     assert run.code == 130
     assert "goes on where this one stopped" in run.sentence
     assert not case.output.exists()
-    monkeypatch.setattr(ForecastStore, "write", write)
     run = graphcast(*case.forecast(lead_time="30h"))
     assert "3 of 5 taken from the interrupted run" in run.out
-    for path in whole.rglob("*"):
-        if path.is_file():
-            assert path.read_bytes() == (case.output / path.relative_to(whole)).read_bytes()
+    assert same_bytes(whole, case.output)
+
+
+def test_forecast_goes_on_as_it_was_cut_to_fit(graphcast, case, interrupted, monkeypatch):
+    whole = case.folder / "whole.zarr"
+    with monkeypatch.context() as begun:
+        begun.setattr(memory, "ON_CPU", (memory.Economy(64, 60, keep_edges=False),))
+        assert graphcast(*case.forecast(output=whole, lead_time="30h")).code == 0
+        with interrupted():
+            assert graphcast(*case.forecast(lead_time="30h")).code == 130
+    run = graphcast(*case.forecast(lead_time="30h"))
+    assert "3 of 5 taken from the interrupted run" in run.out
+    assert '"grid_block": 64' in xr.open_zarr(case.output).attrs["provenance"]
+    assert same_bytes(whole, case.output)
+
+
+def test_forecast_begun_in_much_memory_waits_for_it(graphcast, case, interrupted):
+    with interrupted():
+        assert graphcast(*case.forecast(lead_time="30h")).code == 130
+    run = graphcast(*case.forecast(lead_time="30h", memory="1kB"))
+    check_refused(run, "as the interrupted forecast planned it", "--overwrite")
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,11 @@
 import re
 
 import pytest
+import xarray as xr
 
-from forecast_cli.plan import number_of_bytes
+from forecast_cli.arguments import number_of_bytes
+
+from .conftest import analyses
 
 
 def test_plan_says_what_fits(graphcast, case):
@@ -12,6 +15,17 @@ def test_plan_says_what_fits(graphcast, case):
     assert run.code == 0, run.err
     for words in ("a device", "the host", "kept between steps", "next: graphcast forecast"):
         assert words in run.out
+
+
+def test_members_are_planned_side_by_side(graphcast, case):
+    frames = analyses(2)
+    members = case.folder / "members.nc"
+    xr.concat([frames, frames + 1.0], "batch").rename(latitude="lat", longitude="lon").to_netcdf(
+        members
+    )
+    run = graphcast("plan", "--checkpoint", case.checkpoint, "--inputs", members, "--devices", 4)
+    assert run.code == 0, run.err
+    assert "2 of 2 side by side, each split over 2 devices" in run.out
 
 
 def test_plan_of_training_grows_with_steps_and_batch(graphcast, case):

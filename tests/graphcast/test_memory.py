@@ -129,11 +129,11 @@ def test_plan_of_an_update_is_within_15_percent_of_what_xla_plans(graphs, batch,
 
 def test_what_fits_is_chosen(graphs):
     channels = Channels(TASKS["graphcast_small"])
-    roomy = fitting(SPEC, channels, graphs, FLOAT32, 2**40).memory
-    tight = fitting(SPEC, channels, graphs, FLOAT32, roomy.device - 1).memory
-    assert roomy.keep_edges
-    assert not tight.keep_edges
-    assert tight.device < roomy.device
+    roomy = fitting(SPEC, channels, graphs, FLOAT32, 2**40)
+    tight = fitting(SPEC, channels, graphs, FLOAT32, roomy.memory.device - 1)
+    assert roomy.economy.keep_edges
+    assert not tight.economy.keep_edges
+    assert tight.memory.device < roomy.memory.device
 
 
 def test_what_cannot_fit_is_refused_with_what_would_help(graphs):
