@@ -72,9 +72,8 @@ class Problem(NamedTuple):
 
     def dynamics(self, precision: Precision):
         """All that stays the same from step to step, on the device."""
-        prepare = jax.jit(dynamics, static_argnums=5, static_argnames="keep_edges")
         economy, layout, _ = self.plan
-        return prepare(
+        return dynamics(
             *(self.model, self.channels.input_order, layout, self.normaliser, self.statics),
             precision,
             keep_edges=economy.keep_edges,
@@ -92,7 +91,8 @@ def problem(of: Size, precision: Precision, memory: int, steps: int | None = Non
     rng = np.random.default_rng(0)
 
     def weather(width: int):
-        return in_blocks(rng.standard_normal((grid.size, width), np.float32), plan.layout.rows)
+        rows = rng.standard_normal((grid.size, width), np.float32)
+        return jax.device_put(in_blocks(rows, plan.layout.rows))
 
     return Problem(
         grid,
@@ -116,14 +116,14 @@ def problem(of: Size, precision: Precision, memory: int, steps: int | None = Non
 def forward(of: Problem, precision: Precision):
     """(ours, textbook): functions without arguments that run one step."""
     fixed = of.dynamics(precision)
-    frames, forcings, graphs = jax.device_put((of.frames, of.forcings, of.graphs))
+    graphs = jax.device_put(of.graphs)
     textbook = jax.jit(textbook_network)
 
     def run_textbook():
         whole = jnp.zeros((of.grid.size, of.channels.input_width), jnp.float32)
         return textbook(of.model, graphs, whole)
 
-    return lambda: next_frame(fixed, *frames, forcings, precision=precision), run_textbook
+    return lambda: next_frame(fixed, *of.frames, of.forcings, precision=precision), run_textbook
 
 
 def gradient(of: Problem, precision: Precision, steps: int):

@@ -118,6 +118,7 @@ def next_frames(
     mesh: jax.sharding.Mesh,
 ) -> Float[Array, "windows blocks rows targets"]:
     """The next frame of each window; one window for each row of `mesh`, as `place` puts them."""
+    precision = replace(precision, gradient_keeps="nothing")  # nobody takes one
     if mesh.shape[PARTS] > 1:
         precision = replace(precision, split_over=PARTS)
 

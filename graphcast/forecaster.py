@@ -197,10 +197,8 @@ class Forecaster:
         )
         keep_edges = self.plan.economy.keep_edges
         if self.devices == 1:
-            prepare = jax.jit(dynamics, static_argnums=5, static_argnames="keep_edges")
-            step = partial(
-                next_frame, prepare(*arguments, keep_edges=keep_edges), precision=self.precision
-            )
+            fixed = dynamics(*arguments, keep_edges=keep_edges)
+            step = partial(next_frame, fixed, precision=self.precision)
             return roll_out(step, previous, current, forcings)
         mesh = device_mesh(self.devices, self.windows)
         fixed = split_dynamics(*arguments, mesh, keep_edges=keep_edges)

@@ -142,7 +142,7 @@ def step_memory(
     # Latents and their sums at mesh nodes are on every device, the rest is split.
     one_block = layout.mesh_senders.shape[0] == 1
     in_block = EDGE_ARRAYS_OF_ONE_BLOCK if one_block else EDGE_ARRAYS
-    processing = 2 * n.mesh_edges * working / devices + in_block * WORD * (
+    processing = n.mesh_edges * working / devices + in_block * WORD * (
         n.mesh_edges / layout.mesh_senders.shape[0]
     )
     in_decoder: float = DECODER_ARRAYS[keep_edges]

@@ -52,11 +52,11 @@ class MLP(eqx.Module):
         """
         *inner, (last, offset) = zip(self.weights[1:], self.biases[1:], strict=True)
         for weight, bias in inner:
-            hidden = precision.product(jax.nn.swish(hidden), weight) + bias
+            hidden = precision.product_of_swish(hidden, weight) + bias
         if self.scale is None or self.offset is None:
-            return precision.product(jax.nn.swish(hidden), last) + offset
+            return precision.product_of_swish(hidden, last) + offset
         last = last - last.mean(axis=1, keepdims=True)
-        rows = precision.product(jax.nn.swish(hidden), last) + (offset - offset.mean())
+        rows = precision.product_of_swish(hidden, last) + (offset - offset.mean())
         return unit_variance(rows) * self.scale + self.offset
 
     def input_blocks(self, widths: Sequence[int]) -> list[Float[Array, "..."]]:

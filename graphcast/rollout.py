@@ -1,6 +1,7 @@
 """One step of six hours, and many: each prediction becomes the next input."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -41,10 +42,18 @@ def dynamics(
     *,
     keep_edges: bool = True,
 ) -> Dynamics:
-    """Prepare a model for stepping: reorder its input, embed the geometry."""
-    model = reading_columns(model, input_order, normaliser)
-    embedding = embed_geometry(model, layout, precision, keep_edges=keep_edges)
+    """Prepare a model for stepping: reorder its input, embed the geometry.
+
+    Outside of compiled programs this also brings everything to the default device, where weights
+    that are there already are not copied.
+    """
+    bundle = (reading_columns(model, input_order, normaliser), layout, normaliser, statics)
+    model, layout, normaliser, statics = jax.device_put(bundle)
+    embedding = _embed(model, layout, precision, keep_edges=keep_edges)
     return Dynamics(model, embedding, layout, normaliser, statics)
+
+
+_embed = jax.jit(embed_geometry, static_argnames=("precision", "keep_edges"))
 
 
 def reading_columns(
@@ -102,6 +111,7 @@ def next_frame(
     precision: Precision,
 ) -> Float[Array, "blocks rows targets"]:
     """The next frame alone, compiled once for all steps, samples and init times."""
+    precision = replace(precision, gradient_keeps="nothing")  # nobody takes one
     return advance(fixed, previous, current, forcings, precision)[0]
 
 
