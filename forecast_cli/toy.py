@@ -20,7 +20,7 @@ from data.task import STEP, Task
 from data.windows import window
 from graphcast.checkpoints import Checkpoint
 from graphcast.forecaster import Forecaster, forecaster
-from graphcast.layout import in_blocks
+from graphcast.layout import in_blocks, out_of_blocks
 from graphcast.loss import Sample
 from graphcast.model import GraphCast, ModelSpec, random_model
 from graphcast.precision import FLOAT32
@@ -97,13 +97,11 @@ def turned_samples(ready: Forecaster, analyses: xr.Dataset) -> list[Sample]:
     def turned(
         blocks: Shaped[np.ndarray, "*frames blocks rows channels"], columns: int
     ) -> Shaped[np.ndarray, "*frames blocks rows channels"]:
-        *frames, _, _, channels = blocks.shape
-        flat = blocks.reshape(*frames, -1, channels)[..., : ready.grid.size, :]
-        field = np.roll(flat.reshape(*frames, nlat, nlon, channels), columns, axis=-2)
-        whole = field.reshape(-1, ready.grid.size, channels)
-        return np.stack([in_blocks(frame, ready.layout.rows) for frame in whole]).reshape(
-            blocks.shape
-        )
+        frames = blocks.reshape(-1, *blocks.shape[-3:])
+        rows = np.stack([out_of_blocks(frame, ready.grid.size) for frame in frames])
+        field = np.roll(rows.reshape(-1, nlat, nlon, rows.shape[-1]), columns, axis=-2)
+        whole = [in_blocks(frame, ready.layout.rows) for frame in field.reshape(rows.shape)]
+        return np.stack(whole).reshape(blocks.shape)
 
     return [
         jax.tree.map(lambda leaf, by=by: turned(leaf, by), sample)

@@ -24,7 +24,7 @@ from data.variables import VARIABLES
 from data.windows import Window
 from graphcast.checkpoints import Checkpoint
 from graphcast.devices import device_mesh, next_frames, place, split_dynamics
-from graphcast.layout import Layout, in_blocks
+from graphcast.layout import Layout, in_blocks, out_of_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
 from graphcast.memory import Economy, Plan, available_memory, fitting
 from graphcast.model import GraphCast
@@ -246,7 +246,8 @@ class Forecaster:
         return in_blocks(rows, self.layout.rows)
 
     def _rows(self, blocks: Blocks) -> Float[np.ndarray, "grid channels"]:
-        return blocks.reshape(-1, blocks.shape[-1])[: self.grid.size]
+        rows: np.ndarray = out_of_blocks(blocks, self.grid.size)
+        return rows
 
     def _coordinates(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         return window.frames["latitude"].values, window.frames["longitude"].values

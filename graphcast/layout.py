@@ -6,7 +6,7 @@ summed along an axis.
 
 A block is what is in flight at once, so the block size bounds the working memory (and, on a CPU,
 keeps it in cache). Padding rows repeat nothing and reach nobody: padded edges point at a receiver
-that does not exist, padded grid points are cut off at the end.
+that does not exist, padded grid points are cut off afterwards.
 """
 
 import itertools
@@ -25,10 +25,14 @@ AnyArray = Any  # numpy as built, JAX once inside a compiled function
 
 
 class Blocking(NamedTuple):
-    """How a number of rows is cut: `blocks` of `length` rows, the last ones padded."""
+    """How a number of rows is cut: `blocks` of `length` rows, padded half before and half after."""
 
     blocks: int
     length: int
+
+    def before(self, count: int) -> int:
+        """How many padding rows come before `count` real ones."""
+        return (self.blocks * self.length - count) // 2
 
 
 class Layout(NamedTuple):
@@ -42,7 +46,7 @@ class Layout(NamedTuple):
         encoder_features: length and receiver-frame direction of each grid→mesh edge.
         mesh_senders: mesh node at the start of each multi-mesh edge; the number of mesh nodes marks
             padding here and in `mesh_receivers`.
-        mesh_receivers: mesh node that each group of edges leads to, ascending.
+        mesh_receivers: mesh node that each group of edges leads to, ascending but for padding.
         mesh_edge_features: the features of each multi-mesh edge.
         decoder_senders: the three mesh nodes that each grid point hears.
         decoder_features: the features of these three edges.
@@ -83,8 +87,7 @@ def arrange(
     With several `devices` the number of blocks is a multiple of theirs.
     """
     grid_points, mesh_nodes = len(graphs.grid_features), len(graphs.mesh_features)
-    rows = blocking(grid_points, grid_block, devices)
-    senders, receivers, features = _encoder_blocks(graphs.grid2mesh, rows, mesh_nodes)
+    rows, (senders, receivers, features) = _grid_blocks(graphs, grid_block, devices)
     on_mesh = in_groups(graphs.mesh, mesh_nodes)
     groups = blocking(len(on_mesh.receivers), max(1, edge_block // GROUP), devices)
     return Layout(
@@ -105,22 +108,49 @@ def in_blocks(
     x: Shaped[np.ndarray, "rows *rest"], cut: Blocking, fill: int = 0
 ) -> Shaped[np.ndarray, "blocks length *rest"]:
     """`x` cut into [blocks, length, …], padded with `fill`."""
-    padding = [(0, cut.blocks * cut.length - len(x))] + [(0, 0)] * (x.ndim - 1)
+    before = cut.before(len(x))
+    after = cut.blocks * cut.length - len(x) - before
+    padding = [(before, after)] + [(0, 0)] * (x.ndim - 1)
     return np.pad(x, padding, constant_values=fill).reshape(*cut, *x.shape[1:])
 
 
+def out_of_blocks(
+    x: Shaped[AnyArray, "blocks length *rest"], count: int
+) -> Shaped[AnyArray, "rows *rest"]:
+    """The `count` rows that `in_blocks` cut."""
+    before = Blocking(*x.shape[:2]).before(count)
+    return x.reshape(-1, *x.shape[2:])[before : before + count]
+
+
+def _grid_blocks(
+    graphs: Graphs, limit: int, devices: int
+) -> tuple[Blocking, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """How grid points are cut, and their edges to the mesh in the same blocks.
+
+    Grid points at the poles have twice as many edges as elsewhere, and every block is padded to the
+    longest. Where it takes less padding, there are blocks to spare, so that the first and the last
+    are half empty: at 0.25° that saves a third of the encoder's edges.
+    """
+    points, mesh_nodes = len(graphs.grid_features), len(graphs.mesh_features)
+    tight = blocking(points, limit, devices)
+    cuts = (tight, Blocking(tight.blocks + devices, limit)) if tight.blocks > devices else (tight,)
+    made = [(cut, _encoder_blocks(graphs.grid2mesh, cut, points, mesh_nodes)) for cut in cuts]
+    return min(made, key=lambda chosen: chosen[1][0].size + chosen[0].blocks * chosen[0].length)
+
+
 def _encoder_blocks(
-    edges: EdgeSet, rows: Blocking, mesh_nodes: int
+    edges: EdgeSet, rows: Blocking, points: int, mesh_nodes: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Grid→mesh edges with the block of their grid point, each block padded to the longest."""
     blocks, length = rows
-    starts = np.searchsorted(edges.senders, np.arange(blocks + 1) * length)
+    firsts = np.arange(blocks + 1) * length - rows.before(points)
+    starts = np.searchsorted(edges.senders, firsts)
     longest = int(np.diff(starts).max())
     senders = np.zeros((blocks, longest), np.int32)
     receivers = np.full((blocks, longest), mesh_nodes, np.int32)
     features = np.zeros((blocks, longest, 4), np.float32)
     for block, (start, stop) in enumerate(itertools.pairwise(starts)):
-        senders[block, : stop - start] = edges.senders[start:stop] - block * length
+        senders[block, : stop - start] = edges.senders[start:stop] - firsts[block]
         receivers[block, : stop - start] = edges.receivers[start:stop]
         features[block, : stop - start] = edges.features[start:stop]
     return senders, receivers, features

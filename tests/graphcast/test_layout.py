@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from graphcast.layout import arrange, blocking, in_blocks, in_groups
-from mesh.graphs import EdgeSet
+from graphcast.layout import arrange, blocking, in_blocks, in_groups, out_of_blocks
+from mesh.graphs import EdgeSet, MeshSpec, build_graphs
+from mesh.grid import LatLonGrid
 from mesh.icosphere import hierarchy, multimesh_edges
 
 
@@ -16,15 +17,15 @@ def test_blocks_are_equal_and_within_the_limit(count, limit, devices):
     assert cut.length <= limit
     assert cut.blocks % devices == 0
     assert blocks.shape == cut
-    np.testing.assert_array_equal(blocks.ravel()[:count], np.arange(count))
-    assert (blocks.ravel()[count:] == -1).all()
+    np.testing.assert_array_equal(out_of_blocks(blocks, count), np.arange(count))
+    assert (blocks == -1).sum() == blocks.size - count
 
 
 def test_every_edge_is_in_one_block(world):
     graphs, nodes = world.graphs, len(world.graphs.mesh_features)
     layout = arrange(graphs, grid_block=70, edge_block=50)
-    rows = layout.grid_features.shape[1]
-    senders = layout.encoder_senders + rows * np.arange(len(layout.encoder_senders))[:, None]
+    rows = np.arange(layout.rows.blocks)[:, None] * layout.rows.length
+    senders = layout.encoder_senders + rows - layout.rows.before(world.grid.size)
     real = layout.encoder_receivers < nodes
     found = sorted(zip(senders[real], layout.encoder_receivers[real], strict=True))
     expected = sorted(zip(graphs.grid2mesh.senders, graphs.grid2mesh.receivers, strict=True))
@@ -36,7 +37,8 @@ def test_every_edge_is_in_one_block(world):
     np.testing.assert_array_equal(
         sorted(layout.mesh_edge_features[real].tolist()), sorted(graphs.mesh.features.tolist())
     )
-    assert (np.diff(layout.mesh_receivers.ravel()) >= 0).all()
+    receivers = layout.mesh_receivers[layout.mesh_receivers < nodes]
+    assert (np.diff(receivers) >= 0).all()
 
 
 @pytest.mark.parametrize("splits", [0, 2, 4])
@@ -57,5 +59,17 @@ def test_groups_of_six_are_full_but_for_twelve_nodes(splits):
 
 def test_decoder_blocks_keep_each_points_three_corners(world):
     layout = arrange(world.graphs, grid_block=70, edge_block=50)
-    corners = layout.decoder_senders.reshape(-1, 3)[: world.grid.size]
+    corners = out_of_blocks(layout.decoder_senders, world.grid.size)
     np.testing.assert_array_equal(corners.ravel(), world.graphs.mesh2grid.senders)
+
+
+def test_blocks_at_the_poles_are_half_empty_where_that_saves_edges():
+    grid = LatLonGrid.regular(2.0)
+    graphs = build_graphs(grid, MeshSpec(4))
+    layout = arrange(graphs, grid_block=180)
+    per_point = len(graphs.grid2mesh.senders) / grid.size
+    tight = blocking(grid.size, 180)
+    assert layout.rows == (tight.blocks + 1, 180)
+    assert layout.encoder_senders.shape[1] < 1.4 * per_point * 180
+    real = layout.encoder_receivers < len(graphs.mesh_features)
+    assert real[0].sum() < real[1].sum()

@@ -14,7 +14,7 @@ from data.channels import Channels
 from data.task import TASKS
 from graphcast.checkpoints.checkpoint import model_template
 from graphcast.interaction import interact
-from graphcast.layout import arrange, blocking, in_blocks, in_groups
+from graphcast.layout import arrange, blocking, in_blocks, in_groups, out_of_blocks
 from graphcast.mlp import random_mlp
 from graphcast.model import ModelSpec, embed_geometry, parameter_count
 from graphcast.precision import BFLOAT16, FLOAT32, MIXED, precision_named
@@ -28,7 +28,7 @@ ROUNDING = 2e-5
 def output(model, layout, inputs, precision=FLOAT32, keep_edges=True):
     columns = in_blocks(np.asarray(inputs)[:, :-3], layout.rows)
     blocks = in_one_program(model, layout, columns, precision, keep_edges)
-    return blocks.reshape(-1, blocks.shape[-1])[: len(inputs)]
+    return out_of_blocks(blocks, len(inputs))
 
 
 @partial(jax.jit, static_argnames=("precision", "keep_edges"))
@@ -113,7 +113,7 @@ def test_interaction_equals_jraphs_interaction_network(world):
         FLOAT32,
     )
     np.testing.assert_allclose(mesh, vertex + expected.nodes, atol=ROUNDING)
-    found = edges.reshape(-1, 8)[: groups.edges.size][groups.edges.ravel() >= 0]
+    found = out_of_blocks(edges, len(groups.edges)).reshape(-1, 8)[groups.edges.ravel() >= 0]
     order = groups.edges[groups.edges >= 0]
     np.testing.assert_allclose(found, (edge + expected.edges)[order], atol=ROUNDING)
 
