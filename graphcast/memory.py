@@ -247,8 +247,8 @@ def _too_small(needed: int, available: int, what: str, help_: str) -> ValueError
 
 
 def available_memory() -> int:
-    """Bytes that the default device can still give; a CPU's are those of the machine."""
-    device = jax.devices()[0]
+    """Bytes that this process's first device can still give; a CPU's are those of the machine."""
+    device = jax.local_devices()[0]
     statistics = device.memory_stats() if device.platform != "cpu" else None
     if statistics:
         return int(statistics["bytes_limit"] - statistics["bytes_in_use"])
