@@ -25,13 +25,16 @@ from forecast_cli.provenance import file_sha256, provenance, window_sha256
 from forecast_cli.runtime import (
     device_count,
     graph_cache,
+    join,
     use_compilation_cache,
     use_deterministic_kernels,
 )
+from forecast_cli.shared_store import SharedStore, check_same, opened
 from forecast_cli.terminal import console, errors, progress, size
 from graphcast.checkpoints import Checkpoint, read_checkpoint
 from graphcast.devices import windows_at_once
 from graphcast.forecaster import Forecaster, forecaster, normaliser
+from graphcast.hosts import exchange, is_first, process_count, together
 from graphcast.precision import precision_named
 from mesh.grid import LatLonGrid
 
@@ -40,6 +43,7 @@ OTHER_RESOLUTION = 0.1  # from where on; below it are Gaussian rows and rounded 
 REFERENCES = "Lam et al. 2023, doi:10.1126/science.adi2336"
 
 
+@together()
 def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     checkpoint: Annotated[
         Path, typer.Option(help="Weights: ours (.safetensors) or DeepMind's (.npz).")
@@ -74,7 +78,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
             help="Use this many devices (GPUs, TPU cores). Members and init times are spread over "
             "them first, as many side by side as divide the devices; where devices outnumber "
             "those, each is split over its share. If not given: one for each member or init time, "
-            "as far as there are devices."
+            "as far as there are devices; all devices of several processes."
         ),
     ] = None,
     deterministic: Annotated[
@@ -90,6 +94,18 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing forecast.")
     ] = False,
+    coordinator: Annotated[
+        str | None,
+        typer.Option(
+            help="Several processes make one forecast, on a host each: host and port of process 0, "
+            "which writes it (host0:1234). All get the same files and flags but --process. Or "
+            "auto, where Slurm, Open MPI or a Cloud TPU has started them."
+        ),
+    ] = None,
+    process: Annotated[
+        int | None, typer.Option(help="Which of the --processes this is, from 0.")
+    ] = None,
+    processes: Annotated[int | None, typer.Option(help="How many processes there are.")] = None,
 ) -> None:
     r"""Forecast from two analyses six hours apart, in steps of six hours.
 
@@ -101,6 +117,8 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         graphcast forecast --checkpoint GraphCast_small.npz \
             --statistics stats/ --inputs era5.zarr --init-time 2022-01-01T06 \
             --lead-time 10d --output forecast.zarr
+    On two hosts, the same with --process 0 and with --process 1:
+        graphcast forecast ... --coordinator host0:1234 --process 0 --processes 2
     """
     started = time.perf_counter()
     if deterministic:
@@ -108,11 +126,13 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     steps = lead_time(lead_time_text)
     chosen = None if init_time is None else moment(init_time)
     rounding = precision_named(precision)
+    join(coordinator, process, processes)
     weights = with_statistics(read_checkpoint(checkpoint), statistics)
     windows = open_windows(weights, inputs, forcings, chosen)
     devices = device_count(devices, len(windows))
     at_once = windows_at_once(len(windows), devices)
-    warn_of_resolution(weights, windows[0])
+    if is_first():
+        warn_of_resolution(weights, windows[0])
     for start in windows:
         start.check_forcings(steps)
     flags: dict[str, object] = {
@@ -121,10 +141,13 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         "devices": devices,  # another number of them is another program, and rounds otherwise
         "deterministic": deterministic,
     }
+    if process_count() > 1:
+        flags["processes"] = process_count()
     made_from = _made_from(checkpoint, weights, statistics, windows, flags)
     header = forecast_header(weights, windows, steps, made_from)
-    with ForecastStore.open_or_create(output, header, overwrite=overwrite) as store:
-        if examine:
+    check_same(header)
+    with opened(output, header, overwrite=overwrite) as store:
+        if examine and is_first():
             report_findings(windows)
         use_compilation_cache()
         frame = windows[0].frames
@@ -140,7 +163,8 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         resumed = len(header.cells) - len(store.missing)
         write_forecasts(ready, windows, store)
         store.finish()
-    _report(output, header, windows, resumed, time.perf_counter() - started)
+    if is_first():
+        _report(output, header, windows, resumed, time.perf_counter() - started)
 
 
 def with_statistics(checkpoint: Checkpoint, folder: Path | None) -> Checkpoint:
@@ -241,11 +265,13 @@ def forecast_header(
     )
 
 
-def write_forecasts(ready: Forecaster, windows: list[Window], store: ForecastStore) -> None:
+def write_forecasts(
+    ready: Forecaster, windows: list[Window], store: ForecastStore | SharedStore
+) -> None:
     """Write every lead that the store does not have yet, each as soon as it is computed."""
     name = "init" if len(store.header.init_times) > 1 else "member"
     steps = len(store.header.leads)
-    with progress() as bar:
+    with progress(shown=is_first()) as bar:
         task = bar.add_task("forecasting", total=steps * len(windows))
         for start in range(0, len(windows), ready.windows):
             together = windows[start : start + ready.windows]
@@ -263,6 +289,7 @@ def write_forecasts(ready: Forecaster, windows: list[Window], store: ForecastSto
                     if lead >= count:  # an interrupted run may have left some windows ahead
                         store.write(lead, own, **place)
                         bar.advance(task)
+                exchange()  # a lead that one process could not write stops them all
 
 
 def report_findings(windows: list[Window]) -> None:
