@@ -4,6 +4,7 @@ The caches are in `$XDG_CACHE_HOME/graphcast`. Nothing outside this module confi
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import jax
 
 from forecast_cli.rendezvous import meet, seat
 from forecast_cli.terminal import errors
+from graphcast.hosts import PatientInterrupt
 
 SHUTDOWN = 30  # seconds that a process waits for the others when all is done
 
@@ -79,6 +81,7 @@ def join(coordinator: str | None, process: int | None, processes: int | None) ->
             cluster_detection_method="deactivate",  # or it might leave us one device of ours
             shutdown_timeout_seconds=SHUTDOWN,
         )
+    signal.signal(signal.SIGINT, PatientInterrupt())
     _check_devices()
     if jax.default_backend() == "cpu":
         _keep_stdout_for_python()

@@ -5,6 +5,7 @@ holds what `devices` puts there, and results reach every process. They meet in `
 on one of them ends all, within `together`, each with a sentence.
 """
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,6 +31,22 @@ class LostError(OSError):
     """Another process is gone without a word."""
 
 
+class PatientInterrupt:
+    """A handler of SIGINT that keeps it until the next `exchange`; a second one does not wait.
+
+    One that came while devices compute together would leave the others waiting there.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+
+    def __call__(self, *_: object) -> None:
+        """Remember the signal."""
+        if self.came:
+            raise KeyboardInterrupt
+        self.came = True
+
+
 def process_count() -> int:
     """How many processes there are; asking does not start JAX."""
     return jax.process_count() if jax.distributed.is_initialized() else 1
@@ -46,9 +63,13 @@ def exchange(text: str = "") -> tuple[str, ...]:
     Raises:
         StoppedError: a process has failed, in `together`, instead of coming here.
         LostError: a process is gone.
+        KeyboardInterrupt: a `PatientInterrupt` is installed, and one came.
     """
     if process_count() == 1:
         return (text,)
+    handler = signal.getsignal(signal.SIGINT)
+    if isinstance(handler, PatientInterrupt) and handler.came:
+        raise KeyboardInterrupt
     told = _told(WELL + text)
     for process, message in enumerate(told):
         if message.startswith(FAILED):
