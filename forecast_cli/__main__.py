@@ -1,5 +1,6 @@
 """`graphcast`, or `python -m forecast_cli`: the subcommands and what happens when one fails."""
 
+import os
 import sys
 
 import typer
@@ -15,6 +16,7 @@ from forecast_cli.score import score
 from forecast_cli.simulate import simulate
 from forecast_cli.statistics import statistics
 from forecast_cli.terminal import errors
+from graphcast.hosts import LostError
 
 WRONG_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
@@ -46,6 +48,8 @@ def main() -> None:
         raise
     except (ValueError, OSError) as error:
         errors.print(f"[bold red]error:[/] {sentence(error)}", highlight=False, soft_wrap=True)
+        if isinstance(error, LostError):
+            os._exit(WRONG_INPUT)  # on the way out JAX would wait for the lost one, then abort
         sys.exit(WRONG_INPUT)
 
 

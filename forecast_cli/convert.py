@@ -8,9 +8,9 @@ import xarray as xr
 
 from data.files import written_whole
 from data.moments import write_moments
-from forecast_cli.forecast import with_statistics
 from forecast_cli.info import is_forecast
 from forecast_cli.provenance import file_sha256
+from forecast_cli.starting import with_statistics
 from forecast_cli.terminal import console, size
 from graphcast.checkpoints import checkpoint_format, read_checkpoint
 from graphcast.model import parameter_count

@@ -2,45 +2,47 @@
 
 import json
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
-import xarray as xr
-from rich.markup import escape
 
-from data.channels import Channels
-from data.doctor import examine_frames
 from data.formats.forecast import ForecastStore, interrupted_provenance
 from data.formats.header import ForecastHeader
-from data.moments import read_moments, to_arrays
-from data.sources import open_inputs
 from data.task import STEP
-from data.windows import Window, initial_time, window
+from data.windows import Window
 from forecast_cli.arguments import lead_time, moment, number_of_bytes
 from forecast_cli.provenance import file_sha256, provenance, window_sha256
 from forecast_cli.runtime import (
     device_count,
     graph_cache,
+    join,
     use_compilation_cache,
     use_deterministic_kernels,
 )
-from forecast_cli.terminal import console, errors, progress, size
+from forecast_cli.shared_store import SharedStore, check_same, opened
+from forecast_cli.starting import (
+    grid_of,
+    open_windows,
+    report_findings,
+    warn_of_resolution,
+    with_statistics,
+)
+from forecast_cli.terminal import console, progress, size
 from graphcast.checkpoints import Checkpoint, read_checkpoint
 from graphcast.devices import windows_at_once
-from graphcast.forecaster import Forecaster, forecaster, normaliser
+from graphcast.forecaster import Forecaster, forecaster
+from graphcast.hosts import exchange, is_first, process_count, together
 from graphcast.memory import Economy
 from graphcast.precision import precision_named
-from mesh.grid import LatLonGrid
 
-SHOWN_FINDINGS = 5  # of the input doctor, in a forecast
-OTHER_RESOLUTION = 0.1  # from where on; below it are Gaussian rows and rounded descriptions
 REFERENCES = "Lam et al. 2023, doi:10.1126/science.adi2336"
 
 
+@together()
 def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     checkpoint: Annotated[
         Path, typer.Option(help="Weights: ours (.safetensors) or DeepMind's (.npz).")
@@ -75,7 +77,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
             help="Use this many devices (GPUs, TPU cores). Members and init times are spread over "
             "them first, as many side by side as divide the devices; where devices outnumber "
             "those, each is split over its share. If not given: one for each member or init time, "
-            "as far as there are devices."
+            "as far as there are devices; all devices of several processes."
         ),
     ] = None,
     memory: Annotated[
@@ -95,6 +97,18 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing forecast.")
     ] = False,
+    coordinator: Annotated[
+        str | None,
+        typer.Option(
+            help="Several processes make one forecast, on a host each: host and port of process 0, "
+            "which writes it (host0:1234). All get the same files and flags but --process. Or "
+            "auto, where Slurm, Open MPI or a Cloud TPU has started them."
+        ),
+    ] = None,
+    process: Annotated[
+        int | None, typer.Option(help="Which of the --processes this is, from 0.")
+    ] = None,
+    processes: Annotated[int | None, typer.Option(help="How many processes there are.")] = None,
 ) -> None:
     r"""Forecast from two analyses six hours apart, in steps of six hours.
 
@@ -106,6 +120,8 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         graphcast forecast --checkpoint GraphCast_small.npz \
             --statistics stats/ --inputs era5.zarr --init-time 2022-01-01T06 \
             --lead-time 10d --output forecast.zarr
+    On two hosts, the same with --process 0 and with --process 1:
+        graphcast forecast ... --coordinator host0:1234 --process 0 --processes 2
     """
     started = time.perf_counter()
     if deterministic:
@@ -113,10 +129,12 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     steps = lead_time(lead_time_text)
     chosen = None if init_time is None else moment(init_time)
     rounding = precision_named(precision)
+    join(coordinator, process, processes)
     weights = with_statistics(read_checkpoint(checkpoint), statistics)
     windows = open_windows(weights, inputs, forcings, chosen)
     devices = device_count(devices, len(windows))
-    warn_of_resolution(weights, windows[0])
+    if is_first():
+        warn_of_resolution(weights, windows[0])
     for start in windows:
         start.check_forcings(steps)
     ready = forecaster(
@@ -126,7 +144,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         devices=devices,
         windows=windows_at_once(len(windows), devices),
         memory=None if memory is None else number_of_bytes(memory),
-        economy=None if overwrite else interrupted_economy(output),
+        economy=interrupted_economy(output, overwrite=overwrite),
         cache=graph_cache(),
     )
     # Another number of devices or another economy is another program, and rounds otherwise.
@@ -137,97 +155,27 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         "economy": asdict(ready.plan.economy),
         "deterministic": deterministic,
     }
+    if process_count() > 1:
+        flags["processes"] = process_count()
     made_from = _made_from(checkpoint, weights, statistics, windows, flags)
     header = forecast_header(weights, windows, steps, made_from)
-    with ForecastStore.open_or_create(output, header, overwrite=overwrite) as store:
-        if examine:
+    check_same(header)
+    with opened(output, header, overwrite=overwrite) as store:
+        if examine and is_first():
             report_findings(windows)
         use_compilation_cache()
         resumed = len(header.cells) - len(store.missing)
         write_forecasts(ready, windows, store)
         store.finish()
-    _report(output, header, windows, resumed, time.perf_counter() - started)
+    if is_first():
+        _report(output, header, windows, resumed, time.perf_counter() - started)
 
 
-def grid_of(start: Window) -> LatLonGrid:
-    """The grid on which a window's frames are."""
-    frame = start.frames
-    return LatLonGrid.from_coordinates(frame["latitude"].values, frame["longitude"].values)
-
-
-def interrupted_economy(output: Path) -> Economy | None:
-    """How the interrupted forecast of this name was cut to fit, if there is one."""
-    economy = interrupted_provenance(output).get("flags", {}).get("economy")
+def interrupted_economy(output: Path, *, overwrite: bool) -> Economy | None:
+    """How the interrupted forecast of this name, on process 0, was cut to fit, if there is one."""
+    flags = {} if overwrite else interrupted_provenance(output).get("flags", {})
+    economy = json.loads(exchange(json.dumps(flags.get("economy")))[0])
     return None if economy is None else Economy(**economy)
-
-
-def with_statistics(checkpoint: Checkpoint, folder: Path | None) -> Checkpoint:
-    """The checkpoint with the statistics it needs: its own, or those in the folder."""
-    if folder is None:
-        if checkpoint.moments is None:
-            raise ValueError(
-                "this checkpoint carries no normalisation statistics; give --statistics a folder "
-                "with mean_by_level.nc, stddev_by_level.nc and diffs_stddev_by_level.nc"
-            )
-        return checkpoint
-    moments = read_moments(folder)
-    normaliser(Channels(checkpoint.task), moments)  # names what the task needs and they lack
-    if checkpoint.moments is not None:
-        own, given = to_arrays(checkpoint.moments), to_arrays(moments)
-        if own.keys() != given.keys() or any((own[k] != given[k]).any() for k in own):
-            raise ValueError(
-                f"the checkpoint carries its own statistics, and those in {folder} are others; "
-                "leave --statistics out"
-            )
-    return checkpoint.with_moments(moments)
-
-
-def open_windows(
-    checkpoint: Checkpoint, inputs: str, forcings: str | None, init_time: np.datetime64 | None
-) -> list[Window]:
-    """One checked window for each entry of the inputs, in the order of their init times."""
-    entries = open_inputs(inputs, init_time=init_time)
-    inits = [initial_time(entry, init_time) for entry in entries]
-    given = [None] * len(entries) if forcings is None else _forcings_for(inits, forcings)
-    windows = [
-        _with_comment(window(entry, checkpoint.task, init_time=init, forcings=forcing), entry)
-        for entry, init, forcing in zip(entries, inits, given, strict=True)
-    ]
-    return sorted(windows, key=lambda w: w.init_time)  # stable: members keep their order
-
-
-def _forcings_for(init_times: list[np.datetime64], path: str) -> list[xr.Dataset]:
-    """The forcings of each entry of the inputs; relative times count from its init time."""
-    opened = {init: open_inputs(path, init_time=init) for init in set(init_times)}
-    count = len(opened[init_times[0]])
-    if count not in (1, len(init_times)):
-        raise ValueError(
-            f"--forcings has as many batch entries as --inputs, or one for all; "
-            f"it has {count} and --inputs has {len(init_times)}"
-        )
-    return [opened[init][i % count] for i, init in enumerate(init_times)]
-
-
-def warn_of_resolution(checkpoint: Checkpoint, start: Window) -> None:
-    """Say so if the weights were made for another grid spacing than the inputs have."""
-    made_for = checkpoint.spec.resolution
-    axes = (start.frames["latitude"].values, start.frames["longitude"].values)
-    spacings = [float(np.diff(axis).max()) for axis in axes]
-    if made_for and all(abs(spacing / made_for - 1) > OTHER_RESOLUTION for spacing in spacings):
-        latitude, longitude = spacings
-        errors.print(
-            f"[yellow]resolution:[/] the weights were made for a grid of {made_for:g}°, and the "
-            f"inputs are on one of {latitude:g}° × {longitude:g}°, where nobody has tried them",
-            soft_wrap=True,
-        )
-
-
-def _with_comment(start: Window, entry: xr.Dataset) -> Window:
-    """The window with what a dataset of ours says of itself, such as a frame that stands twice."""
-    comment = entry.attrs.get("comment")
-    if "training_store_layout" not in entry.attrs or not comment:
-        return start
-    return replace(start, provenance=(*start.provenance, f"all variables: {comment}"))
 
 
 def forecast_header(
@@ -259,11 +207,13 @@ def forecast_header(
     )
 
 
-def write_forecasts(ready: Forecaster, windows: list[Window], store: ForecastStore) -> None:
+def write_forecasts(
+    ready: Forecaster, windows: list[Window], store: ForecastStore | SharedStore
+) -> None:
     """Write every lead that the store does not have yet, each as soon as it is computed."""
     name = "init" if len(store.header.init_times) > 1 else "member"
     steps = len(store.header.leads)
-    with progress() as bar:
+    with progress(shown=is_first()) as bar:
         task = bar.add_task("forecasting", total=steps * len(windows))
         for start in range(0, len(windows), ready.windows):
             together = windows[start : start + ready.windows]
@@ -281,16 +231,7 @@ def write_forecasts(ready: Forecaster, windows: list[Window], store: ForecastSto
                     if lead >= count:  # an interrupted run may have left some windows ahead
                         store.write(lead, own, **place)
                         bar.advance(task)
-
-
-def report_findings(windows: list[Window]) -> None:
-    """Say what the input doctor finds odd in the frames; what is impossible was refused before."""
-    for start in windows:
-        found = [f for f in examine_frames(start.frames, start.task) if f.severity != "note"]
-        for finding in found[:SHOWN_FINDINGS]:
-            errors.print(f"[yellow]{finding.rule}:[/] {escape(finding.message)}", soft_wrap=True)
-        if len(found) > SHOWN_FINDINGS:
-            errors.print(f"and {len(found) - SHOWN_FINDINGS} more: graphcast doctor tells all")
+                exchange()  # a lead that one process could not write stops them all
 
 
 def _made_from(

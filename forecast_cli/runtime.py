@@ -4,9 +4,17 @@ The caches are in `$XDG_CACHE_HOME/graphcast`. Nothing outside this module confi
 """
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import jax
+
+from forecast_cli.rendezvous import meet, seat
+from forecast_cli.terminal import errors
+from graphcast.hosts import PatientInterrupt
+
+SHUTDOWN = 30  # seconds that a process waits for the others when all is done
 
 
 def cache_folder() -> Path | None:
@@ -49,9 +57,82 @@ def use_deterministic_kernels() -> None:
     os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
 
 
+def join(coordinator: str | None, process: int | None, processes: int | None) -> None:
+    """Make this process one of several if the flags say so; must come before JAX starts.
+
+    Their devices are then those of one machine, as far as JAX is concerned.
+    """
+    own = seat(coordinator, process, processes)
+    if coordinator is None or (own is not None and own.processes == 1):
+        return
+    if own is not None:
+        _introduce(own.process, own.processes, f", meeting at {own.address}")
+        meet(own)
+    # Otherwise JAX catches SIGTERM, and tells only those who ask.
+    jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
+    use_compilation_cache()  # which cannot start once something was compiled
+    if own is None:
+        _join_cluster()
+    else:
+        jax.distributed.initialize(
+            own.address,
+            own.processes,
+            own.process,
+            cluster_detection_method="deactivate",  # or it might leave us one device of ours
+            shutdown_timeout_seconds=SHUTDOWN,
+        )
+    signal.signal(signal.SIGINT, PatientInterrupt())
+    _check_devices()
+    if jax.default_backend() == "cpu":
+        _keep_stdout_for_python()
+
+
+def _introduce(process: int, processes: int, where: str = "") -> None:
+    errors.print(f"process {process} of {processes}{where}; process 0 writes the forecast")
+
+
+def _join_cluster() -> None:
+    """Join the processes that the cluster has started, each with the device that it gives it."""
+    try:
+        jax.distributed.initialize(shutdown_timeout_seconds=SHUTDOWN)
+    except ValueError as error:
+        raise ValueError(
+            "--coordinator auto finds no cluster that JAX knows (Slurm, Open MPI, Cloud TPU); give "
+            "host and port of process 0, --process and --processes"
+        ) from error
+    _introduce(jax.process_index(), jax.process_count())
+
+
+def _keep_stdout_for_python() -> None:
+    """Gloo, JAX's means on CPUs, writes to stdout whom it is connected to; nobody asked."""
+    sys.stdout.flush()
+    sys.stdout = os.fdopen(os.dup(1), "w", 1, encoding="utf-8", closefd=False)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+
+
+def _check_devices() -> None:
+    """Refuse processes with unequal numbers of devices, which cannot even tell each other so."""
+    owners = [device.process_index for device in jax.devices()]
+    each = [owners.count(process) for process in range(jax.process_count())]
+    if len(set(each)) > 1:
+        jax.distributed.shutdown()  # type: ignore[no-untyped-call]
+        raise ValueError(
+            "every process needs as many devices as the others, and these have "
+            f"{', '.join(map(str, each))}; hide some where there are more"
+        )
+
+
 def device_count(asked: int | None, windows: int) -> int:
     """How many devices a forecast of so many windows uses; `ValueError` when they are not here."""
-    found = jax.device_count()
+    found, processes = jax.device_count(), jax.process_count()
+    if processes > 1:
+        if asked is not None and (not 1 <= asked <= found or asked % processes):
+            raise ValueError(
+                f"--devices counts those of all {processes} processes, as many on each: a multiple "
+                f"of {processes} up to {found}, not {asked}"
+            )
+        return asked or found
     if asked is None:
         return min(windows, found)
     if not 1 <= asked <= found:

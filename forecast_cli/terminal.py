@@ -15,7 +15,7 @@ console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False)
 
 
-def progress() -> Progress:
+def progress(*, shown: bool = True) -> Progress:
     """A progress bar for long work; gone from the terminal when the work is done."""
     return Progress(
         SpinnerColumn(),
@@ -27,6 +27,7 @@ def progress() -> Progress:
         TimeRemainingColumn(),
         console=errors,
         transient=True,
+        disable=not shown,
     )
 
 

@@ -66,14 +66,25 @@ def windows_at_once(windows: int, devices: int) -> int:
 
 
 def device_mesh(devices: int, windows: int = 1) -> jax.sharding.Mesh:
-    """The first devices as a table, windows × parts; `ValueError` when there are fewer."""
-    found = jax.devices()
+    """The first devices as a table, windows × parts; `ValueError` when there are fewer.
+
+    Of several processes each gives as many, and has its devices side by side in the table.
+    """
+    found, processes = jax.devices(), jax.process_count()
     if not 1 <= devices <= len(found):
         raise ValueError(
             f"a forecast can run on at most the {len(found)} devices that are here "
             f"({found[0].device_kind}), not on {devices}"
         )
-    return jax.sharding.Mesh(np.array(found[:devices]).reshape(windows, -1), (WINDOWS, PARTS))
+    share, rest = divmod(devices, processes)
+    if rest:
+        raise ValueError(
+            f"each of {processes} processes gives as many devices as the others, and {devices} "
+            f"devices cannot be shared so; use a multiple of {processes}"
+        )
+    each = [[d for d in found if d.process_index == process] for process in range(processes)]
+    chosen = np.array([own[:share] for own in each])
+    return jax.sharding.Mesh(chosen.reshape(windows, -1), (WINDOWS, PARTS))
 
 
 def place(x: AnyArray, mesh: jax.sharding.Mesh, spec: PartitionSpec = FRAMES) -> Array:

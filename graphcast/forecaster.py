@@ -24,6 +24,7 @@ from data.variables import VARIABLES
 from data.windows import Window
 from graphcast.checkpoints import Checkpoint
 from graphcast.devices import device_mesh, next_frames, place, split_dynamics
+from graphcast.hosts import gathered, least
 from graphcast.layout import Layout, in_blocks, out_of_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
 from graphcast.memory import Economy, Plan, available_memory, fitting
@@ -76,12 +77,14 @@ class Forecaster:
     @cached_property
     def plan(self) -> Plan:
         """How a step is cut into blocks to fit, and what it needs; `ValueError` when it cannot."""
+        available = available_memory() if self.memory is None else self.memory
         return fitting(
             self.checkpoint.spec,
             self.channels,
             self.graphs,
             self.precision,
-            available_memory() if self.memory is None else self.memory,
+            # One program for all: the process with the least memory decides.
+            least(available) if self.devices > 1 else available,
             devices=self.parts,
             economy=self.economy,
         )
@@ -130,7 +133,7 @@ class Forecaster:
         )
         predictions = self._rolled_out(full, previous, current, forcings)
         for lead, prediction in enumerate(predictions, start=first + 1):
-            each = prediction if self.devices > 1 else prediction[None]
+            each = prediction.reshape(self.windows, -1, *prediction.shape[-2:])
             yield [
                 self._fields(window, blocks, lead)
                 for window, blocks in zip(windows, each, strict=False)
@@ -208,6 +211,7 @@ class Forecaster:
             current,
             forcings,
             place=partial(place, mesh=mesh),
+            gather=partial(gathered, mesh=mesh),
         )
 
     def _together(self, each: Sequence[Blocks]) -> np.ndarray:

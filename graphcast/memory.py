@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from data.channels import Channels
 from graphcast.checkpoints.checkpoint import model_template
+from graphcast.hosts import process_count
 from graphcast.layout import EDGE_BLOCK, GRID_BLOCK, Layout, arrange
 from graphcast.model import ModelSpec
 from graphcast.precision import Precision
@@ -132,8 +133,12 @@ def step_memory(
     *,
     keep_edges: bool,
     devices: int = 1,
+    hosts: int = 1,
 ) -> StepMemory:
-    """What one step of a forecast needs on each of `devices` devices."""
+    """What one step of a forecast needs on each of `devices` devices.
+
+    Several `hosts` gather each frame, so that every one of them has it on its own devices.
+    """
     n, item = _sizes(spec, channels, layout), jnp.dtype(precision.latents).itemsize
     # A CPU computes in float32: XLA widens narrower latents there, the decoder's edges as a whole.
     widened = item < WORD and jax.default_backend() == "cpu"
@@ -153,7 +158,9 @@ def step_memory(
     return StepMemory(
         weights=n.weights * WORD,
         geometry=round((n.layout * WORD + edges + n.mesh_edges * item) / devices) + n.nodes * item,
-        state=round((3 * n.frame + 3 * n.forcing + n.statics) * WORD / devices),
+        state=round(
+            ((3 + hosts * (hosts > 1)) * n.frame + 3 * n.forcing + n.statics) * WORD / devices
+        ),
         work=round(work),
     )
 
@@ -223,7 +230,13 @@ def fitting(
             graphs, grid_block=chosen.grid_block, edge_block=chosen.edge_block, devices=devices
         )
         memory = step_memory(
-            spec, channels, layout, precision, keep_edges=chosen.keep_edges, devices=devices
+            spec,
+            channels,
+            layout,
+            precision,
+            keep_edges=chosen.keep_edges,
+            devices=devices,
+            hosts=process_count(),
         )
         if memory.device <= available:
             return Plan(chosen, layout, memory)
@@ -269,8 +282,8 @@ def _too_small(needed: int, available: int, what: str, help_: str) -> ValueError
 
 
 def available_memory() -> int:
-    """Bytes that the default device can still give; a CPU's are those of the machine."""
-    device = jax.devices()[0]
+    """Bytes that this process's first device can still give; a CPU's are those of the machine."""
+    device = jax.local_devices()[0]
     statistics = device.memory_stats() if device.platform != "cpu" else None
     if statistics:
         return int(statistics["bytes_limit"] - statistics["bytes_in_use"])

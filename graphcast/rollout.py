@@ -115,6 +115,10 @@ def next_frame(
     return advance(fixed, previous, current, forcings, precision)[0]
 
 
+def _here(frame: Array) -> Array:
+    return frame
+
+
 def roll_out(
     step: Step,
     previous: Float[AnyArray, "blocks rows targets"],
@@ -122,13 +126,14 @@ def roll_out(
     forcings: Iterable[Float[np.ndarray, "blocks rows forcings"]],
     *,
     place: Callable[[np.ndarray], Array] = jax.device_put,
+    gather: Callable[[Array], Array] = _here,
 ) -> Iterator[Float[np.ndarray, "blocks rows targets"]]:
     """Frames at t + 6 h, t + 12 h, …, one for each forcing frame after the first two.
 
     `step` makes a frame from two frames and three of forcings. `forcings` yields the frames at
     t - 6 h, t, t + 6 h, …. Only what the next step needs stays on the device; a frame travels to
     the host while the next step already runs. Over several devices `place` puts a frame on them,
-    and frames may lead with a windows axis.
+    and frames may lead with a windows axis; over several hosts `gather` brings one to this host.
     """
     frames = (place(frame) for frame in forcings)
     before, now = next(frames), next(frames)
@@ -136,10 +141,11 @@ def roll_out(
     waiting = None
     for following in frames:
         predicted = step(previous, current, (before, now, following))
-        predicted.copy_to_host_async()
+        leaving = gather(predicted)
+        leaving.copy_to_host_async()
         if waiting is not None:
             yield np.asarray(waiting)
-        waiting = predicted
+        waiting = leaving
         previous, current = current, predicted
         before, now = now, following
     if waiting is not None:

@@ -161,14 +161,8 @@ class ForecastStore:
             raise ValueError(
                 f"{cell} of {self.path} is not written yet; nothing can be read from it"
             )
-        dims = self.header.field_dims
-        fields = {
-            name: (dims(name), np.asarray(self._arrays[name][self._index(cell)]))
-            for name in self.header.variables
-        }
-        coords = self.header.coordinates()
-        used = {dim for name in self.header.variables for dim in dims(name)}
-        return xr.Dataset(fields, {dim: coords[dim] for dim in used})
+        values = {name: array[self._index(cell)] for name, array in self._arrays.items()}
+        return self.header.cell(values)
 
     def finish(self) -> Path:
         """Give the complete store its final name, and remove what helped to build it.

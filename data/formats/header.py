@@ -6,6 +6,7 @@ store in `forecast.py` is laid out from it and refuses to go on with another one
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -105,6 +106,13 @@ class ForecastHeader:
         """Shape of a variable within one cell."""
         sizes = {d: len(getattr(self, f)) for d, f in COORDINATE_FIELDS.items()}
         return tuple(sizes[dim] for dim in self.field_dims(name))
+
+    def cell(self, values: Mapping[str, Any]) -> xr.Dataset:
+        """The values of one cell with their dimensions and coordinates."""
+        fields = {name: (self.field_dims(name), np.asarray(values[name])) for name in values}
+        coords = self.coordinates()
+        used = {dim for dims, _ in fields.values() for dim in dims}
+        return xr.Dataset(fields, {dim: coords[dim] for dim in used})
 
     @property
     def cell_dims(self) -> tuple[str, ...]:

@@ -120,6 +120,12 @@ def test_windows_side_by_side_leave_no_device_without_work():
     assert [windows_at_once(windows, 1) for windows in (1, 5)] == [1, 1]
 
 
+def test_devices_that_processes_cannot_share_are_refused(monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(ValueError, match="use a multiple of 2"):
+        device_mesh(1)
+
+
 def test_more_devices_than_there_are_is_refused():
     with pytest.raises(ValueError, match=r"at most the .* devices that are here"):
         device_mesh(1000)
