@@ -12,6 +12,7 @@ from data.doctor import RULES, Finding, examine, examine_frames, exit_code, refu
 from data.doctor.case import Case
 from data.doctor.digest import digested
 from data.forcings import forcing_frame
+from data.regrid import grid_named, regrid
 from data.samples import analyses
 from data.sources import open_inputs
 from data.task import TASKS
@@ -79,6 +80,20 @@ def test_the_series_of_seven_hours_is_found_and_nothing_else():
 def test_real_data_on_coarser_grids_raise_no_alarm(step):
     coarse = real("gfs").isel(latitude=slice(None, None, step), longitude=slice(None, None, step))
     assert exit_code(examine(coarse)) == 0
+
+
+@pytest.mark.parametrize("grid", ["10", "6", "N16"])
+@pytest.mark.parametrize("name", ["gfs", "era5", "zt"])
+def test_real_data_regridded_raise_no_alarm(name, grid):
+    dataset = real(name)[[n for n in (T, Z, Q, U, V, MSL) if n in real(name)]]
+    whole = [n for n in dataset.data_vars if np.isfinite(dataset[n].values).all()]
+    assert exit_code(examine(regrid(dataset[whole], *grid_named(grid)).load())) == 0
+
+
+@pytest.mark.parametrize("missing", [300, 400, 500, 700, 850, 1000])
+def test_two_frames_with_a_level_missing_raise_no_alarm(missing):
+    frames = real("ifs").isel(time=slice(1, 3)).drop_sel(level=missing)
+    assert exit_code(examine_frames(frames)) == 0
 
 
 @pytest.mark.parametrize("name", ["ifs", "era5"])
@@ -166,6 +181,50 @@ def partly_negative(x: np.ndarray) -> np.ndarray:
     return np.where(x < mean / 2, -mean / 20, x)
 
 
+def northern_half(by: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    def broken(x: np.ndarray) -> np.ndarray:
+        rows = np.arange(x.shape[-2])[:, None]
+        return np.where(rows > x.shape[-2] // 2, by(x), x)
+
+    return broken
+
+
+def half_turned(x: np.ndarray) -> np.ndarray:
+    return np.roll(x, x.shape[-1] // 2, axis=-1)
+
+
+def zeros_at(row: int, column: int, size: int = 1) -> Callable[[np.ndarray], np.ndarray]:
+    def broken(x: np.ndarray) -> np.ndarray:
+        x = x.copy()
+        x[0, -3, row : row + size, column : column + size] = 0
+        return x
+
+    return broken
+
+
+def neighbours_exchanged(upper: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Exchange the level at an index with the one below it."""
+
+    def broken(x: np.ndarray) -> np.ndarray:
+        x = x.copy()
+        x[:, [upper, upper + 1]] = x[:, [upper + 1, upper]]
+        return x
+
+    return broken
+
+
+def two_levels_mirrored(dataset: xr.Dataset) -> xr.Dataset:
+    return mirrored()(dataset[[Z, T]].sel(level=[500, 850]))
+
+
+def backwards(dataset: xr.Dataset) -> xr.Dataset:
+    return dataset.isel(time=slice(None, None, -1)).assign_coords(time=dataset["time"])
+
+
+def one_frame_late(x: np.ndarray) -> np.ndarray:
+    return np.concatenate([x[:1], x[:-1]])
+
+
 def one_frame(wrong: Break) -> Break:
     def broken(dataset: xr.Dataset) -> xr.Dataset:
         frames = [dataset.isel(time=[0]), wrong(dataset.isel(time=[1])), dataset.isel(time=[2])]
@@ -247,6 +306,9 @@ BROKEN = [
     ("series", rolled(), "longitude", "error", "180°"),
     ("tuv", mirrored(), "longitude", "error", "east and west"),
     ("zt", rolled(), "longitude", "warning", "180°"),
+    ("ifs", fields(U, by=neighbours_exchanged(2)), "order", "error", "500, 700 hPa"),
+    ("era5", fields(V, by=neighbours_exchanged(20)), "order", "error", "450, 500 hPa"),
+    ("gfs", fields(U, by=neighbours_exchanged(23)), "order", "error", "950, 975 hPa"),
     ("gfs", rolled(HILLS), "statics", "error", "180°"),
     ("gfs", upside_down(LAND), "statics", "error", "latitude"),
     ("flux", scaled(LAND, factor=-1, plus=1), "statics", "error", "1 over sea"),
