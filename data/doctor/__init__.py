@@ -5,7 +5,7 @@ two loaded frames of a forecast or a training sample. A rule is a function from 
 findings, in the module of its family, and a line in ``RULES``: ``structure`` (grid, times, levels,
 variables), ``values`` (units, gaps, constants, repetitions), ``water`` (humidity, ascent,
 precipitation), ``climate`` (size, hemisphere and season by ERA5's climate), ``orientation``
-(longitude, statics, the Sun), ``balance`` (hydrostatic,
+(longitude, statics, the Sun), ``frames`` (one after another), ``balance`` (hydrostatic,
 geostrophic), ``order`` (of levels). ``reading`` looks at a file before its fields are put in order.
 ``digest`` is what the rules look at, ``climatology`` what they compare with.
 
@@ -23,6 +23,7 @@ import xarray as xr
 from data.doctor import (
     balance,
     climate,
+    frames,
     order,
     orientation,
     structure,
@@ -54,7 +55,9 @@ RULES: dict[str, Rule] = {
     "longitude": orientation.longitude,
     "sunlight": orientation.sunlight,
     "clock": orientation.clock,
-    "continuity": orientation.continuity,
+    "continuity": frames.continuity,
+    "sequence": frames.sequence,
+    "lag": frames.lag,
     "hydrostatic": balance.hydrostatic,
     "winds": balance.winds,
     "order": order.order,
