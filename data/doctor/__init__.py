@@ -5,9 +5,9 @@ two loaded frames of a forecast or a training sample. A rule is a function from 
 findings, in the module of its family, and a line in ``RULES``: ``structure`` (grid, times, levels,
 variables), ``values`` (units, gaps, constants, repetitions), ``water`` (humidity, ascent,
 precipitation), ``climate`` (size, hemisphere and season by ERA5's climate), ``orientation``
-(longitude, statics, the Sun), ``frames`` (one after another), ``balance`` (hydrostatic,
-geostrophic), ``order`` (of levels). ``reading`` looks at a file before its fields are put in order.
-``digest`` is what the rules look at, ``climatology`` what they compare with.
+(longitude, statics, the Sun), ``halves`` (the equator), ``frames`` (one after another), ``balance``
+(hydrostatic, geostrophic), ``order`` (of levels). ``reading`` looks at a file before its fields are
+put in order. ``digest`` is what the rules look at, ``climatology`` what they compare with.
 
 No rule stops real weather. What is told apart are readings of the same numbers: a field that fits
 the Earth upside down and does not as labelled is upside down, while one that fits neither way is
@@ -24,6 +24,7 @@ from data.doctor import (
     balance,
     climate,
     frames,
+    halves,
     order,
     orientation,
     structure,
@@ -55,6 +56,7 @@ RULES: dict[str, Rule] = {
     "longitude": orientation.longitude,
     "sunlight": orientation.sunlight,
     "clock": orientation.clock,
+    "halves": halves.halves,
     "continuity": frames.continuity,
     "sequence": frames.sequence,
     "lag": frames.lag,
