@@ -45,6 +45,7 @@ RULES: dict[str, Rule] = {
     "units": values.units,
     "gaps": values.gaps,
     "constant": values.constant,
+    "fills": values.fills,
     "repeated": values.repeated,
     "humidity": water.humidity,
     "precipitation": water.precipitation,

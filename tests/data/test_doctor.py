@@ -11,6 +11,7 @@ import xarray as xr
 from data.doctor import RULES, Finding, examine, examine_frames, exit_code, refuse
 from data.doctor.case import Case
 from data.doctor.digest import digested
+from data.doctor.exact_zeros import zeros
 from data.forcings import forcing_frame
 from data.regrid import grid_named, regrid
 from data.samples import analyses
@@ -320,6 +321,11 @@ BROKEN = [
     ("ifs", fields(U, by=neighbours_exchanged(2)), "order", "error", "500, 700 hPa"),
     ("era5", fields(V, by=neighbours_exchanged(20)), "order", "error", "450, 500 hPa"),
     ("gfs", fields(U, by=neighbours_exchanged(23)), "order", "error", "950, 975 hPa"),
+    ("era5", fields(U, by=zeros_at(18, 30)), "fills", "warning", "exactly 0 at latitude"),
+    ("era5", fields(V, by=zeros_at(12, 20, 2)), "fills", "warning", "written as 0"),
+    ("gfs", fields(U, by=zeros_at(40, 20, 3)), "fills", "warning", "written as 0"),
+    ("ifs", fields(V, by=zeros_at(8, 20, 3)), "fills", "error", "at 9 points at 700 hPa"),
+    ("gfs", fields(Q, by=zeros_at(36, 70)), "fills", "warning", "latitude 0, longitude 175"),
     ("gfs", rolled(HILLS), "statics", "error", "180°"),
     ("gfs", upside_down(LAND), "statics", "error", "latitude"),
     ("flux", scaled(LAND, factor=-1, plus=1), "statics", "error", "1 over sea"),
@@ -371,6 +377,23 @@ def test_one_level_of_another_field_is_found():
     wind[:, 5] *= 1e-5
     findings = examine(broken.assign({V: broken[V].copy(data=wind)}))
     assert "100 hPa" in spoken(findings, "units").message
+
+
+def test_zeros_of_packing_are_told_from_fill_values():
+    # steps of 0.01 m/s through 0, and 10,000 points: some are 0
+    wind = np.random.default_rng(0).normal(0, 10, (73, 144)).astype(np.float32)
+    packed = np.round(wind, 2)
+    found = zeros(packed)
+    assert found is not None
+    # Poisson: 4.2 on average, by the density of a normal distribution
+    assert found.expected == pytest.approx(73 * 144 * 0.01 / 10 / np.sqrt(2 * np.pi), rel=0.2)
+    assert zeros(wind) is None
+    wind[40, 7] = packed[40, 7] = 0
+    assert zeros(wind).expected < 0.01
+    # no step through 0
+    offset = packed + np.float32(0.004)
+    offset[40, 7] = 0
+    assert zeros(offset).expected == 0
 
 
 def test_what_is_slightly_odd_is_a_note():
