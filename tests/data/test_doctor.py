@@ -272,6 +272,7 @@ BROKEN = [
     ("ifs", scaled(Z, factor=1 / 9.80665), "units", "error", "metres of height"),
     ("series", scaled(MSL, factor=0.01), "units", "error", "hPa"),
     ("gfs", scaled(Q, factor=1000), "units", "error", "g kg-1"),
+    ("ifs", lambda x: x.assign({Q: x["relative_humidity"]}), "units", "error", "relative humidity"),
     ("gfs", scaled(RAIN, factor=1000), "units", "error", "mm"),
     ("gfs", scaled(HILLS, factor=1 / 9.80665), "units", "error", "metres of height"),
     ("gfs", scaled(LAND, factor=100), "units", "error", "%"),
@@ -377,6 +378,13 @@ def test_one_level_of_another_field_is_found():
     wind[:, 5] *= 1e-5
     findings = examine(broken.assign({V: broken[V].copy(data=wind)}))
     assert "100 hPa" in spoken(findings, "units").message
+
+
+@pytest.mark.parametrize("level", [300, 500, 700, 850, 1000])
+@pytest.mark.parametrize(("factor", "of"), [(1000, Q), (1, "relative_humidity")])
+def test_humidity_in_another_measure_is_found_on_any_level_alone(level, factor, of):
+    alone = (real("ifs")[of] * factor).sel(level=[level]).assign_attrs(units="kg kg-1")
+    assert spoken(examine(alone.to_dataset(name=Q)), "units").severity == "error"
 
 
 def test_zeros_of_packing_are_told_from_fill_values():
