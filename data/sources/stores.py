@@ -70,7 +70,7 @@ def _google() -> Any:
     known = "GOOGLE_APPLICATION_CREDENTIALS" in os.environ
     files = core.GCSFileSystem(
         asynchronous=True,
-        session_kwargs={"timeout": _time_limits()},
+        requests_timeout=_time_limits(),
         **({} if known else {"token": "anon"}),
     )
     # its number of tries is fixed in a decorator of this method

@@ -19,7 +19,7 @@ from fsspec.registry import _registry as opened_filesystems
 from data.preparation import prepare
 from data.recipe import Recipe
 from data.samples import analyses
-from data.sources import download, gfs, open_inputs
+from data.sources import download, gfs, open_inputs, stores
 from data.sources.series import SERIES, open_series
 from data.task import STEP, Task
 from tests.data.loopback import TASK, Loopback, archive, serving, tree, weather
@@ -169,6 +169,16 @@ def test_each_attempt_asks_a_cloud_once(server, clouds, cloud, capfd):
     assert "\n" not in str(caught.value)
     assert max(server.asked.values()) == download.ATTEMPTS
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("cloud", ["gs", "s3"])
+def test_a_cloud_that_stays_silent_is_given_up_after_the_time_limit(
+    server, clouds, monkeypatch, cloud
+):
+    monkeypatch.setattr(stores, "TIMEOUT", 0.1)  # and the server hangs up after 1.5 s
+    server.fault = lambda path, count: "hang"
+    with pytest.raises(OSError, match=r"could not be read in 4 attempts \((Read t|T)imeout on"):
+        open_series(clouds[cloud])
 
 
 @pytest.mark.parametrize("cloud", ["gs", "s3"])
