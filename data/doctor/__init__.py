@@ -5,9 +5,9 @@ two loaded frames of a forecast or a training sample. A rule is a function from 
 findings, in the module of its family, and a line in ``RULES``: ``structure`` (grid, times, levels,
 variables), ``values`` (units, gaps, constants, repetitions), ``water`` (humidity, ascent,
 precipitation), ``climate`` (size, hemisphere and season by ERA5's climate), ``orientation``
-(longitude, statics, the Sun, one frame after another), ``balance`` (hydrostatic, geostrophic).
-``reading`` looks at a file before its fields are put in order. ``digest`` is what the rules look
-at, ``climatology`` what they compare with.
+(longitude, statics, the Sun), ``halves`` (the equator), ``frames`` (one after another), ``balance``
+(hydrostatic, geostrophic), ``order`` (of levels). ``reading`` looks at a file before its fields are
+put in order. ``digest`` is what the rules look at, ``climatology`` what they compare with.
 
 No rule stops real weather. What is told apart are readings of the same numbers: a field that fits
 the Earth upside down and does not as labelled is upside down, while one that fits neither way is
@@ -20,7 +20,17 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from data.doctor import balance, climate, orientation, structure, values, water
+from data.doctor import (
+    balance,
+    climate,
+    frames,
+    halves,
+    order,
+    orientation,
+    structure,
+    values,
+    water,
+)
 from data.doctor.case import Case, Rule
 from data.doctor.digest import Digest, digested
 from data.doctor.finding import SEVERITIES, Finding, Severity, exit_code, listed
@@ -35,6 +45,7 @@ RULES: dict[str, Rule] = {
     "units": values.units,
     "gaps": values.gaps,
     "constant": values.constant,
+    "fills": values.fills,
     "repeated": values.repeated,
     "humidity": water.humidity,
     "precipitation": water.precipitation,
@@ -46,9 +57,13 @@ RULES: dict[str, Rule] = {
     "longitude": orientation.longitude,
     "sunlight": orientation.sunlight,
     "clock": orientation.clock,
-    "continuity": orientation.continuity,
+    "halves": halves.halves,
+    "continuity": frames.continuity,
+    "sequence": frames.sequence,
+    "lag": frames.lag,
     "hydrostatic": balance.hydrostatic,
     "winds": balance.winds,
+    "order": order.order,
 }
 # Without a sound grid there is no telling where a field lies; nothing else is looked at then.
 _FIRST = ("grid",)

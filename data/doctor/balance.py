@@ -233,26 +233,27 @@ def _winds(message: str, remedy: str, *, severe: bool = True) -> Finding:
 def _balances(case: Case, time: int | None) -> dict[str, list[Balance]]:
     """Comparisons with geopotential, or where it is not there with temperature; and 10 m wind."""
     u, v = case.sound("u_component_of_wind", time), case.sound("v_component_of_wind", time)
-    z, t = case.sound("geopotential", time), case.sound("temperature", time)
+    z = case.sound("geopotential", time)
     both = sorted(level for level in u if level in v and level is not None)
     found: dict[str, list[Balance]] = {}
     # Below 900 hPa friction turns the wind; above 20 hPa waves are few, and so are correlations.
     found["geopotential"] = [
-        _balance(case, level, u[level].coarse, v[level].coarse, z[level].coarse)
+        balance(case, level, u[level].coarse, v[level].coarse, z[level].coarse)
         for level in both
         if level in z and 20 <= level <= 900
     ]
     if not found["geopotential"]:
         found["temperature"] = [
-            _balance(
+            balance(
                 case,
                 upper,
                 u[upper].coarse - u[lower].coarse,
                 v[upper].coarse - v[lower].coarse,
-                DRY_AIR * np.log(lower / upper) * (t[upper].coarse + t[lower].coarse) / 2,
+                layer,
             )
             for upper, lower in pairwise(both)
-            if upper in t and lower in t and upper >= 100 and lower <= 850 and lower < 2 * upper
+            if upper >= 100 and lower <= 850
+            if (layer := thickness(case, time, upper, lower)) is not None
         ]
     low_u = case.sound("10m_u_component_of_wind", time).get(None)
     low_v = case.sound("10m_v_component_of_wind", time).get(None)
@@ -260,20 +261,27 @@ def _balances(case: Case, time: int | None) -> dict[str, list[Balance]]:
     if low_u is not None and low_v is not None and pressure is not None:
         potential = pressure.coarse / AIR_DENSITY
         found["mean_sea_level_pressure"] = [
-            _balance(case, None, low_u.coarse, low_v.coarse, potential)
+            balance(case, None, low_u.coarse, low_v.coarse, potential)
         ]
     return found
 
 
-def _balance(case: Case, level: int | None, u: Map, v: Map, potential: Map) -> Balance:
+def thickness(case: Case, time: int | None, upper: int, lower: int) -> Map | None:
+    """Geopotential between two levels, from itself or else from temperature, where it is known."""
+    z, t = case.sound("geopotential", time), case.sound("temperature", time)
+    if upper in z and lower in z:
+        return np.asarray(z[upper].coarse - z[lower].coarse)
+    layer = float(np.log(lower / upper))
+    if upper not in t or lower not in t or layer > THICKEST_LAYER:
+        return None
+    return np.asarray(DRY_AIR * layer * (t[upper].coarse + t[lower].coarse) / 2)
+
+
+def balance(case: Case, level: int | None, u: Map, v: Map, potential: Map) -> Balance:
     """Compared between 25° and 70°, where the Earth turns and rows are long."""
-    eastward, northward = _gradient(case, potential)
     weights = area(case.digest, 25, 70)
     outside = weights == 0
-    sine = np.sin(np.deg2rad(case.digest.latitude))[:, None]
-    coriolis = 2 * EARTH_ROTATION * np.where(np.abs(sine) < 0.1, 1.0, sine)
-    balanced_u = np.where(outside, 0.0, -northward / coriolis)
-    balanced_v = np.where(outside, 0.0, eastward / coriolis)
+    balanced_u, balanced_v = (np.where(outside, 0.0, x) for x in geostrophic(case, potential))
     u, v = np.where(outside, 0.0, u), np.where(outside, 0.0, v)
     u_part, v_part = departure(balanced_u), departure(balanced_v)
     return Balance(
@@ -287,7 +295,15 @@ def _balance(case: Case, level: int | None, u: Map, v: Map, potential: Map) -> B
     )
 
 
-def _gradient(case: Case, field: Map) -> tuple[Map, Map]:
+def geostrophic(case: Case, potential: Map) -> tuple[Map, Map]:
+    """Eastward and northward wind in balance with geopotential; without meaning next to 0°."""
+    eastward, northward = gradient(case, potential)
+    sine = np.sin(np.deg2rad(case.digest.latitude))[:, None]
+    coriolis = 2 * EARTH_ROTATION * np.where(np.abs(sine) < 0.1, 1.0, sine)
+    return np.asarray(-northward / coriolis), np.asarray(eastward / coriolis)
+
+
+def gradient(case: Case, field: Map) -> tuple[Map, Map]:
     """Derivatives eastward and northward, per metre."""
     latitude = np.deg2rad(case.digest.latitude)
     step = 2 * np.pi / case.digest.longitude.size
@@ -328,10 +344,10 @@ def _divergent(case: Case) -> Iterator[Finding]:
 
 def _divergence(case: Case, u: Map, v: Map) -> float:
     shrinking = np.cos(np.deg2rad(case.digest.latitude))[:, None].clip(1e-3)
-    u_east, _ = _gradient(case, u)
-    v_east, _ = _gradient(case, v)
-    _, v_north = _gradient(case, v * shrinking)
-    _, u_north = _gradient(case, u * shrinking)
+    u_east, _ = gradient(case, u)
+    v_east, _ = gradient(case, v)
+    _, v_north = gradient(case, v * shrinking)
+    _, u_north = gradient(case, u * shrinking)
     weights = area(case.digest, 20, 70)
     divergence, vorticity = u_east + v_north / shrinking, v_east - u_north / shrinking
     size = (weights * vorticity**2).sum()

@@ -15,10 +15,16 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
 
+from data.doctor.exact_zeros import Zeros, zeros
 from data.variables import VARIABLES
 
 COARSE = 2.5  # degrees
 EVERY_TIME_UP_TO = 300e6  # bytes: smaller datasets are examined whole
+# Whose values pass through 0, or get near it, but are never just that; wind has two components.
+NEVER_ZERO = (
+    *("u_component_of_wind", "v_component_of_wind", "specific_humidity"),
+    *("10m_u_component_of_wind", "10m_v_component_of_wind"),
+)
 AT_MOST = 6  # times of larger ones: two at the start, two in the middle, two at the end
 
 
@@ -35,6 +41,7 @@ class Field(NamedTuple):
     zeros: float  # fraction of points that are exactly 0, without the outermost rows
     fingerprint: bytes
     coarse: Float[np.ndarray, "lat lon"]
+    exact: Zeros | None = None  # exact zeros, of what has none by nature
 
     @property
     def empty(self) -> bool:
@@ -117,7 +124,10 @@ def digested(dataset: xr.Dataset, *, every_time: bool = False) -> Digest:
                 labels = [int(level) for level in at_time["level"].values]
             values = values.reshape(len(labels), latitude.size, longitude.size)
             for label, plane in zip(labels, values, strict=True):
-                fields[name, order, label] = blocks.field(plane)
+                field = blocks.field(plane)
+                if name in NEVER_ZERO and field.whole:
+                    field = field._replace(exact=zeros(plane))
+                fields[name, order, label] = field
     times = tuple(dataset["time"].values[i].astype("datetime64[ns]") for i in chosen)
     return Digest(blocks.latitude, blocks.longitude, times, fields)
 

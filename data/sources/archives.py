@@ -5,14 +5,12 @@ GOOGLE_APPLICATION_CREDENTIALS). Addresses as the projects' own documentation gi
 github.com/google-research/arco-era5 and weatherbench2.readthedocs.io, data guide.
 """
 
-import logging
-import os
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from data.sources import download
+from data.sources import download, stores
 from data.sources.collection import Lazy
 
 _ARCO = "gs://gcp-public-data-arco-era5/ar"
@@ -53,12 +51,18 @@ def open_archive(name: str, address: str | None) -> Lazy:
 def _opened(url: str) -> xr.Dataset:
     def attempt() -> xr.Dataset:
         try:
-            return _open(url, consolidated=True)
-        except (KeyError, ValueError, FileNotFoundError):
-            return _open(url, consolidated=False)
+            try:
+                return _open(where, consolidated=True)
+            except (KeyError, ValueError, FileNotFoundError):
+                return _open(where, consolidated=False)
+        except Exception as error:  # each client has its own
+            if stores.may_pass(error):
+                raise ConnectionError(str(error) or type(error).__name__) from error
+            raise
 
     try:
-        dataset = download.patiently(attempt, url, _passing())
+        where = stores.store(url)
+        dataset = download.patiently(attempt, url, (ConnectionError,))
     except ImportError as error:
         raise download.missing_package(f"reading {url}", "remote", error) from error
     except (KeyError, ValueError, FileNotFoundError) as error:
@@ -71,45 +75,10 @@ def _opened(url: str) -> xr.Dataset:
     return dataset
 
 
-def _open(url: str, *, consolidated: bool) -> xr.Dataset:
+def _open(where: Any, *, consolidated: bool) -> xr.Dataset:
     return xr.open_dataset(
-        url,
-        engine="zarr",
-        consolidated=consolidated,
-        decode_timedelta=True,
-        cache=False,
-        storage_options=_storage_options(url) or None,
+        where, engine="zarr", consolidated=consolidated, decode_timedelta=True, cache=False
     )
-
-
-def _passing() -> tuple[type[Exception], ...]:
-    """What a network may fail with: its own errors, and those of the client that is in use."""
-    try:
-        from aiohttp import ClientError  # noqa: PLC0415  an optional package
-    except ImportError:
-        return (ConnectionError, TimeoutError)
-    return (ConnectionError, TimeoutError, ClientError)
-
-
-def _storage_options(url: str) -> dict[str, Any]:
-    protocol = url.partition("://")[0]
-    wait = download.TIMEOUT
-    if protocol in ("http", "https"):
-        from aiohttp import ClientTimeout  # noqa: PLC0415  an optional package
-
-        return {
-            "client_kwargs": {"timeout": ClientTimeout(None, sock_connect=wait, sock_read=wait)}
-        }
-    if protocol in ("gs", "gcs"):
-        # it logs the traceback of every attempt, hundreds of lines, and raises what we say in one
-        logging.getLogger("gcsfs").setLevel(logging.CRITICAL)
-        known = "GOOGLE_APPLICATION_CREDENTIALS" in os.environ
-        return {} if known else {"token": "anon"}
-    if protocol == "s3":
-        known = bool({"AWS_PROFILE", "AWS_ACCESS_KEY_ID"} & os.environ.keys())
-        limits = {"connect_timeout": wait, "read_timeout": wait}
-        return {"anon": not known, "config_kwargs": limits}
-    return {}
 
 
 def _within_valid_times(raw: xr.Dataset) -> xr.Dataset:

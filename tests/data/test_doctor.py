@@ -11,7 +11,9 @@ import xarray as xr
 from data.doctor import RULES, Finding, examine, examine_frames, exit_code, refuse
 from data.doctor.case import Case
 from data.doctor.digest import digested
+from data.doctor.exact_zeros import zeros
 from data.forcings import forcing_frame
+from data.regrid import grid_named, regrid
 from data.samples import analyses
 from data.sources import open_inputs
 from data.task import TASKS
@@ -79,6 +81,20 @@ def test_the_series_of_seven_hours_is_found_and_nothing_else():
 def test_real_data_on_coarser_grids_raise_no_alarm(step):
     coarse = real("gfs").isel(latitude=slice(None, None, step), longitude=slice(None, None, step))
     assert exit_code(examine(coarse)) == 0
+
+
+@pytest.mark.parametrize("grid", ["10", "6", "N16"])
+@pytest.mark.parametrize("name", ["gfs", "era5", "zt"])
+def test_real_data_regridded_raise_no_alarm(name, grid):
+    dataset = real(name)[[n for n in (T, Z, Q, U, V, MSL) if n in real(name)]]
+    whole = [n for n in dataset.data_vars if np.isfinite(dataset[n].values).all()]
+    assert exit_code(examine(regrid(dataset[whole], *grid_named(grid)).load())) == 0
+
+
+@pytest.mark.parametrize("missing", [300, 400, 500, 700, 850, 1000])
+def test_two_frames_with_a_level_missing_raise_no_alarm(missing):
+    frames = real("ifs").isel(time=slice(1, 3)).drop_sel(level=missing)
+    assert exit_code(examine_frames(frames)) == 0
 
 
 @pytest.mark.parametrize("name", ["ifs", "era5"])
@@ -166,6 +182,50 @@ def partly_negative(x: np.ndarray) -> np.ndarray:
     return np.where(x < mean / 2, -mean / 20, x)
 
 
+def northern_half(by: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    def broken(x: np.ndarray) -> np.ndarray:
+        rows = np.arange(x.shape[-2])[:, None]
+        return np.where(rows > x.shape[-2] // 2, by(x), x)
+
+    return broken
+
+
+def half_turned(x: np.ndarray) -> np.ndarray:
+    return np.roll(x, x.shape[-1] // 2, axis=-1)
+
+
+def zeros_at(row: int, column: int, size: int = 1) -> Callable[[np.ndarray], np.ndarray]:
+    def broken(x: np.ndarray) -> np.ndarray:
+        x = x.copy()
+        x[0, -3, row : row + size, column : column + size] = 0
+        return x
+
+    return broken
+
+
+def neighbours_exchanged(upper: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Exchange the level at an index with the one below it."""
+
+    def broken(x: np.ndarray) -> np.ndarray:
+        x = x.copy()
+        x[:, [upper, upper + 1]] = x[:, [upper + 1, upper]]
+        return x
+
+    return broken
+
+
+def two_levels_mirrored(dataset: xr.Dataset) -> xr.Dataset:
+    return mirrored()(dataset[[Z, T]].sel(level=[500, 850]))
+
+
+def backwards(dataset: xr.Dataset) -> xr.Dataset:
+    return dataset.isel(time=slice(None, None, -1)).assign_coords(time=dataset["time"])
+
+
+def one_frame_late(x: np.ndarray) -> np.ndarray:
+    return np.concatenate([x[:1], x[:-1]])
+
+
 def one_frame(wrong: Break) -> Break:
     def broken(dataset: xr.Dataset) -> xr.Dataset:
         frames = [dataset.isel(time=[0]), wrong(dataset.isel(time=[1])), dataset.isel(time=[2])]
@@ -212,6 +272,7 @@ BROKEN = [
     ("ifs", scaled(Z, factor=1 / 9.80665), "units", "error", "metres of height"),
     ("series", scaled(MSL, factor=0.01), "units", "error", "hPa"),
     ("gfs", scaled(Q, factor=1000), "units", "error", "g kg-1"),
+    ("ifs", lambda x: x.assign({Q: x["relative_humidity"]}), "units", "error", "relative humidity"),
     ("gfs", scaled(RAIN, factor=1000), "units", "error", "mm"),
     ("gfs", scaled(HILLS, factor=1 / 9.80665), "units", "error", "metres of height"),
     ("gfs", scaled(LAND, factor=100), "units", "error", "%"),
@@ -246,7 +307,26 @@ BROKEN = [
     ("era5", rolled(), "longitude", "error", "180°"),
     ("series", rolled(), "longitude", "error", "180°"),
     ("tuv", mirrored(), "longitude", "error", "east and west"),
-    ("zt", rolled(), "longitude", "warning", "180°"),
+    ("zt", rolled(), "longitude", "error", "180°"),
+    ("eda", rolled(), "longitude", "error", "180°"),
+    ("eda", mirrored(), "longitude", "error", "east and west"),
+    ("era5", two_levels_mirrored, "longitude", "error", "heat away from the poles"),
+    ("ifs", fields(by=northern_half(half_turned)), "halves", "error", "turned by 180°"),
+    ("zt", fields(by=northern_half(lambda x: x[..., ::-1])), "halves", "error", "mirrored"),
+    ("series", fields(MSL, by=northern_half(half_turned)), "halves", "error", MSL),
+    ("eda", backwards, "sequence", "error", "against the wind"),
+    ("ifs", backwards, "sequence", "error", "exchanged"),
+    ("ifs", fields(Z, by=one_frame_late), "lag", "error", "goes with temperature at"),
+    ("eda", fields(Z, by=one_frame_late), "lag", "error", "a frame late"),
+    ("ifs", fields(T, by=one_frame_late), "lag", "error", "a frame late"),
+    ("ifs", fields(U, by=neighbours_exchanged(2)), "order", "error", "500, 700 hPa"),
+    ("era5", fields(V, by=neighbours_exchanged(20)), "order", "error", "450, 500 hPa"),
+    ("gfs", fields(U, by=neighbours_exchanged(23)), "order", "error", "950, 975 hPa"),
+    ("era5", fields(U, by=zeros_at(18, 30)), "fills", "warning", "exactly 0 at latitude"),
+    ("era5", fields(V, by=zeros_at(12, 20, 2)), "fills", "warning", "written as 0"),
+    ("gfs", fields(U, by=zeros_at(40, 20, 3)), "fills", "warning", "written as 0"),
+    ("ifs", fields(V, by=zeros_at(8, 20, 3)), "fills", "error", "at 9 points at 700 hPa"),
+    ("gfs", fields(Q, by=zeros_at(36, 70)), "fills", "warning", "latitude 0, longitude 175"),
     ("gfs", rolled(HILLS), "statics", "error", "180°"),
     ("gfs", upside_down(LAND), "statics", "error", "latitude"),
     ("flux", scaled(LAND, factor=-1, plus=1), "statics", "error", "1 over sea"),
@@ -298,6 +378,30 @@ def test_one_level_of_another_field_is_found():
     wind[:, 5] *= 1e-5
     findings = examine(broken.assign({V: broken[V].copy(data=wind)}))
     assert "100 hPa" in spoken(findings, "units").message
+
+
+@pytest.mark.parametrize("level", [300, 500, 700, 850, 1000])
+@pytest.mark.parametrize(("factor", "of"), [(1000, Q), (1, "relative_humidity")])
+def test_humidity_in_another_measure_is_found_on_any_level_alone(level, factor, of):
+    alone = (real("ifs")[of] * factor).sel(level=[level]).assign_attrs(units="kg kg-1")
+    assert spoken(examine(alone.to_dataset(name=Q)), "units").severity == "error"
+
+
+def test_zeros_of_packing_are_told_from_fill_values():
+    # steps of 0.01 m/s through 0, and 10,000 points: some are 0
+    wind = np.random.default_rng(0).normal(0, 10, (73, 144)).astype(np.float32)
+    packed = np.round(wind, 2)
+    found = zeros(packed)
+    assert found is not None
+    # Poisson: 4.2 on average, by the density of a normal distribution
+    assert found.expected == pytest.approx(73 * 144 * 0.01 / 10 / np.sqrt(2 * np.pi), rel=0.2)
+    assert zeros(wind) is None
+    wind[40, 7] = packed[40, 7] = 0
+    assert zeros(wind).expected < 0.01
+    # no step through 0
+    offset = packed + np.float32(0.004)
+    offset[40, 7] = 0
+    assert zeros(offset).expected == 0
 
 
 def test_what_is_slightly_odd_is_a_note():

@@ -1,7 +1,6 @@
 """Archives and services, each against a real server on the loopback interface that may fail."""
 
 import json
-import logging
 import os
 import shutil
 import sys
@@ -9,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import eccodes
 import numpy as np
@@ -19,7 +19,7 @@ from fsspec.registry import _registry as opened_filesystems
 from data.preparation import prepare
 from data.recipe import Recipe
 from data.samples import analyses
-from data.sources import download, gfs, open_inputs
+from data.sources import download, gfs, open_inputs, stores
 from data.sources.series import SERIES, open_series
 from data.task import STEP, Task
 from tests.data.loopback import TASK, Loopback, archive, serving, tree, weather
@@ -130,21 +130,68 @@ def test_what_is_no_archive_is_said(server, tmp_path):
         open_series(str(tmp_path / "nothing"))
 
 
-def test_a_cloud_that_does_not_answer_is_said_once(monkeypatch, capfd):
-    gcsfs = pytest.importorskip("gcsfs", reason="the extra `remote` is not installed")
-    asked = []
+@pytest.fixture
+def clouds(server, tmp_path, monkeypatch) -> dict[str, str]:
+    """The same store in two clouds, both of them on the loopback server."""
+    pytest.importorskip("gcsfs", reason="the extra `remote` is not installed")
+    pytest.importorskip("s3fs", reason="the extra `remote` is not installed")
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "GOOGLE_APPLICATION_CREDENTIALS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+    amazon = archive(server.folder / "amazon/era5.zarr", weather(2))
+    google = server.folder / "download/storage/v1/b/google/o"
+    google.mkdir(parents=True)
+    for file in (p for p in amazon.rglob("*") if p.is_file()):
+        name = quote(str(file.relative_to(amazon.parent)), safe="")
+        (google / name).write_bytes(file.read_bytes())
+    return {"s3": "s3://amazon/era5.zarr", "gs": "gs://google/era5.zarr"}
 
-    def silent(self, *_, **__):
-        asked.append(self)
-        logging.getLogger("gcsfs").error("a traceback of a hundred lines")
-        raise ConnectionError("no such host")
 
-    for name in ("_info", "_ls", "_cat_file"):
-        monkeypatch.setattr(gcsfs.GCSFileSystem, name, silent)
-    with pytest.raises(OSError, match=r"gs://nobucket/x.zarr could not be read in 4 attempts"):
-        open_series("gs://nobucket/x.zarr")
-    assert asked
-    assert "traceback" not in capfd.readouterr().err
+@pytest.mark.parametrize("kind", ["500", "hang"])
+@pytest.mark.parametrize("cloud", ["gs", "s3"])
+def test_a_cloud_that_fails_for_a_while_is_waited_for(server, clouds, tmp_path, cloud, kind):
+    ends = ".zmetadata" if kind == "hang" else (".zmetadata", "0.0.0.0")
+    server.fault = lambda path, count: kind if count < 2 and path.endswith(ends) else None
+    (found,) = open_inputs(prepared(clouds[cloud], tmp_path / "d.zarr", 2))
+    expected = weather(2)["temperature"].sel(level=[500, 850])[:, :, ::-1]
+    np.testing.assert_array_equal(found["temperature"], expected)
+
+
+@pytest.mark.parametrize("cloud", ["gs", "s3"])
+def test_each_attempt_asks_a_cloud_once(server, clouds, cloud, capfd):
+    """So that giving up takes the time of our attempts, and not of theirs within each."""
+    server.fault = lambda path, count: "500"
+    with pytest.raises(
+        OSError, match=rf"{clouds[cloud]} could not be read in 4 attempts"
+    ) as caught:
+        open_series(clouds[cloud])
+    assert "\n" not in str(caught.value)
+    assert max(server.asked.values()) == download.ATTEMPTS
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("cloud", ["gs", "s3"])
+def test_a_cloud_that_stays_silent_is_given_up_after_the_time_limit(
+    server, clouds, monkeypatch, cloud
+):
+    monkeypatch.setattr(stores, "TIMEOUT", 0.1)  # and the server hangs up after 1.5 s
+    server.fault = lambda path, count: "hang"
+    with pytest.raises(OSError, match=r"could not be read in 4 attempts \((Read t|T)imeout on"):
+        open_series(clouds[cloud])
+
+
+@pytest.mark.parametrize("cloud", ["gs", "s3"])
+def test_a_cloud_that_is_not_there_is_said_soon(clouds, monkeypatch, cloud):
+    for name in ("AWS_ENDPOINT_URL", "STORAGE_EMULATOR_HOST"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens there
+    with pytest.raises(OSError, match=r"could not be read in 4 attempts .* try again later"):
+        open_series(clouds[cloud])
+
+
+def test_what_is_no_store_in_a_cloud_is_said(clouds):
+    with pytest.raises(ValueError, match="no Zarr store could be read at s3://amazon/nothing"):
+        open_series("s3://amazon/nothing.zarr")
 
 
 def test_a_lost_chunk_is_found(server, tmp_path):
