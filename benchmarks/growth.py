@@ -12,7 +12,7 @@ import math
 import statistics
 from dataclasses import replace
 
-from step import SIZES, arguments_of, forward, machine, number_of_bytes, on_device, problem, seconds
+from step import SIZES, arguments_of, forward, machine, number_of_bytes, problem, seconds, set_up
 
 from graphcast.memory import available_memory
 from graphcast.precision import PRECISIONS
@@ -23,7 +23,9 @@ def main() -> None:
     parser = arguments_of(__doc__)
     parser.add_argument("--levels", type=int, nargs="+", default=[2, 3, 4, 5])
     options = parser.parse_args()
-    on_device(options.device)
+    if len(options.levels) < 3:
+        parser.error(f"--levels takes three or more, to see a slope; got {options.levels}")
+    set_up(options)
     precision = PRECISIONS[options.precision]
     memory = number_of_bytes(options.memory) if options.memory else available_memory()
     size = SIZES[options.size]

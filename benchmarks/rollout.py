@@ -17,10 +17,10 @@ from step import (
     forward,
     machine,
     number_of_bytes,
-    on_device,
     peak_memory_gib,
     problem,
     seconds,
+    set_up,
 )
 
 from graphcast.memory import available_memory
@@ -32,7 +32,7 @@ def main() -> None:
     parser = arguments_of(__doc__)
     parser.add_argument("--steps", type=int, default=8)
     options = parser.parse_args()
-    on_device(options.device)
+    set_up(options)
     precision = PRECISIONS[options.precision]
     memory = number_of_bytes(options.memory) if options.memory else available_memory()
     of = problem(SIZES[options.size], precision, memory)

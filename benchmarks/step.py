@@ -28,6 +28,7 @@ import numpy as np
 from data.channels import Channels
 from data.task import TASKS, Task
 from forecast_cli.arguments import number_of_bytes
+from forecast_cli.runtime import use_deterministic_kernels
 from graphcast.layout import in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
 from graphcast.memory import Plan, available_memory, fitting, fitting_update
@@ -193,10 +194,13 @@ def seconds(run) -> float:
     return time.perf_counter() - start
 
 
-def on_device(name: str | None) -> None:
-    """Let JAX use the device that was asked for; its own choice otherwise."""
-    if name is not None:
-        jax.config.update("jax_platforms", {"gpu": "cuda"}.get(name, name))
+def set_up(options: argparse.Namespace) -> None:
+    """Let JAX use the device and the kernels that were asked for; its own choice otherwise."""
+    if options.deterministic:
+        use_deterministic_kernels()
+    if options.device is not None:
+        name = {"gpu": "cuda"}.get(options.device, options.device)
+        jax.config.update("jax_platforms", name)
 
 
 def peak_memory_gib() -> float:
@@ -225,6 +229,7 @@ def arguments_of(doc: str) -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--memory", help="plan for so much (12GB); what is there, if not given")
     parser.add_argument("--device", choices=["cpu", "gpu", "tpu"], help="JAX's choice otherwise")
+    parser.add_argument("--deterministic", action="store_true", help="as `graphcast forecast` has")
     return parser
 
 
@@ -234,7 +239,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1, help="forecast steps of a gradient")
     parser.add_argument("--textbook", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
-    on_device(options.device)
+    set_up(options)
     precision = PRECISIONS[options.precision]
     memory = number_of_bytes(options.memory) if options.memory else available_memory()
     if options.what == "forward":
@@ -258,6 +263,7 @@ def main() -> None:
         "benchmark": f"step {options.what}",
         "size": options.size,
         "precision": options.precision,
+        "deterministic": options.deterministic,
         "steps": options.steps,
         "seconds": round(mine, 4),
         "first_run_seconds": round(compile_seconds, 2),

@@ -82,10 +82,11 @@ def plan(
         )
     kept = "kept between steps" if chosen.economy.keep_edges else "computed in each, to save memory"
     console.print(f"  edge terms  {kept}")
-    lacking = "" if weights.moments is not None else " --statistics DIR"
+    more = "" if weights.moments is not None else " --statistics DIR"
+    more += "" if memory is None else f" --memory {memory}"
     console.print(f"  output      {size(frame)} a step before compression")
     console.print(
-        f"next: [cyan]graphcast forecast --checkpoint {checkpoint}{lacking} --inputs {inputs} "
+        f"next: [cyan]graphcast forecast --checkpoint {checkpoint}{more} --inputs {inputs} "
         "--lead-time 10d --output forecast.zarr[/]"
     )
 
