@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,3 +58,19 @@ def claimed(partial: Path, *, parts: set[str], target: Path, what: str) -> IO[by
             f"another process is writing {target}; wait for it or choose another output"
         ) from error
     return lock
+
+
+def clear(partial: Path) -> None:
+    """Remove such a folder, its journal when nothing else is left that would need it."""
+    for path in sorted(partial.iterdir(), key=lambda p: p.name == "journal"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    partial.rmdir()
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder that holds nothing, such as one whose `clear` was killed at its end."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

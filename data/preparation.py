@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from data.files import remove_if_empty
 from data.fleet import Fleet
 from data.formats.dataset import (
     DOWNLOADS,
@@ -94,9 +95,8 @@ def prepare(
         template = fields(recipe, wanted[:1], downloads)
         fixed = _statics(recipe, constant, template, wanted[0], downloads, task)
         header = _header(recipe, task, template, fixed, group_bytes)
-    except BaseException:
+    finally:
         _remove_if_empty(partial_path(output))
-        raise
     values = {str(name): array.values.astype(np.float32) for name, array in fixed.items()}
     versions = {name: version(name) for name in _PACKAGES}
     if not overwrite and is_complete(output, header, wanted):
@@ -280,7 +280,6 @@ def _levels_that_are_whole(read: xr.Dataset) -> str:
 
 
 def _remove_if_empty(partial: Path) -> None:
-    """Leave nothing behind of a request that could not begin."""
+    """Leave nothing behind of a request that could not begin, or was killed at its very end."""
     for folder in (partial / DOWNLOADS, partial):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        remove_if_empty(folder)

@@ -21,7 +21,7 @@ from typing import IO, Any
 import numpy as np
 import zarr
 
-from data.files import claimed, written_whole
+from data.files import claimed, clear, written_whole
 from data.formats.dataset_files import laid_out, write_contents
 from data.formats.dataset_header import DatasetHeader, whole_hours
 from data.formats.header import EPOCH
@@ -87,7 +87,7 @@ class DatasetStore:
                 write_contents(store.working_path, contents)
         except BaseException:
             if not (partial_path(target) / "journal").exists():  # killed while it cleared up
-                _clear(partial_path(target))
+                clear(partial_path(target))
             lock.close()
             raise
         return store
@@ -139,7 +139,7 @@ class DatasetStore:
                     shutil.rmtree(self._partial / "replaced", ignore_errors=True)
                     self.path.rename(self._partial / "replaced")
                 self.working_path.rename(self.path)
-        _clear(self._partial)
+        clear(self._partial)
         self.close()
         return self.path
 
@@ -154,7 +154,7 @@ class DatasetStore:
         downloads = self._partial / DOWNLOADS
         kept = downloads.is_dir() and any(downloads.iterdir())
         if not self._committed and not kept and self._partial.is_dir():
-            _clear(self._partial)
+            clear(self._partial)
         self.close()
 
     def _merge(self) -> None:
@@ -260,16 +260,6 @@ def _remove_shards(store: Path, header: DatasetHeader, kept: set[int]) -> None:
         for path in (store / name).glob("c.*"):
             if int(path.name.split(".")[1]) not in kept:
                 path.unlink()
-
-
-def _clear(partial: Path) -> None:
-    """Remove a partial store, its journal when nothing else is left that would need it."""
-    for path in sorted(partial.iterdir(), key=lambda p: p.name == "journal"):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    partial.rmdir()
 
 
 def _exists(target: Path) -> FileExistsError:

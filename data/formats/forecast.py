@@ -8,7 +8,8 @@ It opens with nothing but `xr.open_zarr(path)`.
 `store/`, and a `journal` with one line per committed cell. A cell (initial time, member, lead
 time) is one chunk per variable; its line is appended once its chunks are on the disk. `finish`
 renames `store/` to the target, so a store under its final name is complete. Running again goes on
-after the last committed cell, and the bytes are those of an uninterrupted run.
+after the last committed cell, and the bytes are those of an uninterrupted run; where only the
+journal was left to remove, it removes that.
 """
 
 import json
@@ -24,7 +25,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from data.files import claimed
+from data.files import claimed, clear, remove_if_empty
 from data.formats.forecast_layout import lay_out
 from data.formats.header import COORDINATE_FIELDS, Cell, ForecastHeader
 
@@ -90,6 +91,9 @@ class ForecastStore:
                 than a forecast store, or the partial belongs to another forecast.
             OSError: the place cannot be written, or is too small for what is still to come.
         """
+        if _has_its_name(Path(path).absolute(), header):
+            target = Path(path).absolute()
+            return cls(target, header, _claimed(target), overwrite)
         target = _target(path, overwrite)
         found = _interrupted(target)
         if found not in (None, header.fingerprint) and not overwrite:
@@ -106,8 +110,12 @@ class ForecastStore:
 
     @property
     def working_path(self) -> Path:
-        """The Zarr under construction; it opens like the final one, NaN where nothing is yet."""
-        return self._partial / "store"
+        """The Zarr under construction; it opens like the final one, NaN where nothing is yet.
+
+        Once it has its name, that.
+        """
+        building = self._partial / "store"
+        return building if building.is_dir() else self.path
 
     @property
     def missing(self) -> tuple[Cell, ...]:
@@ -176,6 +184,17 @@ class ForecastStore:
                 f"{len(self.missing)} of {len(self.header.cells)} cells of {self.path} are not "
                 f"written yet, the first is {self.missing[0]}; write them before finishing"
             )
+        if self.working_path != self.path:
+            self._give_name()
+        clear(self._partial)
+        self.close()
+        return self.path
+
+    def close(self) -> None:
+        """Let go of the store; what is committed stays for the next run."""
+        self._lock.close()
+
+    def _give_name(self) -> None:
         _remove_torn(self.working_path)
         if self.path.exists():
             if not self._replace:
@@ -186,13 +205,6 @@ class ForecastStore:
             shutil.rmtree(self._partial / "replaced", ignore_errors=True)
             self.path.rename(self._partial / "replaced")
         self.working_path.rename(self.path)
-        shutil.rmtree(self._partial)
-        self.close()
-        return self.path
-
-    def close(self) -> None:
-        """Let go of the store; what is committed stays for the next run."""
-        self._lock.close()
 
     def __enter__(self) -> "ForecastStore":
         return self
@@ -237,6 +249,7 @@ def _target(path: str | os.PathLike[str], overwrite: bool) -> Path:
             "choose another output or remove it yourself"
         )
     if target.exists() and not overwrite:
+        remove_if_empty(_partial(target))
         raise FileExistsError(
             f"{target} is there already; choose another output or replace it (--overwrite)"
         )
@@ -272,6 +285,17 @@ def _interrupted(target: Path) -> str | None:
     if not journal.exists() or not (_partial(target) / "store").is_dir():
         return None
     return journal.read_text().split("\n", 1)[0]
+
+
+def _has_its_name(target: Path, header: ForecastHeader) -> bool:
+    """Whether an interrupted run had only its journal left to remove."""
+    journal = _partial(target) / "journal"
+    building = journal.with_name("store").exists()
+    if building or not journal.is_file() or not _is_forecast_store(target):
+        return False
+    there = json.loads((target / ".zattrs").read_text())["fingerprint"]
+    begun = journal.read_text().split("\n", 1)[0]
+    return bool(there == begun == header.fingerprint and _committed(journal) == {*header.cells})
 
 
 def _committed(journal: Path) -> frozenset[Cell]:

@@ -119,6 +119,7 @@ def simulate(
             if written == wanted or days_in % block == 0:
                 store.append(pending, state.arrays())
                 pending = []
+        store.finish()
     return path
 
 

@@ -4,7 +4,8 @@ Every chunk is one variable at one time. Times are added a block at a time: the 
 go to the disk first, then the model's state with the number of times written (one file, replaced at
 once), then the arrays grow to that number. So whatever is killed when, the store that opens holds
 whole blocks only, and the next run begins from the state, writes the same chunks again and goes on;
-its bytes are those of a run that was never interrupted. There is no other journal.
+its bytes are those of a run that was never interrupted. There is no other journal; but a store that
+replaces another one is marked until it is complete, so that running again does not replace it, too.
 
 Zarr v2 with consolidated metadata, byte shuffle and Zstd, as the forecast store has it and for its
 reasons.
@@ -34,6 +35,7 @@ from data.variables import VARIABLES as CATALOGUE
 LAYOUT = 1  # part of the fingerprint
 WORDS = ("title", "source", "comment", "references")
 STATE = ".simulation_state.npz"  # inside the store, where no reader of Zarr looks
+REPLACEMENT = ".replacement"  # likewise, in a store that replaces another one, until it is complete
 ZSTD_LEVEL = 1
 WRITERS = 4
 TIMES_PER_CHUNK = 2**16  # of the time axis itself: 44 years of hours in one small chunk
@@ -94,7 +96,7 @@ class PlanetStore:
     def open(
         cls, path: Path, header: PlanetHeader, statics: Mapping[str, np.ndarray], *, overwrite: bool
     ) -> "PlanetStore":
-        """The store to go on with, or a new one.
+        """The store to go on with, or a new one; with `overwrite` in place of what is there.
 
         Raises:
             FileExistsError: something else is there, or another planet, or another process.
@@ -106,19 +108,12 @@ class PlanetStore:
                 " another output or remove it yourself"
             )
         lock = _claim(path)
-        if path.exists() and overwrite:
-            shutil.rmtree(path)
-        if path.exists() and _attributes(path).get("fingerprint") != header.fingerprint:
-            _lock_path(path).unlink(missing_ok=True)
-            lock.close()
-            raise FileExistsError(
-                f"{path} is a planet with other settings or versions"
-                f" ({_difference(_attributes(path), header)}); continue it with its own, choose"
-                " another output, or replace it (--overwrite)"
-            )
-        if not path.exists():
-            _lay_out(path, header, statics)
-        return cls(path, header, lock)
+        try:
+            _begin(path, header, statics, overwrite)
+            return cls(path, header, lock)
+        except BaseException:
+            _release(path, lock)
+            raise
 
     def append(
         self, blocks: Sequence[Mapping[str, np.ndarray]], state: Mapping[str, np.ndarray]
@@ -137,10 +132,13 @@ class PlanetStore:
         if blocks:
             _set_times(self.path, count)
 
+    def finish(self) -> None:
+        """Note that all times are there that were asked for."""
+        (self.path / REPLACEMENT).unlink(missing_ok=True)
+
     def close(self) -> None:
         """Let another process have the store."""
-        _lock_path(self.path).unlink(missing_ok=True)
-        self._lock.close()
+        _release(self.path, self._lock)
 
     def __enter__(self) -> "PlanetStore":
         return self
@@ -161,7 +159,28 @@ class PlanetStore:
             temporary.write_bytes(chunk)
 
 
-def _lay_out(path: Path, header: PlanetHeader, statics: Mapping[str, np.ndarray]) -> None:
+def _begin(
+    path: Path, header: PlanetHeader, statics: Mapping[str, np.ndarray], overwrite: bool
+) -> None:
+    """Have a store of this header there, one that may be gone on with."""
+    replaced = path.with_name(f".{path.name}.replaced")
+    if path.exists() and overwrite and not _is_replacement(path, header):
+        shutil.rmtree(replaced, ignore_errors=True)
+        path.rename(replaced)  # at once: what is left of a planet half removed is no planet
+    if not path.exists():
+        _lay_out(path, header, statics, replacement=overwrite)
+    elif _attributes(path).get("fingerprint") != header.fingerprint:
+        raise FileExistsError(
+            f"{path} is a planet with other settings or versions"
+            f" ({_difference(_attributes(path), header)}); continue it with its own, choose"
+            " another output, or replace it (--overwrite)"
+        )
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _lay_out(
+    path: Path, header: PlanetHeader, statics: Mapping[str, np.ndarray], *, replacement: bool
+) -> None:
     """A store without times, complete before it has its name."""
     building = path.with_name(f".{path.name}.new")
     shutil.rmtree(building, ignore_errors=True)
@@ -195,6 +214,8 @@ def _lay_out(path: Path, header: PlanetHeader, statics: Mapping[str, np.ndarray]
         _array(group, name, dims, np.zeros(shape, "<f4"), CATALOGUE[name].attributes)
     zarr.consolidate_metadata(group.store)
     _set_times(building, 0)  # not by resizing: that would delete the chunk of the time axis
+    if replacement:
+        (building / REPLACEMENT).touch()
     building.rename(path)
 
 
@@ -263,6 +284,12 @@ def _is_planet(path: Path) -> bool:
     return (path / ".zattrs").is_file() and "simulated_planet_layout" in _attributes(path)
 
 
+def _is_replacement(path: Path, header: PlanetHeader) -> bool:
+    """Whether an interrupted run with `overwrite` has begun this very planet."""
+    begun = (path / REPLACEMENT).exists()
+    return begun and _attributes(path).get("fingerprint") == header.fingerprint
+
+
 def _difference(there: Mapping[str, Any], header: PlanetHeader) -> str:
     """The settings that differ, theirs and ours."""
     theirs, ours = json.loads(there["settings"]), json.loads(header.settings)
@@ -287,6 +314,11 @@ def _claim(path: Path) -> IO[bytes]:
         if _is_at(lock, _lock_path(path)):
             return lock
         lock.close()
+
+
+def _release(path: Path, lock: IO[bytes]) -> None:
+    _lock_path(path).unlink(missing_ok=True)
+    lock.close()
 
 
 def _lock_path(path: Path) -> Path:

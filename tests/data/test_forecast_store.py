@@ -253,15 +253,28 @@ def test_killed_between_the_two_renames_of_a_swap_goes_on(tmp_path):
     assert not (tmp_path / "f.zarr.partial").exists()
 
 
-def test_killed_after_the_last_rename_leaves_a_complete_store(tmp_path):
-    path = tmp_path / "f.zarr"
-    write_all(path, header())
-    (tmp_path / "f.zarr.partial").mkdir()
-    (tmp_path / "f.zarr.partial" / "journal").write_text(header().fingerprint + "\n0 0 0\n")
-    with pytest.raises(FileExistsError, match="is there already"):
-        ForecastStore.open_or_create(path, header())
-    write_all(path, header(), overwrite=True)
-    assert not (tmp_path / "f.zarr.partial").exists()
+@pytest.mark.parametrize("left", [("journal", "lock", "replaced"), ("journal",), ()])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_killed_after_the_last_rename_ends_well(tmp_path, left, overwrite):
+    path, partial = tmp_path / "f.zarr", tmp_path / "f.zarr.partial"
+    expected = tree(write_all(path, header()))
+    cells = "".join(f"{c.init} {c.member} {c.lead}\n" for c in header().cells)
+    contents = {"journal": f"{header().fingerprint}\n{cells}", "lock": "", "replaced": "older"}
+    partial.mkdir()
+    for name in left:
+        (partial / name).write_text(contents[name])
+    if "journal" in left:
+        with pytest.raises(FileExistsError, match="is there already"):
+            ForecastStore.open_or_create(path, header(source="another forecast"))
+        with ForecastStore.open_or_create(path, header(), overwrite=overwrite) as store:
+            assert store.missing == ()
+            assert store.read(0).sizes["level"] == 2
+            assert store.finish() == path
+    else:
+        with pytest.raises(FileExistsError, match="is there already"):
+            write_all(path, header())
+    assert tree(path) == expected
+    assert not partial.exists()
 
 
 # ---- refusals --------------------------------------------------------------------------------

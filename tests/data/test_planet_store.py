@@ -114,6 +114,31 @@ def test_a_store_killed_before_its_metadata_has_grown_is_mended(whole, tmp_path,
     assert contents(path) == contents(whole)
 
 
+def test_a_planet_that_is_replaced_is_whole_or_out_of_the_way(whole, tmp_path, monkeypatch):
+    path, expected = tmp_path / "old.zarr", contents(whole)
+    with opened(path, replace(HEADER, settings='{"seed": 1}')) as store:
+        store.append([fields(9)] * 5, state(5))
+    with monkeypatch.context() as killing:
+        killing.setattr("data.planet.store._lay_out", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            opened(path, overwrite=True)
+        killing.undo()
+        killing.setattr("data.planet.store.shutil.rmtree", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            opened(path, overwrite=True)
+    with opened(path, overwrite=True) as store:
+        assert store.count == 0
+        store.append([fields(0), fields(1)], state(2))
+    with opened(path, overwrite=True) as store:  # it goes on where it stopped
+        assert store.count == 2
+        store.append([fields(2), fields(3)], state(4))
+        store.finish()
+    assert contents(path) == expected
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["old.zarr", "whole.zarr"]
+    with opened(path, overwrite=True) as store:  # it was complete
+        assert store.count == 0
+
+
 def _killed(*_, **__):
     raise KeyboardInterrupt
 

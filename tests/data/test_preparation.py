@@ -336,6 +336,14 @@ def test_every_step_of_the_last_move_may_be_the_last(source, tmp_path, monkeypat
     assert tree(path) == expected
 
 
+def test_a_run_killed_at_its_very_end_leaves_nothing_behind(source, tmp_path):
+    path = made(source, tmp_path / "d.zarr", 3)
+    before, partial = tree(path), tmp_path / "d.zarr.partial"
+    partial.mkdir()  # all but this was removed
+    assert tree(made(source, path, 3)) == before
+    assert not partial.exists()
+
+
 def test_an_interrupted_run_may_be_asked_for_more_times(source, tmp_path, monkeypatch):
     expected = tree(made(source, tmp_path / "whole.zarr"))
     path = tmp_path / "d.zarr"
