@@ -57,7 +57,7 @@ def hours(duration: np.timedelta64) -> int:
 
 def number_of_bytes(text: str) -> int:
     """Bytes in `12GB`, `12GiB` or `500M`; `ValueError` otherwise."""
-    match = re.fullmatch(r"([0-9.]+)\s*([KMGT]?I?)B?", text.strip().upper())
+    match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*([KMGT]?I?)B?", text.strip().upper())
     if match is None or match[2] not in UNITS:
         raise ValueError(f"--memory reads a size as 12GB or 500MiB, not {text!r}")
     return int(float(match[1]) * UNITS[match[2]])

@@ -129,6 +129,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     steps = lead_time(lead_time_text)
     chosen = None if init_time is None else moment(init_time)
     rounding = precision_named(precision)
+    limit = None if memory is None else number_of_bytes(memory)
     join(coordinator, process, processes)
     weights = with_statistics(read_checkpoint(checkpoint), statistics)
     windows = open_windows(weights, inputs, forcings, chosen)
@@ -143,7 +144,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         precision=rounding,
         devices=devices,
         windows=windows_at_once(len(windows), devices),
-        memory=None if memory is None else number_of_bytes(memory),
+        memory=limit,
         economy=interrupted_economy(output, overwrite=overwrite),
         cache=graph_cache(),
     )

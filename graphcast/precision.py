@@ -43,19 +43,13 @@ class Precision:
         self, x: Float[Array, "*batch width"], weight: Float[Array, "width out"]
     ) -> Float[Array, "*batch out"]:
         """`x @ weight`, accumulated and returned in float32; its gradient rounds alike."""
-        product: Array = checkpoint_name(  # type: ignore[no-untyped-call]
-            _product(self.operands, x, weight), PRODUCT
-        )
-        return product
+        return _named(_product(self.operands, x, weight), PRODUCT)
 
     def product_of_swish(
         self, hidden: Float[Array, "*batch width"], weight: Float[Array, "width out"]
     ) -> Float[Array, "*batch out"]:
         """`product(swish(hidden), weight)`."""
-        product: Array = checkpoint_name(  # type: ignore[no-untyped-call]
-            _product_of_swish(self.operands, hidden, weight), PRODUCT
-        )
-        return product
+        return _named(_product_of_swish(self.operands, hidden, weight), PRODUCT)
 
     def block(self, body: Callable[..., Any]) -> Callable[..., Any]:
         """The body of a loop over blocks, its gradient told what to keep."""
@@ -83,6 +77,12 @@ def _recomputed(body: Callable[..., Any], *, keeping_products: bool) -> Callable
     policies = jax.checkpoint_policies
     keep = policies.save_only_these_names(PRODUCT, FACTOR) if keeping_products else None
     return jax.checkpoint(body, policy=keep, prevent_cse=False)
+
+
+def _named(value: Array, name: str) -> Array:
+    """`value`, which a gradient may be told by its name to keep."""
+    named: Array = checkpoint_name(value, name)  # type: ignore[no-untyped-call]
+    return named
 
 
 def _matmul(operands: str, x: Array, weight: Array) -> Array:
@@ -154,7 +154,7 @@ def _product_of_swish_forward(
     factor = _swish(hidden).astype(operands)
     if factor.dtype != jnp.float32:
         # XLA would compute it again while it transposes it, column by column: 15 % of a gradient.
-        factor = checkpoint_name(factor, FACTOR)  # type: ignore[no-untyped-call]
+        factor = _named(factor, FACTOR)
     return _matmul(operands, factor, weight), (hidden, factor, weight)
 
 

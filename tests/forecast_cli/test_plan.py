@@ -61,6 +61,7 @@ def test_sizes_are_read_as_people_write_them(text, count):
     assert number_of_bytes(text) == count
 
 
-def test_other_sizes_are_refused():
+@pytest.mark.parametrize("text", ["plenty", "1.2.3GB", ".GB", "-1GB"])
+def test_other_sizes_are_refused(text):
     with pytest.raises(ValueError, match="reads a size as 12GB"):
-        number_of_bytes("plenty")
+        number_of_bytes(text)
