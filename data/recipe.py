@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import dask
 import numpy as np
 import xarray as xr
 
@@ -212,8 +211,7 @@ def loaded(dataset: xr.Dataset, recipe: Recipe) -> xr.Dataset:
     """The fields in memory; sources on a network are asked several times."""
 
     def attempt() -> xr.Dataset:
-        with dask.config.set(scheduler="threads", num_workers=recipe.threads):
-            return dataset.compute()
+        return dataset.compute(scheduler="threads", num_workers=recipe.threads)
 
     try:
         if source_of(recipe).remote:

@@ -9,66 +9,61 @@ A damaged chunk raises when it is read; a lost shard reads as NaN, which every r
 import os
 import warnings
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 import zarr
+from jaxtyping import UInt8
 from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.storage import MemoryStore
 
 from data.files import written_whole
 from data.formats.dataset_header import TIME_CHUNK, DatasetHeader
 
-WRITERS = 4  # variables encoded at once; each takes about three times its size in memory
 
-
-def write_group(
+def write_shard(
     working_path: Path,
     header: DatasetHeader,
     group: int,
-    fields: Mapping[str, np.ndarray],
+    name: str,
+    values: np.ndarray,
     *,
     existing: Path | None = None,
     base: int = 0,
 ) -> None:
-    """Write all shards of a group: {name: float32 [time, (level,) lat, lon]}, each file whole.
+    """Write a variable's shard of a group whole: float32 [time, (level,) lat, lon].
 
-    The first `base` times of the dataset are in the store `existing`; `fields` holds the others.
-    Nothing is committed. Raises ValueError for variables or shapes that are not the header's, and
-    for values that are not finite.
+    The first `base` times of the dataset are in the store `existing`; `values` holds the others.
+    Nothing is committed. Raises ValueError for another shape than the header's, and for values that
+    are not finite. It takes about three times the size of the values in memory.
     """
+    values = np.asarray(values, dtype=np.float32)
+    if values.shape[1:] != header.field_shape(name):
+        raise ValueError(
+            f"{name} must have the shape {header.field_shape(name)} at each time of this dataset,"
+            f" got {values.shape[1:]}"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} must have a value everywhere, and some are missing (NaN)")
     start = group * header.group_times
-
-    def write(name: str) -> None:
-        values = np.asarray(fields[name], dtype=np.float32)
-        if values.shape[1:] != header.field_shape(name):
-            raise ValueError(
-                f"{name} must have the shape {header.field_shape(name)} at each time of this"
-                f" dataset, got {values.shape[1:]}"
-            )
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} must have a value everywhere, and some are missing (NaN)")
-        if existing is not None and start < base:
-            earlier = zarr.open_array(existing / name, mode="r")[start:base]
-            values = np.concatenate([earlier, values])
-        folder = working_path / name
-        with written_whole(folder / _shard(header, name, group)) as path:
-            path.write_bytes(_encoded(header, name, values))
-        _flush_folder(folder)
-
-    with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(write, header.variables))
+    if existing is not None and start < base:
+        earlier = zarr.open_array(existing / name, mode="r")[start:base]
+        values = np.concatenate([earlier, values])
+    folder = working_path / name
+    with written_whole(folder / _shard(header, name, group)) as path:
+        _encoded(header, name, values).tofile(path)
+    _flush_folder(folder)
 
 
-def _encoded(header: DatasetHeader, name: str, values: np.ndarray) -> bytes:
-    """The bytes of one shard, as zarr writes them."""
+def _encoded(header: DatasetHeader, name: str, values: np.ndarray) -> UInt8[np.ndarray, " bytes"]:
+    """One shard as zarr writes it."""
     contents: dict[str, Any] = {}
     array = _create_field(zarr.create_group(MemoryStore(contents)), header, name, len(values))
     array[...] = values
-    return bytes(contents[f"{name}/{_shard(header, name, 0)}"].to_bytes())
+    encoded: np.ndarray = contents[f"{name}/{_shard(header, name, 0)}"].as_numpy_array()
+    return encoded
 
 
 def _shard(header: DatasetHeader, name: str, group: int) -> str:
@@ -84,6 +79,7 @@ def _create_field(group: zarr.Group, header: DatasetHeader, name: str, times: in
         chunks=(1, *shape),
         dtype="float32",
         compressors=_codecs(),
+        config={"write_empty_chunks": True},  # there are none, and looking takes time
         fill_value=np.nan,  # a lost shard must not read as zeros
         attributes={**header.variable_attrs(name)},
         dimension_names=("time", *header.field_dims(name)),

@@ -149,14 +149,16 @@ def _regridded_block(
     """[..., lat, lon] to [..., target lat, target lon], field by field: float64 is eight bytes."""
     shape = matrices.rows.shape[0], matrices.columns.shape[0]
     result = np.empty((*block.shape[:-2], *shape), dtype=dtype)
+    # one for all fields: at each, its pages would have to be had from the system again
+    source = np.empty((matrices.rows.shape[1], block.shape[-1]))
+    field = source[int(matrices.south) : len(source) - int(matrices.north)]
     for place in np.ndindex(block.shape[:-2]):
-        field = block[place].astype(np.float64)
-        ends = [
-            _at_pole(field[:1], longitude, wind=wind) if matrices.south else field[:0],
-            field,
-            _at_pole(field[-1:], longitude, wind=wind) if matrices.north else field[:0],
-        ]
-        across = matrices.rows @ np.concatenate(ends)
+        field[...] = block[place]
+        if matrices.south:
+            source[:1] = _at_pole(field[:1], longitude, wind=wind)
+        if matrices.north:
+            source[-1:] = _at_pole(field[-1:], longitude, wind=wind)
+        across = matrices.rows @ source
         result[place] = (matrices.columns @ np.ascontiguousarray(across.T)).T
     return result
 
