@@ -12,6 +12,7 @@ that does not exist, padded grid points are cut off afterwards.
 import itertools
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
@@ -19,6 +20,7 @@ from mesh.graphs import EdgeSet, Graphs
 
 GRID_BLOCK = 2048
 EDGE_BLOCK = 2052
+MOST_KINDS = 0.75  # of edges: with more of them a look-up costs more than it saves
 GROUP = 6  # multi-mesh edges with one receiver
 
 AnyArray = Any  # numpy as built, JAX once inside a compiled function
@@ -35,6 +37,19 @@ class Blocking(NamedTuple):
         return (self.blocks * self.length - count) // 2
 
 
+class EdgeFeatures(NamedTuple):
+    """Length and receiver-frame direction of edges, each its own or those of its kind.
+
+    Attributes:
+        rows: four features, of each edge where it stands, or of each kind of edges, in blocks.
+        kinds: of each edge the number of its row, counted over all blocks; None where each edge has
+            its own.
+    """
+
+    rows: Float[AnyArray, "blocks *rows 4"]
+    kinds: Int[AnyArray, "blocks *edges"] | None = None
+
+
 class Layout(NamedTuple):
     """The three graphs in blocks; numpy as built, JAX once inside a compiled function.
 
@@ -43,25 +58,25 @@ class Layout(NamedTuple):
         mesh_features: the same of each mesh node.
         encoder_senders: grid point of each grid→mesh edge, counted within its block.
         encoder_receivers: mesh node; the number of mesh nodes marks padding.
-        encoder_features: length and receiver-frame direction of each grid→mesh edge.
+        encoder_features: what the grid→mesh edges look like.
         mesh_senders: mesh node at the start of each multi-mesh edge; the number of mesh nodes marks
             padding here and in `mesh_receivers`.
         mesh_receivers: mesh node that each group of edges leads to, ascending but for padding.
-        mesh_edge_features: the features of each multi-mesh edge.
+        mesh_edge_features: what the multi-mesh edges look like.
         decoder_senders: the three mesh nodes that each grid point hears.
-        decoder_features: the features of these three edges.
+        decoder_features: what these three edges look like.
     """
 
     grid_features: Float[AnyArray, "blocks rows 3"]
     mesh_features: Float[AnyArray, "mesh_nodes 3"]
     encoder_senders: Int[AnyArray, "blocks block_edges"]
     encoder_receivers: Int[AnyArray, "blocks block_edges"]
-    encoder_features: Float[AnyArray, "blocks block_edges 4"]
+    encoder_features: EdgeFeatures
     mesh_senders: Int[AnyArray, "mesh_blocks groups 6"]
     mesh_receivers: Int[AnyArray, "mesh_blocks groups"]
-    mesh_edge_features: Float[AnyArray, "mesh_blocks groups 6 4"]
+    mesh_edge_features: EdgeFeatures
     decoder_senders: Int[AnyArray, "blocks rows 3"]
-    decoder_features: Float[AnyArray, "blocks rows 3 4"]
+    decoder_features: EdgeFeatures
 
     @property
     def rows(self) -> Blocking:
@@ -81,11 +96,18 @@ def arrange(
     grid_block: int = GRID_BLOCK,
     edge_block: int = EDGE_BLOCK,
     devices: int = 1,
+    operands: str = "float32",
 ) -> Layout:
     """`graphs` in blocks of at most `grid_block` grid points and `edge_block` mesh edges.
 
-    With several `devices` the number of blocks is a multiple of theirs.
+    With several `devices` the number of blocks is a multiple of theirs. Edges whose features are
+    multiplied as the same `operands` are of one kind (see `in_kinds`).
     """
+
+    def looks(features: Float[np.ndarray, "blocks *edges 4"]) -> EdgeFeatures:
+        own = operands == "float32" or devices > 1  # each device counts the rows that it has
+        return EdgeFeatures(features) if own else in_kinds(features, operands, edge_block)
+
     grid_points, mesh_nodes = len(graphs.grid_features), len(graphs.mesh_features)
     rows, (senders, receivers, features) = _grid_blocks(graphs, grid_block, devices)
     on_mesh = in_groups(graphs.mesh, mesh_nodes)
@@ -95,12 +117,40 @@ def arrange(
         mesh_features=graphs.mesh_features,
         encoder_senders=senders,
         encoder_receivers=receivers,
-        encoder_features=features,
+        encoder_features=looks(features),
         mesh_senders=in_blocks(on_mesh.senders, groups, fill=mesh_nodes),
         mesh_receivers=in_blocks(on_mesh.receivers, groups, fill=mesh_nodes),
-        mesh_edge_features=in_blocks(on_mesh.features, groups),
+        mesh_edge_features=looks(in_blocks(on_mesh.features, groups)),
         decoder_senders=in_blocks(graphs.mesh2grid.senders.reshape(grid_points, 3), rows),
-        decoder_features=in_blocks(graphs.mesh2grid.features.reshape(grid_points, 3, 4), rows),
+        decoder_features=looks(
+            in_blocks(graphs.mesh2grid.features.reshape(grid_points, 3, 4), rows)
+        ),
+    )
+
+
+def in_kinds(
+    features: Float[np.ndarray, "blocks *edges 4"], operands: str, block: int
+) -> EdgeFeatures:
+    """Features with each kind of edges once, or as they are where that would save little.
+
+    Edges are of one kind if their features round to the same `operands` (of two bytes): every
+    product of theirs, and all that follows from it, is then the same. An icosahedron turned by 120°
+    is itself, and so is a grid whose columns are a multiple of three: at 0.25° and at 1° in
+    bfloat16 there are three times fewer kinds than edges.
+    """
+    rounded = np.ascontiguousarray(features.reshape(-1, 4).astype(jnp.dtype(operands)))
+    _, first, kinds = np.unique(
+        rounded.view(np.uint64)[:, 0], return_index=True, return_inverse=True
+    )
+    if first.size > MOST_KINDS * len(rounded):
+        return EdgeFeatures(features)
+    order = np.argsort(first)  # as edges meet them, so that neighbours lie together
+    number = np.empty(order.size, np.int32)
+    number[order] = np.arange(order.size)
+    cut = blocking(order.size, block)
+    return EdgeFeatures(
+        in_blocks(features.reshape(-1, 4)[first[order]], cut),
+        (number[kinds] + np.int32(cut.before(order.size))).reshape(features.shape[:-1]),
     )
 
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from data.channels import Channels
 from graphcast.checkpoints.checkpoint import model_template
 from graphcast.hosts import process_count
-from graphcast.layout import EDGE_BLOCK, GRID_BLOCK, Layout, arrange
+from graphcast.layout import EDGE_BLOCK, GRID_BLOCK, EdgeFeatures, Layout, arrange
 from graphcast.model import ModelSpec
 from graphcast.precision import Precision
 from mesh.graphs import Graphs
@@ -98,13 +98,15 @@ class _Sizes(NamedTuple):
     grid: int  # latents of all grid points
     nodes: int  # latents of all mesh nodes
     mesh_edges: int  # latents of all multi-mesh edges
-    encoder_edges: int
     decoder_edges: int
+    encoder_terms: int  # kept, of each edge or of each kind
+    decoder_terms: int
+    mesh_terms: int
 
     @property
     def kept(self) -> int:
-        """Terms of all encoder and decoder edges."""
-        return self.encoder_edges + self.decoder_edges
+        """Terms of encoder and decoder edges."""
+        return self.encoder_terms + self.decoder_terms
 
 
 def _sizes(spec: ModelSpec, channels: Channels, layout: Layout) -> _Sizes:
@@ -112,7 +114,7 @@ def _sizes(spec: ModelSpec, channels: Channels, layout: Layout) -> _Sizes:
     latent, points = spec.latent_size, layout.rows.blocks * layout.rows.length
     return _Sizes(
         weights=sum(leaf.size for leaf in jax.tree.leaves(template)),
-        layout=sum(leaf.size for leaf in layout),
+        layout=sum(leaf.size for leaf in jax.tree.leaves(layout)),
         points=points,
         frame=points * len(channels.targets),
         forcing=points * len(channels.forcings),
@@ -120,9 +122,15 @@ def _sizes(spec: ModelSpec, channels: Channels, layout: Layout) -> _Sizes:
         grid=points * latent,
         nodes=len(layout.mesh_features) * latent,
         mesh_edges=layout.mesh_senders.size * latent,
-        encoder_edges=layout.encoder_senders.size * latent,
         decoder_edges=3 * points * latent,
+        encoder_terms=_rows(layout.encoder_features) * latent,
+        decoder_terms=_rows(layout.decoder_features) * latent,
+        mesh_terms=_rows(layout.mesh_edge_features) * latent,
     )
+
+
+def _rows(features: EdgeFeatures) -> int:
+    return int(features.rows.size // features.rows.shape[-1])
 
 
 def step_memory(
@@ -143,7 +151,7 @@ def step_memory(
     # A CPU computes in float32: XLA widens narrower latents there, the decoder's edges as a whole.
     widened = item < WORD and jax.default_backend() == "cpu"
     working = WORD if widened else item
-    edges = keep_edges * (n.kept * item + n.decoder_edges * WORD * widened)
+    edges = keep_edges * (n.kept * item + n.decoder_terms * WORD * widened)
     # Latents and their sums at mesh nodes are on every device, the rest is split.
     one_block = layout.mesh_senders.shape[0] == 1
     in_block = EDGE_ARRAYS_OF_ONE_BLOCK if one_block else EDGE_ARRAYS
@@ -157,7 +165,7 @@ def step_memory(
     work = n.grid * working / devices + max(processing, decoding) + NODE_ARRAYS * n.nodes * WORD
     return StepMemory(
         weights=n.weights * WORD,
-        geometry=round((n.layout * WORD + edges + n.mesh_edges * item) / devices) + n.nodes * item,
+        geometry=round((n.layout * WORD + edges + n.mesh_terms * item) / devices) + n.nodes * item,
         state=round(
             ((3 + hosts * (hosts > 1)) * n.frame + 3 * n.forcing + n.statics) * WORD / devices
         ),
@@ -227,7 +235,11 @@ def fitting(
     given = [replace(e, keep_edges=kept) for e in economies() for kept in (True, False)]
     for chosen in given if economy is None else [economy]:
         layout = arrange(
-            graphs, grid_block=chosen.grid_block, edge_block=chosen.edge_block, devices=devices
+            graphs,
+            grid_block=chosen.grid_block,
+            edge_block=chosen.edge_block,
+            devices=devices,
+            operands=precision.operands if chosen.keep_edges else "float32",
         )
         memory = step_memory(
             spec,

@@ -8,6 +8,7 @@ so that the full input [grid, channels] never has to exist.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -16,7 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from data.channels import STRUCTURAL_FEATURES
 from graphcast.interaction import gather, interact, no_messages, scatter_add, update_with
-from graphcast.layout import Layout
+from graphcast.layout import EdgeFeatures, Layout
 from graphcast.mlp import MLP, random_mlp
 from graphcast.precision import Precision
 from mesh.graphs import MeshSpec
@@ -49,17 +50,19 @@ class ModelSpec:
 class Embedding(NamedTuple):
     """What depends on weights and geometry alone: made once per run, or once per update.
 
+    Of edges there is a row for each row of their `EdgeFeatures`.
+
     Attributes:
-        encoder_edges: first-layer term (with bias) of each grid→mesh edge, or None.
+        encoder_edges: first-layer terms (with bias) of grid→mesh edges, or None.
         mesh_nodes: latent of each mesh node before it hears the grid.
-        mesh_edges: latent of each multi-mesh edge before the processor.
-        decoder_edges: first-layer term (with bias) of each mesh→grid edge, or None.
+        mesh_edges: latents of multi-mesh edges before the processor.
+        decoder_edges: first-layer terms (with bias) of mesh→grid edges, or None.
     """
 
-    encoder_edges: Float[Array, "blocks block_edges latent"] | None
+    encoder_edges: Float[Array, "blocks *rows latent"] | None
     mesh_nodes: Float[Array, "mesh_nodes latent"]
-    mesh_edges: Float[Array, "mesh_blocks groups 6 latent"]
-    decoder_edges: Float[Array, "blocks rows 3 latent"] | None
+    mesh_edges: Float[Array, "blocks *rows latent"]
+    decoder_edges: Float[Array, "blocks *rows latent"] | None
 
 
 class Encoder(eqx.Module):
@@ -85,18 +88,19 @@ class Encoder(eqx.Module):
         width = mesh.shape[-1]
         _, of_sender, of_receiver = self.update_edges.input_blocks([width] * 3)
         heard = precision.keep(precision.product(mesh, of_receiver))
+        edges, term_of = edge_terms(
+            embedding.encoder_edges,
+            layout.encoder_features,
+            partial(first_layer_term, self.embed_edges, self.update_edges, precision),
+        )
 
         def block(
             received: Float[Array, "mesh_nodes latent"], rows: tuple[Any, ...]
         ) -> tuple[Float[Array, "mesh_nodes latent"], Float[Array, "rows latent"]]:
-            columns, features, edge_term, edge_features, sender, receiver = rows
-            if edge_term is None:
-                edge_term = first_layer_term(
-                    self.embed_edges, self.update_edges, edge_features, precision
-                )
+            columns, features, edges, sender, receiver = rows
             grid = precision.keep(self.embed_grid(assemble(columns, features), precision))
             sent = precision.keep(precision.product(grid, of_sender))
-            hidden = edge_term + gather(sent, sender) + gather(heard, receiver)
+            hidden = term_of(edges) + gather(sent, sender) + gather(heard, receiver)
             message = self.update_edges.finish(hidden, precision)
             grid = precision.keep(grid + self.update_grid(grid, precision))
             return scatter_add(received, receiver, message), grid
@@ -107,8 +111,7 @@ class Encoder(eqx.Module):
             (
                 columns,
                 layout.grid_features,
-                embedding.encoder_edges,
-                layout.encoder_features,
+                edges,
                 layout.encoder_senders,
                 layout.encoder_receivers,
             ),
@@ -149,9 +152,10 @@ class Processor(eqx.Module):
             )
             return state, None
 
+        edges, term_of = edge_terms(embedding.mesh_edges, layout.mesh_edge_features)
         (mesh, _), _ = jax.lax.scan(
             precision.block(step),
-            (mesh, embedding.mesh_edges),
+            (mesh, term_of(edges)),
             (self.update_edges, self.update_nodes),
         )
         return mesh
@@ -181,22 +185,23 @@ class Decoder(eqx.Module):
         width = mesh.shape[-1]
         _, of_sender, of_receiver = self.update_edges.input_blocks([width] * 3)
         sent = precision.keep(precision.product(mesh, of_sender))
+        edges, term_of = edge_terms(
+            embedding.decoder_edges,
+            layout.decoder_features,
+            partial(first_layer_term, self.embed_edges, self.update_edges, precision),
+        )
 
         def block(rows: tuple[Any, ...]) -> Float[Array, "rows output_width"]:
-            grid, edge_term, features, sender = rows
-            if edge_term is None:
-                edge_term = first_layer_term(
-                    self.embed_edges, self.update_edges, features, precision
-                )
+            grid, edges, sender = rows
             heard = precision.product(grid, of_receiver)
-            hidden = edge_term + gather(sent, sender) + heard[:, None, :]
+            hidden = term_of(edges) + gather(sent, sender) + heard[:, None, :]
             received = self.update_edges.finish(hidden, precision).sum(axis=1)
             grid = precision.keep(grid + update_with(self.update_grid, grid, received, precision))
             return self.read_out(grid, precision)
 
         output: Array = jax.lax.map(
             precision.block(block),
-            (grid, embedding.decoder_edges, layout.decoder_features, layout.decoder_senders),
+            (grid, edges, layout.decoder_senders),
         )
         return output
 
@@ -232,36 +237,49 @@ def embed_geometry(
     """
     encoder, decoder = model.encoder, model.decoder
 
-    def mesh_edge(features: Float[Array, "groups 6 4"]) -> Float[Array, "groups 6 latent"]:
+    def mesh_edge(features: Float[Array, "*rows 4"]) -> Float[Array, "*rows latent"]:
         return precision.keep(model.processor.embed_edges(features, precision))
 
-    def encoder_edge(features: Float[Array, "edges 4"]) -> Float[Array, "edges latent"]:
-        return first_layer_term(encoder.embed_edges, encoder.update_edges, features, precision)
-
-    def decoder_edge(features: Float[Array, "rows 3 4"]) -> Float[Array, "rows 3 latent"]:
-        return first_layer_term(decoder.embed_edges, decoder.update_edges, features, precision)
+    def terms(
+        of: Encoder | Decoder, features: EdgeFeatures
+    ) -> Float[Array, "blocks *rows latent"] | None:
+        if not keep_edges:
+            return None
+        term = partial(first_layer_term, of.embed_edges, of.update_edges, precision)
+        made: Array = jax.lax.map(precision.block(term), features.rows)
+        return made
 
     # The published encoder pads mesh nodes with zeros to the width of a grid point's input.
     of_features = encoder.embed_mesh.weights[0][-STRUCTURAL_FEATURES:]
     hidden = precision.product(layout.mesh_features, of_features) + encoder.embed_mesh.biases[0]
     return Embedding(
-        encoder_edges=(
-            jax.lax.map(precision.block(encoder_edge), layout.encoder_features)
-            if keep_edges
-            else None
-        ),
+        encoder_edges=terms(encoder, layout.encoder_features),
         mesh_nodes=precision.keep(encoder.embed_mesh.finish(hidden, precision)),
-        mesh_edges=jax.lax.map(precision.block(mesh_edge), layout.mesh_edge_features),
-        decoder_edges=(
-            jax.lax.map(precision.block(decoder_edge), layout.decoder_features)
-            if keep_edges
-            else None
-        ),
+        mesh_edges=jax.lax.map(precision.block(mesh_edge), layout.mesh_edge_features.rows),
+        decoder_edges=terms(decoder, layout.decoder_features),
     )
 
 
+def edge_terms(
+    kept: Float[Array, "blocks *rows latent"] | None,
+    features: EdgeFeatures,
+    compute: Callable[[Array], Array] | None = None,
+) -> tuple[Any, Callable[[Array], Array]]:
+    """What a loop over blocks takes of edges, [blocks, …], and what makes their terms of a block.
+
+    Terms are looked up by kind, or are there, or are computed from the features.
+    """
+    if kept is None:
+        assert compute is not None
+        return features.rows, compute
+    if features.kinds is None:
+        return kept, lambda own: own
+    table = kept.reshape(-1, kept.shape[-1])
+    return features.kinds, partial(gather, table)
+
+
 def first_layer_term(
-    embed: MLP, update: MLP, features: Float[Array, "*edges 4"], precision: Precision
+    embed: MLP, update: MLP, precision: Precision, features: Float[Array, "*edges 4"]
 ) -> Float[Array, "*edges latent"]:
     """What an edge's own features add to its update's first layer, bias included."""
     latent = precision.keep(embed(features, precision))

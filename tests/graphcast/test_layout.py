@@ -1,9 +1,10 @@
 """Blocks hold every edge once, and padding reaches nobody."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from graphcast.layout import arrange, blocking, in_blocks, in_groups, out_of_blocks
+from graphcast.layout import arrange, blocking, in_blocks, in_groups, in_kinds, out_of_blocks
 from mesh.graphs import EdgeSet, MeshSpec, build_graphs
 from mesh.grid import LatLonGrid
 from mesh.icosphere import hierarchy, multimesh_edges
@@ -35,10 +36,29 @@ def test_every_edge_is_in_one_block(world):
     found = sorted(zip(layout.mesh_senders[real], receivers[real], strict=True))
     assert found == sorted(zip(graphs.mesh.senders, graphs.mesh.receivers, strict=True))
     np.testing.assert_array_equal(
-        sorted(layout.mesh_edge_features[real].tolist()), sorted(graphs.mesh.features.tolist())
+        sorted(layout.mesh_edge_features.rows[real].tolist()), sorted(graphs.mesh.features.tolist())
     )
     receivers = layout.mesh_receivers[layout.mesh_receivers < nodes]
     assert (np.diff(receivers) >= 0).all()
+
+
+@pytest.mark.parametrize("of", ["encoder_features", "mesh_edge_features", "decoder_features"])
+def test_edges_of_a_kind_are_the_same_to_a_product_in_bfloat16(world, of):
+    own = getattr(arrange(world.graphs, grid_block=70, edge_block=50), of)
+    shared = getattr(arrange(world.graphs, grid_block=70, edge_block=50, operands="bfloat16"), of)
+    assert own.kinds is None
+    looked_up = shared.rows.reshape(-1, 4)[shared.kinds]
+    np.testing.assert_array_equal(looked_up.astype(jnp.bfloat16), own.rows.astype(jnp.bfloat16))
+    # eighteen columns and the icosahedron turn into themselves by a third of a circle
+    assert shared.rows.size < own.rows.size / 2
+    assert shared.rows.shape[1] <= 50
+
+
+def test_edges_keep_their_own_features_where_few_are_of_a_kind():
+    features = np.random.default_rng(0).normal(size=(3, 20, 4)).astype(np.float32)
+    assert in_kinds(features, "bfloat16", 50).kinds is None
+    halves = np.concatenate([features, features])
+    assert in_kinds(halves, "bfloat16", 50).rows.shape == (2, 30, 4)
 
 
 @pytest.mark.parametrize("splits", [0, 2, 4])

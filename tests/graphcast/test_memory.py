@@ -19,7 +19,7 @@ from graphcast.memory import (
 )
 from graphcast.model import ModelSpec, random_model
 from graphcast.normaliser import Normaliser
-from graphcast.precision import BFLOAT16, FLOAT32
+from graphcast.precision import BFLOAT16, FLOAT32, MIXED
 from graphcast.rollout import dynamics, next_frame
 from graphcast.training.loop import Problem, TrainState, update
 from graphcast.training.optimiser import published_optimiser
@@ -117,6 +117,16 @@ def test_plan_is_within_15_percent_of_what_xla_plans(sizes, precision, keep):
     np.testing.assert_allclose(
         planned, compiled_bytes(lowered_step(*sizes, precision, keep)), rtol=0.15
     )
+
+
+@pytest.mark.parametrize("precision", [MIXED, BFLOAT16])
+@pytest.mark.parametrize("edge_block", [20520, 2052])
+def test_plan_with_kinds_of_edges_is_within_15_percent(graphs, precision, edge_block):
+    channels = Channels(TASKS["graphcast_small"])
+    layout = arrange(graphs, edge_block=edge_block, operands=precision.operands)
+    planned = step_memory(SPEC, channels, layout, precision, keep_edges=True).device
+    compiled = compiled_bytes(lowered_step(channels, layout, precision, True))
+    np.testing.assert_allclose(planned, compiled, rtol=0.15)
 
 
 @pytest.mark.parametrize(("batch", "steps"), [(1, 1), (2, 3)])

@@ -135,6 +135,14 @@ def test_edge_terms_computed_in_the_step_change_nothing(world, inputs):
 
 
 @pytest.mark.parametrize("precision", [MIXED, BFLOAT16])
+def test_edges_of_a_kind_that_share_their_terms_change_nothing(world, inputs, precision):
+    layout = arrange(world.graphs, grid_block=70, edge_block=50, operands=precision.operands)
+    shared = output(world.model, jax.tree.map(jnp.asarray, layout), inputs, precision)
+    own = output(world.model, world.layout, inputs, precision)
+    np.testing.assert_allclose(shared, own, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("precision", [MIXED, BFLOAT16])
 def test_low_precision_is_near_float32_and_not_equal(world, inputs, precision):
     exact = output(world.model, world.layout, inputs)
     rounded = output(world.model, world.layout, inputs, precision)
