@@ -28,7 +28,7 @@ import numpy as np
 from data.channels import Channels
 from data.task import TASKS, Task
 from forecast_cli.arguments import number_of_bytes
-from forecast_cli.runtime import use_deterministic_kernels
+from forecast_cli.runtime import give_back_after_compiling, use_deterministic_kernels
 from graphcast.layout import in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
 from graphcast.memory import Plan, available_memory, fitting, fitting_update
@@ -196,6 +196,7 @@ def seconds(run) -> float:
 
 def set_up(options: argparse.Namespace) -> None:
     """Let JAX use the device and the kernels that were asked for; its own choice otherwise."""
+    give_back_after_compiling()
     if options.deterministic:
         use_deterministic_kernels()
     if options.device is not None:

@@ -6,7 +6,6 @@ one is read, put on its levels and grid, checked and written, and nothing of it 
 does not depend on how many there are.
 """
 
-import ctypes
 import hashlib
 import json
 import math
@@ -14,7 +13,6 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +31,7 @@ from data.formats.dataset import (
 )
 from data.formats.dataset_files import write_shard
 from data.formats.dataset_header import GROUP_BYTES, DatasetHeader
+from data.heap import share_heaps
 from data.plausibility import check_values
 from data.recipe import (
     Recipe,
@@ -86,7 +85,7 @@ def prepare(
         FileExistsError: another dataset is there, or it has later times, or is something else.
         ValueError, OSError: anything wrong with the source, the request or the output.
     """
-    _share_one_heap()
+    share_heaps()
     output = output.absolute()
     check_target(output, overwrite=overwrite)
     downloads = partial_path(output) / DOWNLOADS
@@ -143,7 +142,7 @@ class Work:
 
         As many variables at once as there are threads; what is left of threads reads each.
         """
-        _share_one_heap()  # a worker may be another process
+        share_heaps()  # a worker may be another process
         read = fields(self.recipe, times, self.downloads)
         threads = self.recipe.threads or os.cpu_count() or 1
         each = replace(self.recipe, threads=math.ceil(threads / len(self.header.variables)))
@@ -164,21 +163,6 @@ class Work:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(make, self.header.variables))
         return group
-
-
-_M_ARENA_MAX = -8  # in glibc's malloc.h
-
-
-@lru_cache(maxsize=1)
-def _share_one_heap() -> None:
-    """Have threads that begin from now on share glibc's heaps that are there, and make no others.
-
-    Else each fills one of its own with what it freed, which no other thread can use: at 0.5° a
-    process of 0.5 GiB after ten times has 0.8 GiB after two hundred, and is no faster.
-    """
-    choose = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
-    if choose is not None:
-        choose(_M_ARENA_MAX, 1)
 
 
 def _statics(

@@ -20,7 +20,7 @@ from forecast_cli.runtime import (
     device_count,
     graph_cache,
     join,
-    use_compilation_cache,
+    prepare_to_compile,
     use_deterministic_kernels,
 )
 from forecast_cli.shared_store import SharedStore, check_same, opened
@@ -164,7 +164,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     with opened(output, header, overwrite=overwrite) as store:
         if examine and is_first():
             report_findings(windows)
-        use_compilation_cache()
+        prepare_to_compile()
         resumed = len(header.cells) - len(store.missing)
         write_forecasts(ready, windows, store)
         store.finish()

@@ -6,14 +6,19 @@ The caches are in `$XDG_CACHE_HOME/graphcast`. Nothing outside this module confi
 import os
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 
 import jax
+import jax.monitoring
 
+from data import heap
 from forecast_cli.rendezvous import meet, seat
 from forecast_cli.terminal import errors
 from graphcast.hosts import PatientInterrupt
 
+COMPILED = "/jax/core/compile/backend_compile_duration"  # JAX's name of the event
+LONG_COMPILATION = 0.5  # seconds, from which on a program is kept, and its compiler's memory not
 SHUTDOWN = 30  # seconds that a process waits for the others when all is done
 
 
@@ -41,10 +46,30 @@ def use_compilation_cache() -> None:
         return
     settings = {
         "jax_compilation_cache_dir": str(folder / "compiled"),
-        "jax_persistent_cache_min_compile_time_secs": 0.5,
+        "jax_persistent_cache_min_compile_time_secs": LONG_COMPILATION,
     }
     for name, value in settings.items():
         jax.config.update(name, value)  # type: ignore[no-untyped-call]  # jax's own
+
+
+def prepare_to_compile() -> None:
+    """Keep compiled programs for the next run, and give back the memory that compiling took."""
+    use_compilation_cache()
+    give_back_after_compiling()
+
+
+@cache
+def give_back_after_compiling() -> None:
+    """Have what the compiler freed at the system's disposal before its program runs.
+
+    It is some 300 MiB on a CPU, which the heap would keep beside all that the program needs.
+    """
+    jax.monitoring.register_event_duration_secs_listener(_when_compiled)
+
+
+def _when_compiled(event: str, duration_secs: float, **kwargs: str | int) -> None:
+    if event == COMPILED and duration_secs > LONG_COMPILATION:
+        heap.give_back()
 
 
 def use_deterministic_kernels() -> None:

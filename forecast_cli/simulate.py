@@ -32,7 +32,7 @@ from data.regrid.grids import Grid, grid_named
 from data.sources import open_inputs
 from data.time_range import time_range
 from forecast_cli.arguments import lead_time
-from forecast_cli.runtime import use_compilation_cache
+from forecast_cli.runtime import prepare_to_compile
 from forecast_cli.terminal import console, progress, size
 
 DEFAULT_YEARS = 10.0
@@ -101,7 +101,7 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
         graphcast simulate --from planet.zarr --model t21 \
             --init-times 2010-01-01/2010-12-20/12h --output baseline.zarr
     """
-    use_compilation_cache()
+    prepare_to_compile()
     if planet is not None:
         if years is not None or compare is not None:
             raise ValueError(
