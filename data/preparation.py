@@ -260,6 +260,14 @@ def _check(array: xr.DataArray, header: DatasetHeader, read: xr.Dataset) -> None
                 f"all times of a dataset share one grid, and {axis} differs at"
                 f" {hour(array['time'].values[0])}; regrid to one (--grid)"
             )
+    try:
+        check_values(array)
+    except ValueError:
+        _check_each_time(array, read)
+        raise
+
+
+def _check_each_time(array: xr.DataArray, read: xr.Dataset) -> None:
     for index, time in enumerate(array["time"].values):
         try:
             check_values(array.isel(time=[index]))
