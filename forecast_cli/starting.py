@@ -14,7 +14,7 @@ from data.sources import open_inputs
 from data.windows import Window, initial_time, window
 from forecast_cli.terminal import errors
 from graphcast.checkpoints import Checkpoint
-from graphcast.forecaster import normaliser
+from graphcast.normaliser import normaliser
 from mesh.grid import LatLonGrid
 
 SHOWN_FINDINGS = 5  # of the input doctor, in a forecast

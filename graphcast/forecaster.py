@@ -18,7 +18,6 @@ from jaxtyping import Array, Float
 
 from data.channels import Channel, Channels
 from data.frames import pack, unpack
-from data.moments import Moments, column
 from data.task import STEP
 from data.variables import VARIABLES
 from data.windows import Window
@@ -29,7 +28,7 @@ from graphcast.layout import Layout, in_blocks, out_of_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
 from graphcast.memory import Economy, Plan, available_memory, fitting
 from graphcast.model import GraphCast
-from graphcast.normaliser import Normaliser
+from graphcast.normaliser import Normaliser, normaliser
 from graphcast.precision import FLOAT32, Precision
 from graphcast.rollout import dynamics, next_frame, roll_out
 from mesh.graphs import Graphs, build_graphs
@@ -305,25 +304,6 @@ def forecaster(
         windows=windows,
         memory=memory,
         economy=economy,
-    )
-
-
-def normaliser(channels: Channels, moments: Moments) -> Normaliser:
-    """Statistics in columns; only those that the task uses have to be there."""
-    fed = np.isin(np.arange(len(channels.targets)), channels.fed)
-    scale = column(moments.stddev, channels.targets)
-    changes = [channels.targets[i] for i in channels.fed]
-    increment = scale.copy()
-    increment[fed] = column(moments.diffs_stddev, tuple(changes))
-    return Normaliser(
-        mean=column(moments.mean, channels.targets),
-        scale=scale,
-        forcing_mean=column(moments.mean, channels.forcings),
-        forcing_scale=column(moments.stddev, channels.forcings),
-        static_mean=column(moments.mean, channels.statics),
-        static_scale=column(moments.stddev, channels.statics),
-        fed=fed,
-        increment=increment,
     )
 
 

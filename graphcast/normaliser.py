@@ -3,8 +3,11 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from data.channels import Channels
+from data.moments import Moments, column
 from graphcast.layout import AnyArray
 
 
@@ -83,3 +86,22 @@ class Normaliser(NamedTuple):
         """The output that would predict `target` exactly."""
         wanted: Array = (target - self.base(current)) / self.increment
         return wanted
+
+
+def normaliser(channels: Channels, moments: Moments) -> Normaliser:
+    """Statistics in columns; only those that the task uses have to be there."""
+    fed = np.isin(np.arange(len(channels.targets)), channels.fed)
+    scale = column(moments.stddev, channels.targets)
+    changes = [channels.targets[i] for i in channels.fed]
+    increment = scale.copy()
+    increment[fed] = column(moments.diffs_stddev, tuple(changes))
+    return Normaliser(
+        mean=column(moments.mean, channels.targets),
+        scale=scale,
+        forcing_mean=column(moments.mean, channels.forcings),
+        forcing_scale=column(moments.stddev, channels.forcings),
+        static_mean=column(moments.mean, channels.statics),
+        static_scale=column(moments.stddev, channels.statics),
+        fed=fed,
+        increment=increment,
+    )
