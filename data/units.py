@@ -87,7 +87,8 @@ def in_catalogue_units(array: xr.DataArray, name: str) -> xr.DataArray:
 
 def conversion(stated: str, ours: str) -> Conversion | None:
     """Factor and offset from a unit as somebody wrote it to one of the catalogue, if known."""
-    return _CONVERSIONS.get(ours, {}).get(_spelling(stated))
+    written = _spelling(stated)
+    return _SAME if written == _spelling(ours) else _CONVERSIONS.get(ours, {}).get(written)
 
 
 def _spelling(unit: str) -> str:

@@ -1,5 +1,6 @@
 """Other people's names, units and orders: however a field is disguised, it comes back."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -347,6 +348,13 @@ def test_what_cannot_be_made_canonical_is_refused_in_a_sentence(change, words):
     with pytest.raises(ValueError, match=words) as caught:
         canonical(change(ours()))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("unit", sorted({v.units for v in VARIABLES.values()}))
+def test_every_unit_of_the_catalogue_is_known_as_others_write_it(unit):
+    power = re.sub(r"(?<=[a-z])(-?\d)", r"**\1", unit)  # as ecCodes does: J kg**-1
+    assert conversion(power, unit) == (1.0, 0.0)
+    assert conversion(unit, unit) == (1.0, 0.0)
 
 
 def test_units_are_spelled_in_many_ways():
