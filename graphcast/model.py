@@ -91,6 +91,7 @@ class Encoder(eqx.Module):
         edges, term_of = edge_terms(
             embedding.encoder_edges,
             layout.encoder_features,
+            precision,
             partial(first_layer_term, self.embed_edges, self.update_edges, precision),
         )
 
@@ -152,7 +153,7 @@ class Processor(eqx.Module):
             )
             return state, None
 
-        edges, term_of = edge_terms(embedding.mesh_edges, layout.mesh_edge_features)
+        edges, term_of = edge_terms(embedding.mesh_edges, layout.mesh_edge_features, precision)
         (mesh, _), _ = jax.lax.scan(
             precision.block(step),
             (mesh, term_of(edges)),
@@ -188,6 +189,7 @@ class Decoder(eqx.Module):
         edges, term_of = edge_terms(
             embedding.decoder_edges,
             layout.decoder_features,
+            precision,
             partial(first_layer_term, self.embed_edges, self.update_edges, precision),
         )
 
@@ -263,19 +265,23 @@ def embed_geometry(
 def edge_terms(
     kept: Float[Array, "blocks *rows latent"] | None,
     features: EdgeFeatures,
+    precision: Precision,
     compute: Callable[[Array], Array] | None = None,
 ) -> tuple[Any, Callable[[Array], Array]]:
     """What a loop over blocks takes of edges, [blocks, …], and what makes their terms of a block.
 
-    Terms are looked up by kind, or are there, or are computed from the features.
+    Terms are looked up by kind, or are there, or are computed from the features. For a gradient
+    all are looked up at once: else its sums over all kinds would be added up in each block.
     """
     if kept is None:
         assert compute is not None
         return features.rows, compute
     if features.kinds is None:
         return kept, lambda own: own
-    table = kept.reshape(-1, kept.shape[-1])
-    return features.kinds, partial(gather, table)
+    look_up = partial(gather, kept.reshape(-1, kept.shape[-1]))
+    if precision.gradient_keeps == "nothing":
+        return features.kinds, look_up
+    return look_up(features.kinds), lambda own: own
 
 
 def first_layer_term(

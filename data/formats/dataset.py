@@ -34,9 +34,9 @@ _LEAST_RATIO = 0.4  # of compression; see above
 class DatasetStore:
     """A dataset being written; `open_or_create` it, write and `commit` each group, `finish`.
 
-    One process owns the store and commits; any process may write a group (`write_group` of
-    `data.formats.dataset_files`). As a context manager it lets go of the partial store on leaving
-    and keeps what is committed.
+    One process owns the store and commits; any process may write the shards of a group
+    (`write_shard` of `data.formats.dataset_files`). As a context manager it lets go of the partial
+    store on leaving and keeps what is committed.
     """
 
     def __init__(

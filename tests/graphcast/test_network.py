@@ -134,8 +134,10 @@ def test_edge_terms_computed_in_the_step_change_nothing(world, inputs):
     np.testing.assert_allclose(recomputed, output(world.model, world.layout, inputs), atol=ROUNDING)
 
 
+@pytest.mark.parametrize("keeps", ["nothing", "rounds"])
 @pytest.mark.parametrize("precision", [MIXED, BFLOAT16])
-def test_edges_of_a_kind_that_share_their_terms_change_nothing(world, inputs, precision):
+def test_edges_of_a_kind_that_share_their_terms_change_nothing(world, inputs, precision, keeps):
+    precision = replace(precision, gradient_keeps=keeps)
     layout = arrange(world.graphs, grid_block=70, edge_block=50, operands=precision.operands)
     shared = output(world.model, jax.tree.map(jnp.asarray, layout), inputs, precision)
     own = output(world.model, world.layout, inputs, precision)
