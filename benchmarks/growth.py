@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from step import SIZES, arguments_of, forward, machine, number_of_bytes, problem, seconds, set_up
 
-from graphcast.memory import available_memory
+from graphcast.machine.memory import available_memory
 from graphcast.precision import PRECISIONS
 from mesh.graphs import MeshSpec
 

@@ -26,11 +26,11 @@ import zarr
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from data.fleet import Fleet
-from data.formats.dataset_header import DatasetHeader
-from data.preparation import prepare
-from data.recipe import Recipe
+from data.preparation.prepare import prepare
+from data.preparation.recipe import Recipe
 from data.regrid import grid_named
+from data.stores.analyses.header import DatasetHeader
+from data.stores.workers import Fleet
 from data.task import LEVELS_13, Task
 
 LEVELS = (*LEVELS_13[:6], 350, *LEVELS_13[6:])  # one more than is wanted

@@ -23,7 +23,7 @@ from step import (
     set_up,
 )
 
-from graphcast.memory import available_memory
+from graphcast.machine.memory import available_memory
 from graphcast.precision import PRECISIONS
 from graphcast.rollout import next_frame, roll_out
 

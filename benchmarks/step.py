@@ -28,14 +28,17 @@ import numpy as np
 from data.channels import Channels
 from data.task import TASKS, Task
 from forecast_cli.arguments import number_of_bytes
-from forecast_cli.runtime import give_back_after_compiling, use_deterministic_kernels
-from graphcast.layout import in_blocks
+from graphcast.blocks import in_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
-from graphcast.memory import Plan, available_memory, fitting, fitting_update
-from graphcast.model import GraphCast, ModelSpec, random_model
+from graphcast.machine.memory import Plan, available_memory, fitting, fitting_update
+from graphcast.network.model import GraphCast, ModelSpec, random_model
+from graphcast.network.reference import textbook_network
 from graphcast.normaliser import Normaliser
+from graphcast.operations.cluster.runtime import (
+    give_back_after_compiling,
+    use_deterministic_kernels,
+)
 from graphcast.precision import PRECISIONS, Precision
-from graphcast.reference import textbook_network
 from graphcast.rollout import dynamics, next_frame
 from mesh.graphs import Graphs, MeshSpec, build_graphs
 from mesh.grid import LatLonGrid

@@ -15,7 +15,7 @@ import xarray as xr
 from jaxtyping import Float32
 
 from data.channels import Channel
-from data.files import written_whole
+from data.stores.files import written_whole
 from data.tallies import NO_SUMS, Sums, Tallies, Tally, sums_of
 from data.task import Task
 from data.variables import VARIABLES

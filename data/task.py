@@ -17,7 +17,8 @@ import numpy as np
 
 from data.variables import VARIABLES, check_names
 
-STEP = np.timedelta64(6, "h")  # the time between two frames, and the length of one forecast step
+STEP_HOURS = 6  # of every published model; `Task.step_hours` is that of a given one
+STEP = np.timedelta64(STEP_HOURS, "h")
 INPUT_FRAMES = 2  # a forecast starts from t - STEP and t
 
 
@@ -29,6 +30,8 @@ class Task:
     known in advance and given at the time of the prediction. What the model reads again it must
     either predict or be given: every input that varies in time is a target or a forcing.
     ``test_period``, as 2018-01-01/2018-12-31, is what statistics may not see; "" where none is.
+    ``step_hours`` is the time between two frames and the length of one forecast step: 6 in all
+    published models.
     """
 
     name: str
@@ -37,13 +40,24 @@ class Task:
     forcings: tuple[str, ...]
     levels: tuple[int, ...]
     test_period: str = ""
+    step_hours: int = STEP_HOURS
 
     def __post_init__(self) -> None:
         """Check the rules above; each broken one is a ValueError of one sentence."""
         for role in ("inputs", "targets", "forcings"):
             _check_role(role, getattr(self, role))
+        if not 1 <= self.step_hours <= 24 or 24 % self.step_hours:
+            raise ValueError(
+                "a task's step_hours divides the day, as 6, 12 and 24 do; this one is "
+                f"{self.step_hours!r}"
+            )
         _check_levels(self)
         _check_roles_fit(self)
+
+    @property
+    def step(self) -> np.timedelta64:
+        """The time between two frames, and the length of one forecast step."""
+        return np.timedelta64(self.step_hours, "h")
 
     @property
     def statics(self) -> tuple[str, ...]:
@@ -58,15 +72,16 @@ class Task:
     def to_json(self) -> str:
         """The task as JSON text; ``from_json`` gives the same task back."""
         found = asdict(self)
-        if not self.test_period:
-            del found["test_period"]
+        for name, usual in _OPTIONAL.items():
+            if found[name] == usual:
+                del found[name]
         return json.dumps(found, indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> "Task":
         """A task from JSON text: an object with name, inputs, targets, forcings and levels.
 
-        It may have a test_period, too.
+        It may have a test_period and step_hours, too.
         """
         try:
             found = json.loads(text)
@@ -83,15 +98,22 @@ class Task:
             raise ValueError(f"{path}: {error}") from error
 
 
+_OPTIONAL = {"test_period": "", "step_hours": STEP_HOURS}  # left out of JSON where they are these
+
+
 def _json_fields(found: Any) -> dict[str, Any]:
     """Lists become tuples; everything else must already be what Task says."""
-    expected = {field.name for field in fields(Task)} - {"test_period"}
-    if not isinstance(found, dict) or found.keys() - {"test_period"} != expected:
+    expected = {field.name for field in fields(Task)} - _OPTIONAL.keys()
+    if not isinstance(found, dict) or found.keys() - _OPTIONAL.keys() != expected:
         came = sorted(found) if isinstance(found, dict) else type(found).__name__
         raise ValueError(f"a task has exactly the fields {sorted(expected)}; this one has {came}")
     for text in ("name", "test_period"):
         if not isinstance(found.get(text, ""), str):
             raise ValueError(f"a task's {text} is a string; this one is {found[text]!r}")
+    if type(found.get("step_hours", STEP_HOURS)) is not int:
+        raise ValueError(
+            f"a task's step_hours are a whole number; this one is {found['step_hours']!r}"
+        )
     for role in expected - {"name"}:
         kind = int if role == "levels" else str
         values = found[role]

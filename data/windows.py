@@ -200,7 +200,7 @@ def _check_units(dataset: xr.Dataset, wanted: Iterable[str]) -> None:
         if stated != VARIABLES[name].units:
             raise ValueError(
                 f"{name} must be in {VARIABLES[name].units}, and the file states {stated!r}, which"
-                " data/conventions.py cannot convert; convert it first"
+                " data/canonical/conventions.py cannot convert; convert it first"
             )
 
 

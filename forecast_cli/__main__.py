@@ -16,7 +16,7 @@ from forecast_cli.score import score
 from forecast_cli.simulate import simulate
 from forecast_cli.statistics import statistics
 from forecast_cli.terminal import errors
-from graphcast.hosts import LostError
+from graphcast.machine.hosts import LostError
 
 WRONG_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count

@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 import xarray as xr
 
-from data.files import written_whole
 from data.moments import write_moments
+from data.stores.files import written_whole
 from forecast_cli.info import is_forecast
-from forecast_cli.provenance import file_sha256
-from forecast_cli.starting import with_statistics
 from forecast_cli.terminal import console, size
 from graphcast.checkpoints import checkpoint_format, read_checkpoint
-from graphcast.model import parameter_count
+from graphcast.network.model import parameter_count
+from graphcast.operations.provenance import file_sha256
+from graphcast.operations.starts import with_statistics
 
 
 def convert(

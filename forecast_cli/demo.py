@@ -12,8 +12,8 @@ from data.sources import open_inputs
 from forecast_cli.forecast import forecast
 from forecast_cli.score import score
 from forecast_cli.terminal import console, progress
-from forecast_cli.toy import TOY_TASK, UPDATES, train_toy
 from graphcast.checkpoints import write_checkpoint
+from graphcast.training.toy import TOY_TASK, UPDATES, train_toy
 from verification.scorecard import forecast_figure
 
 TRAINING_FRAMES = 4  # of the sample's eight; the forecast starts from the last of them

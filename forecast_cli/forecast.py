@@ -10,33 +10,33 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from data.formats.forecast import ForecastStore, interrupted_provenance
-from data.formats.header import ForecastHeader
+from data.stores.forecast.header import ForecastHeader
+from data.stores.forecast.store import ForecastStore, interrupted_provenance
 from data.task import STEP
 from data.windows import Window
 from forecast_cli.arguments import lead_time, moment, number_of_bytes
-from forecast_cli.provenance import file_sha256, provenance, window_sha256
-from forecast_cli.runtime import (
+from forecast_cli.terminal import console, progress, size
+from graphcast.checkpoints import Checkpoint, read_checkpoint
+from graphcast.forecaster import Forecaster, forecaster
+from graphcast.machine.devices import windows_at_once
+from graphcast.machine.hosts import exchange, is_first, process_count, together
+from graphcast.machine.memory import Economy
+from graphcast.operations.cluster.runtime import (
     device_count,
     graph_cache,
     join,
     prepare_to_compile,
     use_deterministic_kernels,
 )
-from forecast_cli.shared_store import SharedStore, check_same, opened
-from forecast_cli.starting import (
+from graphcast.operations.cluster.shared_store import SharedStore, check_same, opened
+from graphcast.operations.provenance import file_sha256, provenance, window_sha256
+from graphcast.operations.starts import (
     grid_of,
     open_windows,
     report_findings,
     warn_of_resolution,
     with_statistics,
 )
-from forecast_cli.terminal import console, progress, size
-from graphcast.checkpoints import Checkpoint, read_checkpoint
-from graphcast.devices import windows_at_once
-from graphcast.forecaster import Forecaster, forecaster
-from graphcast.hosts import exchange, is_first, process_count, together
-from graphcast.memory import Economy
 from graphcast.precision import precision_named
 
 REFERENCES = "Lam et al. 2023, doi:10.1126/science.adi2336"

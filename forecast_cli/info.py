@@ -17,7 +17,7 @@ from forecast_cli.arguments import hours
 from forecast_cli.score import is_scores
 from forecast_cli.terminal import console
 from graphcast.checkpoints import FORMATS, Checkpoint, read_checkpoint
-from graphcast.model import parameter_count
+from graphcast.network.model import parameter_count
 
 
 def info(

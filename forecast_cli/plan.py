@@ -9,12 +9,12 @@ from rich.table import Table
 from data.channels import Channels
 from data.sources import open_inputs
 from forecast_cli.arguments import number_of_bytes
-from forecast_cli.runtime import graph_cache
 from forecast_cli.terminal import console, size
+from graphcast.blocks import Layout
 from graphcast.checkpoints import read_checkpoint
-from graphcast.devices import windows_at_once
-from graphcast.layout import Layout
-from graphcast.memory import RUNTIME, StepMemory, available_memory, fitting, fitting_update
+from graphcast.machine.devices import windows_at_once
+from graphcast.machine.memory import RUNTIME, StepMemory, available_memory, fitting, fitting_update
+from graphcast.operations.cluster.runtime import graph_cache
 from graphcast.precision import PRECISIONS, precision_named
 from mesh.graphs import build_graphs
 from mesh.grid import LatLonGrid

@@ -8,13 +8,13 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from data.fleet import Fleet
-from data.levels import levels_named
-from data.preparation import Prepared
-from data.preparation import prepare as prepare_dataset
-from data.recipe import Recipe
+from data.preparation.prepare import Prepared
+from data.preparation.prepare import prepare as prepare_dataset
+from data.preparation.recipe import Recipe
 from data.regrid import METHODS
-from data.sources.series import SERIES
+from data.regrid.levels import levels_named
+from data.sources.series.opening import SERIES
+from data.stores.workers import Fleet
 from data.task import TASKS
 from data.time_range import time_range
 from forecast_cli.arguments import task_named

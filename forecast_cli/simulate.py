@@ -10,7 +10,6 @@ import xarray as xr
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from data.levels import levels_named
 from data.planet import (
     MODELS,
     BaselineSpec,
@@ -29,11 +28,12 @@ from data.planet import (
 from data.planet.analysis import HIGHEST_LEVEL, LEVELS, LOWEST_LEVEL
 from data.planet.store import size_on_disk
 from data.regrid.grids import Grid, grid_named
+from data.regrid.levels import levels_named
 from data.sources import open_inputs
 from data.time_range import time_range
 from forecast_cli.arguments import lead_time
-from forecast_cli.runtime import prepare_to_compile
 from forecast_cli.terminal import console, progress, size
+from graphcast.operations.cluster.runtime import prepare_to_compile
 
 DEFAULT_YEARS = 10.0
 NATIVE = "native"

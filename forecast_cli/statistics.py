@@ -10,10 +10,10 @@ import numpy as np
 import typer
 import xarray as xr
 
-from data.files import written_whole
-from data.formats.dataset_header import is_repeated
 from data.moments import FILES, Moments, moments_from, write_moments
 from data.sources import open_inputs
+from data.stores.analyses.header import is_repeated
+from data.stores.files import written_whole
 from data.tallies import NO_SUMS, Sums, lacking, sums_of, task_of_everything
 from data.task import TASKS, Task
 from data.time_range import TimeRange, time_range

@@ -21,13 +21,13 @@ from data.frames import pack, unpack
 from data.task import STEP
 from data.variables import VARIABLES
 from data.windows import Window
+from graphcast.blocks import Layout, in_blocks, out_of_blocks
 from graphcast.checkpoints import Checkpoint
-from graphcast.devices import device_mesh, next_frames, place, split_dynamics
-from graphcast.hosts import gathered, least
-from graphcast.layout import Layout, in_blocks, out_of_blocks
 from graphcast.loss import LossWeights, Sample, rollout_loss
-from graphcast.memory import Economy, Plan, available_memory, fitting
-from graphcast.model import GraphCast
+from graphcast.machine.devices import device_mesh, next_frames, place, split_dynamics
+from graphcast.machine.hosts import gathered, least
+from graphcast.machine.memory import Economy, Plan, available_memory, fitting
+from graphcast.network.model import GraphCast
 from graphcast.normaliser import Normaliser, normaliser
 from graphcast.precision import FLOAT32, Precision
 from graphcast.rollout import dynamics, next_frame, roll_out

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from graphcast.layout import AnyArray
+from graphcast.blocks import AnyArray
 from graphcast.precision import Precision
 from graphcast.rollout import Dynamics, advance
 

@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float
 
 from data.channels import Channels
 from data.moments import Moments, column
-from graphcast.layout import AnyArray
+from graphcast.blocks import AnyArray
 
 
 class Columns(NamedTuple):

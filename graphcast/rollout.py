@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from graphcast.layout import AnyArray, Layout
-from graphcast.model import Embedding, GraphCast, embed_geometry
+from graphcast.blocks import AnyArray, Layout
+from graphcast.network.model import Embedding, GraphCast, embed_geometry
 from graphcast.normaliser import Columns, Normaliser
 from graphcast.precision import Precision
 

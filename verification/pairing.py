@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import xarray as xr
 
-from data.units import conversion
+from data.canonical.units import conversion
 from data.variables import VARIABLES
 from mesh.grid import LatLonGrid
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data.canonical.humidity import DRY_AIR
 from data.doctor.case import (
     Case,
     Map,
@@ -23,7 +24,6 @@ from data.doctor.case import (
 )
 from data.doctor.digest import Field
 from data.doctor.finding import Finding
-from data.humidity import DRY_AIR
 from data.variables import STANDARD_GRAVITY
 
 EARTH_RADIUS = 6.371e6  # m

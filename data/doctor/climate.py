@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from data.canonical.humidity import DRY_AIR
 from data.doctor.case import Case, at_levels, at_time
 from data.doctor.climatology import YEAR, known, usual
 from data.doctor.finding import Finding, listed
-from data.humidity import DRY_AIR
 from data.variables import STANDARD_GRAVITY, VARIABLES
 
 JUDGED = (

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from data.humidity import DRY_AIR
+from data.canonical.humidity import DRY_AIR
 from data.variables import STANDARD_GRAVITY
 
 MIDDLE_OF_SEASON = (15.0, 105.5, 197.0, 288.5)  # day of year: DJF MAM JJA SON

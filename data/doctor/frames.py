@@ -10,10 +10,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from data.canonical.humidity import DRY_AIR
 from data.doctor.balance import COARSEST, THICKEST_LAYER, geostrophic, gradient
 from data.doctor.case import Case, Map, area, correlation, departure, hour, pairs
 from data.doctor.finding import Finding, listed
-from data.humidity import DRY_AIR
 
 # Departures from the zonal mean, two frames 6 to 8 h apart: 0.91 ... 0.98 on levels, 0.77 ... 0.94
 # at the surface; 12 h apart 0.82 or more for z and t.

@@ -15,8 +15,8 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from data.files import written_whole
 from data.sources import open_inputs
+from data.stores.files import written_whole
 
 PARTS = {"temperature": "ta", "u_component_of_wind": "ua", "v_component_of_wind": "va"} | {
     "specific_humidity": "hus"

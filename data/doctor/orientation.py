@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data.canonical.humidity import DRY_AIR
 from data.doctor import climatology
 from data.doctor.balance import COARSEST, geostrophic
 from data.doctor.case import Case, Map, area, at_time, correlation, departure, hour, pairs
 from data.doctor.finding import Finding
-from data.humidity import DRY_AIR
 from data.solar import toa_incident_solar_radiation
 
 TURNS = 8

@@ -1,6 +1,6 @@
 """Rules on a file before its fields are put in order: can it be read, and is it a forecast?
 
-What ``data.conventions`` cannot put in order ends as the finding "readable", in its own words. The
+What `data.canonical` cannot put in order ends as the finding "readable", in its own words. The
 lead time of a field stands in the file and not in a canonical Dataset, which keeps the time that
 the field is valid at.
 """
@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from data.canonical.time_axis import LEAD_NAMES
 from data.doctor.finding import Finding, listed
 from data.sources import SOURCES, open_inputs
-from data.time_axis import LEAD_NAMES
 
 _LEADS = (*LEAD_NAMES, "forecast_period", "leadtime", "lead")
 

@@ -8,7 +8,7 @@ from data.doctor.case import Case, at_levels, at_time, hour, pairs
 from data.doctor.digest import NEVER_ZERO, RAIN_OF_UNKNOWN_PERIOD, Field
 from data.doctor.exact_zeros import Zeros
 from data.doctor.finding import Finding, listed
-from data.formats.dataset_header import is_repeated
+from data.stores.analyses.header import is_repeated
 from data.variables import VARIABLES, plausible_values
 
 # Given over sea or over land only, or nowhere else than where there is some.

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import xarray as xr
 
+from data.canonical.humidity import saturation_vapour_pressure
 from data.doctor.case import Case, Map, area, at_time, correlation, departure, hour, pairs
 from data.doctor.digest import RAIN_OF_UNKNOWN_PERIOD, Field
 from data.doctor.finding import Finding
-from data.humidity import saturation_vapour_pressure
 from data.variables import VARIABLES, plausible_mean
 
 # What analyses and forecasts of an hour, and of six, bring to the globe: 2.7 to 3.2 mm a day.

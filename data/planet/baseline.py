@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from data.formats.forecast import ForecastStore
-from data.formats.header import ForecastHeader
 from data.planet.analysis import ATMOSPHERIC, VARIABLES, analysis, model_fields
 from data.planet.atmosphere import Atmosphere, State
 from data.planet.physics import ModelSpec, model_named
 from data.planet.regridding import smoothly
 from data.planet.simulation import REFERENCES
 from data.regrid.grids import Grid
+from data.stores.forecast.header import ForecastHeader
+from data.stores.forecast.store import ForecastStore
 from data.task import STEP
 
 ANALYSIS_ERROR = 0.05  # of the difference between two states: some 5 m of 500 hPa height

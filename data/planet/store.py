@@ -26,9 +26,9 @@ import numcodecs  # type: ignore[import-untyped]  # has no stubs
 import numpy as np
 import zarr
 
-from data.files import written_whole
-from data.formats.header import ForecastHeader
 from data.planet.analysis import STATIC, VARIABLES
+from data.stores.files import written_whole
+from data.stores.forecast.header import ForecastHeader
 from data.task import STEP
 from data.variables import VARIABLES as CATALOGUE
 

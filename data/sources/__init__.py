@@ -1,7 +1,7 @@
 """Readers of other people's files: one module for each format.
 
 ``open_inputs`` is the front door: it finds the format, reads, and returns canonical Datasets
-(``data.conventions``). A reader is a function from a path or URL to a lazy Dataset with the file's
+(`data.canonical`). A reader is a function from a path or URL to a lazy Dataset with the file's
 own names; a new one is a module here and a line in ``SOURCES``. ``deepmind`` is no format but a
 layout, the one that DeepMind's example files have. ``series`` is the front door to long series:
 public archives, services and folders of files, read a few times at a time.
@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from data import conventions
-from data.sources import deepmind, grib, netcdf, zarr
+from data.canonical import conventions
+from data.sources.files import deepmind, grib, netcdf, zarr
 
 Reader = Callable[[str], xr.Dataset]
 

@@ -9,7 +9,7 @@ import numpy as np
 from data.channels import Channels
 from data.moments import Moments
 from data.task import Task
-from graphcast.model import GraphCast, ModelSpec, random_model
+from graphcast.network.model import GraphCast, ModelSpec, random_model
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from data.files import written_whole
+from data.stores.files import written_whole
 from data.task import TASKS, Task
 from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors, model_template
-from graphcast.mlp import MLP
-from graphcast.model import GraphCast, ModelSpec
+from graphcast.network.mlp import MLP
+from graphcast.network.model import GraphCast, ModelSpec
 from mesh.graphs import MeshSpec
 
 INPUT_DURATION = "12h"  # two frames of six hours, the only one that was published

@@ -17,11 +17,11 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from data.files import written_whole
 from data.moments import from_arrays, to_arrays
+from data.stores.files import written_whole
 from data.task import Task
 from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors, model_template
-from graphcast.model import GraphCast, ModelSpec
+from graphcast.network.model import GraphCast, ModelSpec
 from mesh.graphs import MeshSpec
 
 FORMAT = "graphcast-checkpoint/1"

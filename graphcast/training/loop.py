@@ -10,10 +10,10 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from graphcast.devices import SPREAD, WHOLE, WINDOWS, device_mesh, on_parts, place
-from graphcast.layout import AnyArray, Layout
+from graphcast.blocks import AnyArray, Layout
 from graphcast.loss import LossWeights, Sample, rollout_loss
-from graphcast.model import GraphCast
+from graphcast.machine.devices import SPREAD, WHOLE, WINDOWS, device_mesh, on_parts, place
+from graphcast.network.model import GraphCast
 from graphcast.normaliser import Normaliser
 from graphcast.precision import Precision
 from graphcast.rollout import dynamics

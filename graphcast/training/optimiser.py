@@ -7,7 +7,7 @@ warm-up and a half-cosine to zero.
 import jax
 import optax
 
-from graphcast.model import GraphCast
+from graphcast.network.model import GraphCast
 
 BETA_1, BETA_2 = 0.9, 0.95
 WEIGHT_DECAY = 0.1

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from data.canonical.units import conversion
 from data.forcings import forcing_frame
 from data.samples import analyses
 from data.sources import open_inputs
 from data.task import STEP, TASKS, Task
-from data.units import conversion
 from data.variables import VARIABLES, standard_geopotential
 from data.windows import window
 

@@ -14,7 +14,7 @@ from data.moments import moments_of, write_moments
 from data.task import Task
 from forecast_cli.__main__ import main
 from graphcast.checkpoints import Checkpoint, write_checkpoint
-from graphcast.model import ModelSpec, random_model
+from graphcast.network.model import ModelSpec, random_model
 from mesh.graphs import MeshSpec
 
 TASK = Task(

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from data.formats.forecast import ForecastStore
+from data.stores.forecast.store import ForecastStore
 from forecast_cli.__main__ import COMMANDS
 from forecast_cli.arguments import lead_time, moment
-from graphcast import memory
 from graphcast.checkpoints import read_checkpoint, write_checkpoint
+from graphcast.machine import memory
 
 from .conftest import analyses
 

@@ -12,7 +12,7 @@ from .conftest import analyses
 
 # Interrupted when the first member has a lead that the others do not have yet.
 INTERRUPTED = """
-from data.formats.forecast import ForecastStore
+from data.stores.forecast.store import ForecastStore
 from forecast_cli.__main__ import main
 
 write = ForecastStore.write

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast_cli import runtime
-from forecast_cli.rendezvous import Seat, meet
+from graphcast.operations.cluster import runtime
+from graphcast.operations.cluster.rendezvous import Seat, meet
 
 from ..two_processes import free_port, on_two_processes
 from .conftest import analyses
@@ -31,8 +31,8 @@ from pathlib import Path
 
 import jax
 from forecast_cli.__main__ import main
-from forecast_cli.shared_store import SharedStore
-from graphcast.hosts import PatientInterrupt
+from graphcast.operations.cluster.shared_store import SharedStore
+from graphcast.machine.hosts import PatientInterrupt
 
 port, process, file = sys.argv[1:]
 os.environ["SLURM_PROCID"] = process

@@ -8,7 +8,7 @@ import typer
 import xarray as xr
 from typer.testing import CliRunner
 
-from data.formats import ForecastHeader, ForecastStore
+from data.stores import ForecastHeader, ForecastStore
 from forecast_cli.score import score, write_scores
 
 HOUR = np.timedelta64(1, "h")

@@ -13,9 +13,9 @@ from data.channels import Channels
 from data.moments import Moments, moments_of
 from data.task import Task
 from data.windows import Window, window
+from graphcast.blocks import Layout, arrange
 from graphcast.checkpoints import Checkpoint
-from graphcast.layout import Layout, arrange
-from graphcast.model import GraphCast, ModelSpec, random_model
+from graphcast.network.model import GraphCast, ModelSpec, random_model
 from mesh.graphs import Graphs, MeshSpec, build_graphs
 from mesh.grid import LatLonGrid
 

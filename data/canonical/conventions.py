@@ -1,0 +1,331 @@
+"""Other people's names, units and orders, turned into ours.
+
+``canonical`` takes a Dataset as a file gives it and returns one that the rest of the system may
+rely on: dimensions ``time, level, latitude, longitude`` in that order; absolute, increasing times;
+levels in whole hPa, ascending; latitude ascending; longitude ascending in [0, 360); the catalogue's
+names and units; float32. Everything stays lazy.
+
+Units are converted only where the file states them. A file that states none, or states a wrong
+one, is not second-guessed here: ``data.windows`` looks at the numbers and refuses it. What was done
+to a variable is written in its ``provenance`` attribute.
+"""
+
+import re
+
+import numpy as np
+import xarray as xr
+
+from data.canonical.humidity import specific_humidity
+from data.canonical.time_axis import TIME_NAMES, with_absolute_time
+from data.canonical.units import conversion, in_catalogue_units
+from data.variables import VARIABLES
+
+DIMENSIONS = ("time", "level", "latitude", "longitude")
+
+# Coordinate names in use: CF and CMIP (lat, lon, plev), ERA5 (latitude, level), the Climate Data
+# Store since 2024 (pressure_level), cfgrib (isobaricInhPa, isobaricInPa), MERRA-2 (lev).
+_COORDINATES = {
+    "latitude": ("latitude", "lat"),
+    "longitude": ("longitude", "lon", "long"),
+    "level": (
+        *("level", "pressure_level", "isobaricinhpa", "isobaricinpa"),
+        *("plev", "lev", "pressure"),
+    ),
+}
+_ENSEMBLE_NAMES = ("number", "member", "realization", "ensemble")
+
+# Names beside the catalogue's own and its aliases: NCEP's (wgrib2, NOMADS), CMIP's, CF's.
+_NAMES_ON_LEVELS = {
+    "geopotential": ("gh", "hgt", "zg", "geopotential_height", "hgtprs"),
+    "temperature": ("ta", "tmp", "air_temperature", "tmpprs"),
+    "u_component_of_wind": ("ua", "ugrd", "eastward_wind", "u_wind", "ugrdprs"),
+    "v_component_of_wind": ("va", "vgrd", "northward_wind", "v_wind", "vgrdprs"),
+    "vertical_velocity": ("wap", "omega", "vvel", "lagrangian_tendency_of_air_pressure"),
+    "specific_humidity": ("hus", "spfh", "sphum"),
+    "relative_humidity": ("hur", "rh", "rhum"),
+}
+_NAMES_WITHOUT_LEVELS = {
+    "2m_temperature": ("tas", "t2", "t_2m", "tmp2m"),
+    "10m_u_component_of_wind": ("uas", "u_10m", "ugrd10m", "10m_u_wind"),
+    "10m_v_component_of_wind": ("vas", "v_10m", "vgrd10m", "10m_v_wind"),
+    "mean_sea_level_pressure": ("psl", "slp", "prmslmsl", "air_pressure_at_mean_sea_level"),
+    "total_precipitation_6hr": ("tp06", "tp_6h", "tp6hr"),
+    "geopotential_at_surface": ("orog", "orography", "hgtsfc", "phis", "surface_geopotential"),
+    "land_sea_mask": ("landmask", "sftlf", "land_area_fraction"),
+}
+# Their accumulation period is not in the name (an hour in ERA5, since the start in a forecast):
+# see ``_precipitation_name``.
+_PRECIPITATION_OF_UNSTATED_PERIOD = ("tp", "total_precipitation", "apcp", "precipitation")
+
+
+def canonical(dataset: xr.Dataset) -> xr.Dataset:
+    """The same fields with our names, units, dimensions and orders; lazy where it came lazy.
+
+    Variables that the catalogue does not know keep their names and units. Specific humidity is
+    derived where it is missing and relative humidity and temperature are there. Raises ValueError
+    where the grid is not made of one latitude and one longitude axis, where the times cannot be
+    told, or where a known variable has a dimension that has no place.
+    """
+    # Rows and columns are put in order while the arrays are views of the file, and for dask only
+    # then: turning a million dask chunks around takes longer than reading the few that are wanted.
+    dataset = _as_dask(_around_from_zero(_ascending(_with_our_coordinates(dataset), "latitude")))
+    dataset = with_absolute_time(_without_expver(dataset))
+    _check_known(dataset, "time")
+    dataset = _with_levels_in_hpa(_with_level_dimension(dataset))
+    for axis in ("time", "level"):
+        dataset = _ascending(dataset, axis) if axis in dataset.dims else dataset
+    return _with_specific_humidity(_with_our_variables(dataset))
+
+
+def members(dataset: xr.Dataset) -> list[xr.Dataset]:
+    """One Dataset for each ensemble member (scalar coordinate ``number``), or the Dataset alone.
+
+    A ``number`` that stands alone, as in every file of the Climate Data Store, says nothing.
+    """
+    ensemble = next((name for name in _ENSEMBLE_NAMES if name in dataset.dims), None)
+    if ensemble is None:
+        return [dataset.drop_vars("number", errors="ignore")]
+    if ensemble not in dataset.coords:
+        dataset = dataset.assign_coords({ensemble: np.arange(dataset.sizes[ensemble])})
+    if ensemble != "number":
+        dataset = dataset.drop_vars("number", errors="ignore").rename({ensemble: "number"})
+    if dataset.sizes["number"] == 1:
+        return [dataset.isel(number=0, drop=True)]
+    return [dataset.isel(number=i) for i in range(dataset.sizes["number"])]
+
+
+def canonical_name(name: str, *, on_levels: bool) -> str | None:
+    """The catalogue's name for ``name``, or None. ``z`` is two things: on levels, and not."""
+    return (_ON_LEVELS if on_levels else _WITHOUT_LEVELS).get(name.casefold())
+
+
+def _name_tables() -> tuple[dict[str, str], dict[str, str]]:
+    on_levels: dict[str, str] = {}
+    without: dict[str, str] = {}
+    for row in VARIABLES.values():
+        table = on_levels if row.on_levels else without
+        extra = _NAMES_ON_LEVELS if row.on_levels else _NAMES_WITHOUT_LEVELS
+        for alias in (row.name, row.short_name, *row.aliases, *extra.get(row.name, ())):
+            table.setdefault(alias.casefold(), row.name)
+    for name in _PRECIPITATION_OF_UNSTATED_PERIOD:
+        without.pop(name, None)
+    return on_levels, without
+
+
+_ON_LEVELS, _WITHOUT_LEVELS = _name_tables()
+
+
+def _with_our_coordinates(dataset: xr.Dataset) -> xr.Dataset:
+    renamed: dict[str, str] = {}
+    for ours, theirs in _COORDINATES.items():
+        present = [str(n) for n in dataset.coords if str(n).casefold() in theirs]
+        present += [str(n) for n in dataset.dims if str(n).casefold() in theirs]
+        if present and ours not in present:
+            renamed[present[0]] = ours
+    dataset = dataset.rename(renamed)
+    for axis in ("latitude", "longitude"):
+        if axis not in dataset.variables:
+            raise ValueError(
+                f"fields must lie on a latitude-longitude grid, and there is no {axis} (dimensions:"
+                f" {_shortened(dataset.dims) or 'none'}); regrid them to one first"
+            )
+        if not dataset[axis].ndim:
+            raise ValueError(
+                f"fields must lie on a latitude-longitude grid, and here {axis} is a single value,"
+                f" {dataset[axis].item():g}°; give the whole globe"
+            )
+        if dataset[axis].dims != (axis,):
+            raise ValueError(
+                f"fields must lie on a latitude-longitude grid, and here {axis} varies along"
+                f" {_shortened(dataset[axis].dims)}; regrid them to one first"
+            )
+        _check_known(dataset, axis)
+    return dataset
+
+
+def _check_known(dataset: xr.Dataset, axis: str) -> None:
+    """Raise ValueError if a coordinate has gaps: a fill value of 0 turns a true 0 into one."""
+    gaps = int(dataset[axis].isnull().sum()) if axis in dataset.coords else 0
+    if gaps:
+        raise ValueError(
+            f"every {axis} must be known, and {gaps} of {dataset[axis].size} are missing; look at"
+            " the fill value of the coordinate"
+        )
+
+
+def _with_level_dimension(dataset: xr.Dataset) -> xr.Dataset:
+    """A single level that stands as a scalar coordinate becomes a dimension of length one."""
+    if "level" not in dataset.coords or dataset["level"].ndim:
+        return dataset
+    level = dataset["level"]
+    dataset = dataset.drop_vars("level")
+    on_levels = {
+        name: array.expand_dims(level=[level.item()])
+        for name, array in dataset.data_vars.items()
+        if str(name).casefold() in _ON_LEVELS
+    }
+    if not on_levels:
+        return dataset
+    return dataset.assign(on_levels).assign_coords(level=("level", [level.item()], level.attrs))
+
+
+def _without_expver(dataset: xr.Dataset) -> xr.Dataset:
+    """ERA5 (expver 1) where it is there, preliminary ERA5T (expver 5) where it is not yet."""
+    if "expver" not in dataset.dims:
+        return dataset
+    first, *others = (dataset.isel(expver=i, drop=True) for i in range(dataset.sizes["expver"]))
+    for other in others:
+        first = first.fillna(other)
+    return first
+
+
+def _with_levels_in_hpa(dataset: xr.Dataset) -> xr.Dataset:
+    if "level" not in dataset.dims:
+        return dataset
+    if "level" not in dataset.coords:
+        raise ValueError(
+            "fields on pressure levels must say which levels these are, and dimension 'level' has"
+            " no coordinate; add one in hPa"
+        )
+    values = np.asarray(dataset["level"].values, dtype=np.float64)
+    stated = conversion(str(dataset["level"].attrs.get("units", "")), "Pa")
+    # Without a unit, 2000 tells pascals from hectopascals: no level lies below 2000 hPa, and a
+    # file whose lowest level lies above 2000 Pa (20 hPa) has nothing to forecast from.
+    factor = stated[0] if stated else (1.0 if values.max() > 2000 else 100.0)
+    hpa = np.round(values * factor / 100, 4)
+    whole = hpa == np.round(hpa)
+    dataset = dataset.isel(level=np.flatnonzero(whole)) if not whole.all() else dataset
+    hpa = hpa[whole].astype(np.int32)
+    if len(set(hpa.tolist())) != hpa.size:
+        raise ValueError(f"each level must come once, and these came: {_shortened(hpa)} hPa")
+    return dataset.assign_coords(level=("level", hpa, {"units": "hPa", "positive": "down"}))
+
+
+def _with_our_variables(dataset: xr.Dataset) -> xr.Dataset:
+    fields: dict[str, xr.DataArray] = {}
+    for theirs, name in _names_in(dataset).items():
+        array = _with_our_dimensions(dataset[theirs], known=name in VARIABLES)
+        if array is None:
+            continue
+        if name in VARIABLES and VARIABLES[name].kind == "static" and "time" in array.dims:
+            array = array.isel(time=0, drop=True)
+        array = _float32(array, known=name in VARIABLES)
+        fields[name] = in_catalogue_units(array, name) if name in VARIABLES else array
+    kept = [c for c in dataset.coords if c in (*DIMENSIONS, "number")]
+    return xr.Dataset(
+        {name: array.reset_coords(drop=True) for name, array in fields.items()},
+        coords={name: dataset[name].reset_coords(drop=True) for name in kept},
+        attrs=dataset.attrs,
+    )
+
+
+def _names_in(dataset: xr.Dataset) -> dict[str, str]:
+    """Their name → our name. Where two claim one name, a variable that has it already keeps it."""
+    ours: dict[str, str] = {}
+    taken = {str(n) for n in dataset.data_vars}
+    for theirs, array in dataset.data_vars.items():
+        known = canonical_name(str(theirs), on_levels="level" in array.dims)
+        known = known or _precipitation_name(str(theirs), array)
+        if known is None or known == theirs or known in taken:
+            ours[str(theirs)] = str(theirs)
+        else:
+            ours[str(theirs)] = known
+            taken.add(known)
+    return ours
+
+
+def _precipitation_name(name: str, array: xr.DataArray) -> str | None:
+    """``tp`` is six-hourly precipitation only where the file states a sum over six hours.
+
+    In ``cell_methods``: "over the 6 hours before", as our own files and the GRIB reader say it, or
+    "time: sum (interval: 6 hours)". Anything else keeps its name, so that an hour never passes for
+    six.
+    """
+    if name.casefold() not in _PRECIPITATION_OF_UNSTATED_PERIOD:
+        return None
+    words = str(array.attrs.get("cell_methods", "")).casefold()
+    stated = re.search(r"over the (\d+) h", words) or re.search(r"sum \(interval: (\d+) h", words)
+    return "total_precipitation_6hr" if stated and stated[1] == "6" else None
+
+
+def _with_our_dimensions(array: xr.DataArray, *, known: bool) -> xr.DataArray | None:
+    """Drop dimensions of length one that have no place; None for what is not a field of ours."""
+    strange = [d for d in array.dims if d not in DIMENSIONS]
+    long = [d for d in strange if array.sizes[d] > 1]
+    if long:
+        if known:
+            raise ValueError(
+                f"{array.name} must have no other dimensions than {', '.join(DIMENSIONS)}, and it"
+                f" has {_shortened(long)}; select one entry along it first"
+            )
+        return None
+    array = array.isel(dict.fromkeys(strange, 0), drop=True)
+    return array.transpose(*(d for d in DIMENSIONS if d in array.dims))
+
+
+def _float32(array: xr.DataArray, *, known: bool) -> xr.DataArray:
+    # Whole numbers are a field (a mask) if the catalogue knows the variable, else perhaps codes.
+    if array.dtype == np.float64 or (known and array.dtype.kind in "iu"):
+        return array.astype(np.float32, keep_attrs=True)
+    return array
+
+
+def _as_dask(dataset: xr.Dataset) -> xr.Dataset:
+    """Arrays that are views of a file become dask arrays with the file's own chunks.
+
+    What the file stores in one piece is cut along time, so that two times of a long series are read
+    without the rest.
+    """
+    arrays = {n: a for n, a in dataset.data_vars.items() if a.ndim and a.chunks is None}
+    chunked = {}
+    for name, array in arrays.items():
+        stored = array.encoding.get("chunks") or array.encoding.get("chunksizes")
+        if stored is None or len(stored) != array.ndim:
+            stored = [1 if d in TIME_NAMES else array.sizes[d] for d in array.dims]
+        chunked[name] = array.chunk(dict(zip(array.dims, stored, strict=True)))
+    return dataset.assign(chunked)
+
+
+def _ascending(dataset: xr.Dataset, axis: str) -> xr.Dataset:
+    values = dataset[axis].values
+    if (values[1:] > values[:-1]).all():
+        return dataset
+    if (values[1:] < values[:-1]).all():
+        return dataset.isel({axis: slice(None, None, -1)})
+    dataset = dataset.isel({axis: np.argsort(values, kind="stable")})
+    values = dataset[axis].values
+    if (values[1:] == values[:-1]).any():
+        twice = values[1:][values[1:] == values[:-1]]
+        raise ValueError(f"each {axis} must come once, and {twice[0]} comes twice; remove one")
+    return dataset
+
+
+def _around_from_zero(dataset: xr.Dataset) -> xr.Dataset:
+    """Longitudes in [0, 360), ascending; a column that repeats the first one is dropped."""
+    longitude = dataset["longitude"]
+    values = longitude.values
+    inside = np.where((values < 0) | (values >= 360), np.mod(values, 360), values)
+    inside = np.where(inside >= 360, 0, inside).astype(values.dtype)  # -1e-9 % 360 is 360.0
+    # Columns nearer than a microdegree are one meridian: -180 and 180, 0 and 360.
+    order = np.argsort(inside, kind="stable")
+    distinct = np.concatenate([[True], np.diff(inside[order]) > 1e-6])
+    order = order[distinct]
+    if not np.array_equal(order, np.arange(values.size)):
+        dataset = dataset.isel(longitude=order)
+    return dataset.assign_coords(longitude=("longitude", inside[order], longitude.attrs))
+
+
+def _with_specific_humidity(dataset: xr.Dataset) -> xr.Dataset:
+    needed = ("relative_humidity", "temperature")
+    if "specific_humidity" in dataset or not all(name in dataset for name in needed):
+        return dataset
+    r = dataset["relative_humidity"]
+    if r.attrs.get("units") != "%":  # unstated: it may be a fraction
+        return dataset
+    q = specific_humidity(r, dataset["temperature"], dataset["level"])
+    return dataset.assign(specific_humidity=q)
+
+
+def _shortened(values: object, most: int = 8) -> str:
+    items = [str(value) for value in list(values)]  # type: ignore[call-overload]
+    return ", ".join(items[:most]) + (f", ... ({len(items)} in all)" if len(items) > most else "")

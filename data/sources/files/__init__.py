@@ -1,0 +1,1 @@
+"""Readers of single files and stores, one module for each format."""

@@ -1,0 +1,161 @@
+"""ERA5 from the Copernicus Climate Data Store, through its own client.
+
+An account is needed: its address and key stand in ~/.cdsapirc, or in CDSAPI_URL and CDSAPI_KEY
+(cds.climate.copernicus.eu, "How to use the API"). Requests wait in a queue, so one asks for all of
+a day: the six-hourly analyses, and the hourly precipitation of the day.
+"""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from data.canonical import conventions
+from data.sources.files import grib
+from data.sources.network import download
+from data.sources.series.collection import Series, together
+from data.task import LEVELS_13
+from data.variables import VARIABLES
+
+LEVELS_DATASET = "reanalysis-era5-pressure-levels"
+SINGLE_DATASET = "reanalysis-era5-single-levels"
+_HOURLY_RAIN = "total_precipitation"
+_SIX_HOURLY = tuple(f"{hour:02d}:00" for hour in range(0, 24, 6))
+
+
+def open_service(name: str, address: str | None) -> "ClimateDataStore":
+    """The Climate Data Store that ~/.cdsapirc names, or another address with the same key."""
+    return ClimateDataStore(address)
+
+
+class ClimateDataStore(Series):
+    """The series of ERA5's analyses in the Climate Data Store."""
+
+    remote = True
+    times = None
+    names = None
+    credit = "ERA5, Copernicus Climate Change Service (CC-BY-4.0)"
+
+    def __init__(self, address: str | None, levels: Sequence[int] = LEVELS_13) -> None:
+        self._address = address
+        self._levels = tuple(levels)
+
+    def on(self, levels: Sequence[int]) -> "ClimateDataStore":
+        """The same series on other levels (hPa)."""
+        return ClimateDataStore(self._address, levels)
+
+    def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
+        """See ``Series``."""
+        rain = tuple(names) == (_HOURLY_RAIN,)
+        days = times.astype("datetime64[D]")
+        parts = []
+        for day in np.unique(days):
+            of_day = times[days == day]
+            parts.append(
+                self._rain(day, downloads).sel(time=of_day)
+                if rain
+                else self._analyses(day, of_day, tuple(names), downloads).sel(time=of_day)
+            )
+        return together(parts)[[name for name in names if name in parts[0]]]
+
+    def _rain(self, day: np.datetime64, downloads: Path) -> xr.Dataset:
+        hours = [f"{hour:02d}:00" for hour in range(24)]
+        return self._file(
+            day, "rain", SINGLE_DATASET, {"variable": [_HOURLY_RAIN]}, hours, downloads
+        )
+
+    def _analyses(
+        self, day: np.datetime64, times: np.ndarray, names: Sequence[str], downloads: Path
+    ) -> xr.Dataset:
+        hours = sorted(
+            {*_SIX_HOURLY, *(f"{t.astype('datetime64[h]').item():%H}:00" for t in times)}
+        )
+        on_levels = [name for name in names if VARIABLES[name].on_levels]
+        single = [_single_name(name) for name in names if not VARIABLES[name].on_levels]
+        asked: dict[str, tuple[str, dict[str, Any]]] = {}
+        if on_levels:
+            levels = [str(level) for level in self._levels]
+            request = {"variable": on_levels, "pressure_level": levels}
+            asked["levels"] = (LEVELS_DATASET, request)
+        if single:
+            constant = not any(VARIABLES[name].varies_in_time for name in names)
+            kind = "statics" if constant else "surface"
+            asked[kind] = (SINGLE_DATASET, {"variable": single})
+        files = [
+            self._file(day, kind, dataset, request, hours, downloads)
+            for kind, (dataset, request) in asked.items()
+        ]
+        return xr.merge(files, join="exact", compat="override")
+
+    def _file(
+        self,
+        day: np.datetime64,
+        kind: str,
+        dataset: str,
+        request: dict[str, Any],
+        hours: Sequence[str],
+        downloads: Path,
+    ) -> xr.Dataset:
+        date = day.item()
+        whole = {
+            "product_type": ["reanalysis"],
+            **request,
+            "year": [f"{date:%Y}"],
+            "month": [f"{date:%m}"],
+            "day": [f"{date:%d}"],
+            "time": list(hours),
+            "data_format": "grib",
+            "download_format": "unarchived",
+        }
+        make = functools.partial(self._retrieve, dataset, whole)
+        path = download.kept(downloads / f"{date:%Y%m%d}-era5-{kind}-{len(hours)}.grib", make)
+        return conventions.canonical(grib.read(str(path)).isel(number=0, drop=True))
+
+    def _retrieve(self, dataset: str, request: dict[str, Any], target: Path) -> None:
+        what = f"{dataset} of {'-'.join(request[part][0] for part in ('year', 'month', 'day'))}"
+        client, passing = _client(self._address)
+
+        def attempt() -> None:
+            target.unlink(missing_ok=True)
+            client.retrieve(dataset, request, str(target))
+            grib.read(str(target))  # raises where it is cut short
+
+        try:
+            download.patiently(attempt, what, passing)
+        except RuntimeError as error:  # the client's word for a request that the store refuses
+            reason = " ".join(str(error).split())
+            raise ValueError(f"the Climate Data Store refuses {what}: {reason}") from error
+
+
+def _single_name(name: str) -> str:
+    """ERA5's single-level name: the surface's geopotential has the name that levels have."""
+    return "geopotential" if name == "geopotential_at_surface" else name
+
+
+def _client(address: str | None) -> tuple[Any, tuple[type[Exception], ...]]:
+    """The store's client with time limits, and what it may fail with for a while."""
+    try:
+        import cdsapi  # noqa: PLC0415  an optional package
+        import requests  # noqa: PLC0415
+        from ecmwf.datastores.processing import DownloadError  # noqa: PLC0415
+    except ImportError as error:
+        raise download.missing_package("the Climate Data Store", "cds", error) from error
+    try:
+        cdsapi.api.get_url_key_verify(address, None, None)
+    except Exception as error:  # the client raises nothing more special for a missing key
+        raise ValueError(
+            f"the Climate Data Store needs an account ({error}); put its address and your key into"
+            " ~/.cdsapirc, as cds.climate.copernicus.eu says under 'How to use the API'"
+        ) from error
+    client = cdsapi.Client(
+        url=address,
+        quiet=True,
+        progress=False,
+        timeout=download.TIMEOUT,
+        retry_max=1,  # its own would go on for 500 times two minutes
+        sleep_max=download.TIMEOUT,
+    )
+    return client, (requests.RequestException, DownloadError)

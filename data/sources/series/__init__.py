@@ -1,0 +1,1 @@
+"""Long series, read a few times at a time: archives by name, folders of files."""

@@ -1,0 +1,93 @@
+"""Public archives of analyses as Zarr stores: ARCO-ERA5, WeatherBench 2, and any of their layout.
+
+Read without an account, unless the environment names one (AWS_PROFILE, AWS_ACCESS_KEY_ID,
+GOOGLE_APPLICATION_CREDENTIALS). Addresses as the projects' own documentation gives them:
+github.com/google-research/arco-era5 and weatherbench2.readthedocs.io, data guide.
+"""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from data.sources.network import download
+from data.sources.network import object_stores as stores
+from data.sources.series.collection import Lazy
+
+_ARCO = "gs://gcp-public-data-arco-era5/ar"
+_WEATHERBENCH = "gs://weatherbench2/datasets"
+STORES: dict[str, str] = {
+    # hourly, 0.25°, 37 levels, since 1940; what is not there yet is NaN: see valid_time_stop
+    "arco-era5": f"{_ARCO}/full_37-1h-0p25deg-chunk-1.zarr-v3",
+    # six-hourly, 13 levels
+    "weatherbench2-era5": f"{_WEATHERBENCH}/era5/1959-2023_01_10-wb13-6h-1440x721_with_derived_variables.zarr",  # noqa: E501  an address
+    "weatherbench2-era5-240x121": f"{_WEATHERBENCH}/era5/1959-2023_01_10-6h-240x121_equiangular_with_poles_conservative.zarr",  # noqa: E501  an address
+    "weatherbench2-era5-64x32": f"{_WEATHERBENCH}/era5/1959-2023_01_10-6h-64x32_equiangular_conservative.zarr",  # noqa: E501  an address
+    "weatherbench2-hres": f"{_WEATHERBENCH}/hres_t0/2016-2022-6h-1440x721.zarr",
+    "weatherbench2-hres-240x121": f"{_WEATHERBENCH}/hres_t0/2016-2022-6h-240x121_equiangular_with_poles_conservative.zarr",  # noqa: E501  an address
+}
+_CREDITS = {
+    "arco-era5": "ERA5 (Copernicus Climate Change Service, CC-BY-4.0) from ARCO-ERA5",
+    "weatherbench2-era5": "ERA5 (Copernicus Climate Change Service, CC-BY-4.0), WeatherBench 2",
+    "weatherbench2-hres": "HRES analyses (ECMWF, CC-BY-4.0), WeatherBench 2",
+}
+
+
+def open_archive(name: str, address: str | None) -> Lazy:
+    """The archive of a name in ``STORES``, at its own address or a mirror's; or a store's URL.
+
+    Raises:
+        ValueError: no Zarr store can be read there, or a package for reading it is missing.
+        OSError: the server does not answer.
+    """
+    url = address or STORES.get(name, name)
+    credit = next((text for start, text in _CREDITS.items() if name.startswith(start)), url)
+    raw = _within_valid_times(_opened(url))
+    try:
+        return Lazy(raw, remote="://" in url, credit=credit)
+    except ValueError as error:
+        raise ValueError(f"{url}: {error}") from error
+
+
+def _opened(url: str) -> xr.Dataset:
+    def attempt() -> xr.Dataset:
+        try:
+            try:
+                return _open(where, consolidated=True)
+            except (KeyError, ValueError, FileNotFoundError):
+                return _open(where, consolidated=False)
+        except Exception as error:  # each client has its own
+            if stores.may_pass(error):
+                raise ConnectionError(str(error) or type(error).__name__) from error
+            raise
+
+    try:
+        where = stores.store(url)
+        dataset = download.patiently(attempt, url, (ConnectionError,))
+    except ImportError as error:
+        raise download.missing_package(f"reading {url}", "remote", error) from error
+    except (KeyError, ValueError, FileNotFoundError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"no Zarr store could be read at {url} ({reason}); check the address"
+        ) from error
+    if not dataset.data_vars:
+        raise ValueError(f"a Zarr store must hold arrays, and none were found at {url}")
+    return dataset
+
+
+def _open(where: Any, *, consolidated: bool) -> xr.Dataset:
+    return xr.open_dataset(
+        where, engine="zarr", consolidated=consolidated, decode_timedelta=True, cache=False
+    )
+
+
+def _within_valid_times(raw: xr.Dataset) -> xr.Dataset:
+    """ARCO-ERA5 has room for times to come and says in attributes which ones are there."""
+    start, stop = (raw.attrs.get(f"valid_time_{end}") for end in ("start", "stop"))
+    if start is None or stop is None or "time" not in raw.dims:
+        return raw
+    last = np.datetime64(str(stop), "D") + np.timedelta64(1, "D")  # the day's last hour is there
+    times = raw["time"].values
+    first, end = np.searchsorted(times, [np.datetime64(str(start)), last])
+    return raw.isel(time=slice(int(first), int(end)))

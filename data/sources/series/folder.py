@@ -1,0 +1,97 @@
+"""Files and folders: GRIB, netCDF and Zarr, split by time, by variable or not at all."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from data.sources import open_raw
+from data.sources.series.collection import Lazy, Series, together
+
+_SUFFIXES = (
+    *(".grib", ".grib1", ".grib2", ".grb", ".grb1", ".grb2", ".gb2"),
+    *(".nc", ".nc3", ".nc4", ".cdf", ".h5", ".netcdf", ".zarr", ".zarr3"),
+)
+_ZARR_FILES = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")
+
+
+def open_folder(path: Path) -> Series:
+    """The series in one file or Zarr store, or in all of a folder.
+
+    Raises:
+        ValueError: a file cannot be read, or the folder holds none.
+    """
+    if path.is_file() or any((path / name).exists() for name in _ZARR_FILES):
+        return _lazy(path)
+    inside = sorted(p for p in path.iterdir() if p.suffix.casefold() in _SUFFIXES)
+    if not inside:
+        raise ValueError(
+            f"a folder holds GRIB, netCDF or Zarr files by the ends of their names, and {path} has"
+            f" none of {', '.join(_SUFFIXES)}"
+        )
+    return Folder({str(p): _lazy(p) for p in inside})
+
+
+def _lazy(path: Path) -> Lazy:
+    try:
+        return Lazy(open_raw(str(path)), credit=path.name)
+    except ValueError as error:
+        text = str(error)
+        raise ValueError(text if str(path) in text else f"{path}: {text}") from error
+
+
+class Folder(Series):
+    """Several files as one series; where two have the same field, the first by name counts."""
+
+    remote = False
+
+    def __init__(self, files: dict[str, Lazy]) -> None:
+        self._files = files
+        self.credit = f"{len(files)} files"
+        self.times = np.unique(np.concatenate([lazy.times for lazy in files.values()]))
+        self.names = frozenset().union(*(lazy.names for lazy in files.values()))
+
+    def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
+        """See ``Series``."""
+        read = [lazy.at(times, names, downloads) for lazy in self._files.values()]
+        found = {p: d for p, d in zip(self._files, read, strict=True) if d.data_vars}
+        _check_same_grid(found)
+        fields: dict[str, xr.DataArray] = {}
+        for name in names:
+            arrays = [d[name] for d in found.values() if name in d]
+            if arrays:
+                fields[name] = _joined(arrays)
+        return (
+            xr.merge(fields.values(), join="outer", compat="override") if fields else xr.Dataset()
+        )
+
+
+def _joined(arrays: list[xr.DataArray]) -> xr.DataArray:
+    """One array of all times; a time that comes twice is the first file's."""
+    if len(arrays) == 1 or "time" not in arrays[0].dims:
+        return arrays[0]
+    seen: set[int] = set()
+    parts = []
+    for array in arrays:
+        times = array["time"].values.astype("datetime64[ns]").astype(np.int64)
+        new = np.array([i for i, t in enumerate(times.tolist()) if t not in seen], dtype=np.int64)
+        seen |= set(times.tolist())
+        if new.size:
+            parts.append(array.isel(time=new).to_dataset())
+    (name,) = parts[0].data_vars
+    return together(parts)[name].sortby("time")
+
+
+def _check_same_grid(found: dict[str, xr.Dataset]) -> None:
+    if not found:
+        return
+    first_path, first = next(iter(found.items()))
+    for path, dataset in found.items():
+        for axis in ("latitude", "longitude"):
+            ours, theirs = first[axis].values, dataset[axis].values
+            if ours.shape != theirs.shape or not np.array_equal(ours, theirs):
+                raise ValueError(
+                    f"the files of a folder share one grid, and {path} has another {axis} than"
+                    f" {first_path}; keep them in separate folders"
+                )

@@ -1,0 +1,50 @@
+"""Long series of analyses, read a few times at a time: archives, services, files and folders.
+
+``open_series`` finds the source: a name from ``SERIES`` (after ``@``, the address of a mirror), a
+URL, or a path. A new source is a module here with a function from (name, address) to a ``Series``,
+and a line in the dict.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from data.sources.network import cds, gfs, opendata
+from data.sources.series import archives, folder
+from data.sources.series.collection import Series
+
+Opener = Callable[[str, str | None], Series]
+
+SERIES: dict[str, Opener] = {
+    **dict.fromkeys(archives.STORES, archives.open_archive),
+    "cds": cds.open_service,
+    "opendata": opendata.open_service,
+    **dict.fromkeys(gfs.GRIDS, gfs.open_service),
+}
+
+
+def open_series(source: str) -> Series:
+    """The series behind a name, ``name@mirror``, a URL or a path.
+
+    Raises:
+        FileNotFoundError: it is neither a known name nor a path where something is.
+        ValueError: what is there cannot be read, or a package for it is missing.
+    """
+    name, _, address = source.partition("@")
+    if name in SERIES:
+        return SERIES[name](name, address or None)
+    if "://" in source:
+        return archives.open_archive(source, None)
+    if not Path(source).exists():
+        raise FileNotFoundError(
+            f"a source is a file, a folder, a URL or one of {', '.join(SERIES)}, and there is"
+            f" nothing at {source}"
+        )
+    return folder.open_folder(Path(source))
+
+
+def missing_times(series: Series, times: Sequence[np.datetime64] | np.ndarray) -> np.ndarray:
+    """Those of the times that the series lacks; none for a service, which is asked."""
+    wanted = np.asarray(times, dtype="datetime64[ns]")
+    return wanted[:0] if series.times is None else np.setdiff1d(wanted, series.times)

@@ -1,0 +1,1 @@
+"""The store of analyses that models train on: `header`, `files` (its chunks), `store`."""

@@ -1,0 +1,162 @@
+"""What a training dataset says about itself: its variables, coordinates and CF attributes.
+
+`DatasetHeader` is everything about a dataset but its times and values. The store in `dataset.py`
+is laid out from it, and goes on with, or adds times to, a store of the same header only.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from data.stores.forecast.header import CONVENTIONS, EPOCH, TIME_UNITS
+from data.stores.space import SPACE_ATTRS
+from data.variables import VARIABLES, check_names
+
+LAYOUT = 2  # of the store; part of the fingerprint: a store of another layout is not appended to
+GROUP_BYTES = 2**28  # of one group of times, before compression; unless one time is larger
+MOST_TIMES = 8  # in a group: ten times need as much memory as a thousand
+TIME_CHUNK = 4096  # of the coordinate: fixed, so that added times leave earlier chunks valid
+
+Note = tuple[str, str, str]  # variable, its cell_methods, what was done to it
+
+
+@dataclass(frozen=True)
+class DatasetHeader:
+    """Everything about a dataset but its times and values.
+
+    ``variables`` vary in time, ``statics`` do not; levels are hPa, latitudes and longitudes
+    degrees, all ascending. ``notes`` say what was done to single variables. ``test_period`` is what
+    statistics may not see (2018-01-01/2018-12-31). ``provenance`` is JSON
+    text: where the data came from and what was asked for, but neither times, clock nor versions,
+    so that a dataset made in two parts has the header of one made in one.
+
+    Raises:
+        ValueError: an unknown variable, or coordinates that do not ascend.
+    """
+
+    variables: tuple[str, ...]
+    statics: tuple[str, ...]
+    levels: tuple[int, ...]
+    latitude: tuple[float, ...]
+    longitude: tuple[float, ...]
+    title: str
+    source: str
+    comment: str = ""
+    notes: tuple[Note, ...] = ()
+    statics_sha256: str = ""
+    test_period: str = ""
+    provenance: str = "{}"
+    group_bytes: int = GROUP_BYTES
+
+    def __post_init__(self) -> None:
+        """Check the rules above."""
+        check_names((*self.variables, *self.statics))
+        if not self.variables:
+            raise ValueError("a dataset has at least one variable that varies in time, got none")
+        for name in ("levels", "latitude", "longitude"):
+            values = np.array(getattr(self, name))
+            if (values[1:] <= values[:-1]).any():
+                raise ValueError(
+                    f"a dataset's {name} must ascend without repeats, got {values.tolist()}"
+                )
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the header."""
+        text = json.dumps({"layout": LAYOUT, **asdict(self)}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def time_bytes(self) -> int:
+        """Size of one time before compression."""
+        return 4 * sum(int(np.prod(self.field_shape(name))) for name in self.variables)
+
+    @property
+    def group_times(self) -> int:
+        """Times in one group, which is one shard per variable and is written at once."""
+        return int(np.clip(self.group_bytes // self.time_bytes, 1, MOST_TIMES))
+
+    def field_dims(self, name: str) -> tuple[str, ...]:
+        """Dimensions of a variable at one time."""
+        return ("level",) * VARIABLES[name].on_levels + ("latitude", "longitude")
+
+    def field_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a variable at one time."""
+        sizes = {"level": self.levels, "latitude": self.latitude, "longitude": self.longitude}
+        return tuple(len(sizes[dim]) for dim in self.field_dims(name))
+
+    def coordinates(self, times: np.ndarray) -> dict[str, xr.Variable]:
+        """The coordinate variables as they stand in the file, with their CF attributes."""
+        columns = {
+            "time": whole_hours(times),
+            "level": np.array(self.levels, np.int64),
+            "latitude": np.array(self.latitude, np.float64),
+            "longitude": np.array(self.longitude, np.float64),
+        }
+        kept = {name: values for name, values in columns.items() if values.size}
+        return {n: xr.Variable((n,), values, _COORDINATE_ATTRS[n]) for n, values in kept.items()}
+
+    def variable_attrs(self, name: str) -> dict[str, str]:
+        """CF attributes of a variable."""
+        row = VARIABLES[name]
+        methods, note = next((note[1:] for note in self.notes if note[0] == name), ("", ""))
+        attrs = {
+            **row.attributes,
+            "short_name": row.short_name,
+            "units_metadata": "temperature: on_scale" if row.units == "K" else "",
+            "cell_methods": methods or row.cell_methods or "",
+            "provenance": note,
+        }
+        return {key: text for key, text in attrs.items() if text}
+
+    def global_attrs(self) -> dict[str, str | int]:
+        """Global attributes; what is unknown is left out."""
+        attrs = {
+            "Conventions": CONVENTIONS,
+            "title": self.title,
+            "source": self.source,
+            "comment": self.comment,
+            "test_period": self.test_period,
+            "provenance": self.provenance,
+            "fingerprint": self.fingerprint,
+        }
+        kept = {key: text for key, text in attrs.items() if text}
+        return {**kept, "training_store_layout": LAYOUT}
+
+
+def is_repeated(attributes: Mapping[Any, Any]) -> bool:
+    """Whether a dataset records that its one analysis stands at both of its times, on request."""
+    if "training_store_layout" not in attributes:
+        return False
+    made = json.loads(str(attributes.get("provenance", "{}")))
+    return bool(made.get("recipe", {}).get("repeat_single", False))
+
+
+def whole_hours(times: Sequence[np.datetime64] | np.ndarray) -> np.ndarray:
+    """Times as whole hours since 1970 (int64); ValueError where they are not, or do not ascend."""
+    exact = np.asarray(times, dtype="datetime64[ns]")
+    hours = exact.astype("datetime64[h]")
+    if (hours != exact).any():
+        odd = exact[hours != exact][0].astype("datetime64[s]")
+        raise ValueError(f"a dataset's times are whole hours (UTC), and one is {odd}; leave it out")
+    if (hours[1:] <= hours[:-1]).any():
+        raise ValueError("a dataset's times ascend, each once; sort them and drop what is twice")
+    return (hours - EPOCH).astype(np.int64)
+
+
+_COORDINATE_ATTRS: dict[str, dict[str, str]] = {
+    "time": {
+        "standard_name": "time",
+        "long_name": "time",
+        "units": TIME_UNITS,
+        "calendar": "proleptic_gregorian",
+        "units_metadata": "leap_seconds: none",
+        "axis": "T",
+    },
+    **SPACE_ATTRS,
+}

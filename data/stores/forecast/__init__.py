@@ -1,0 +1,1 @@
+"""The forecast store: `header` (what it says of itself), `layout` (its arrays), `store`."""

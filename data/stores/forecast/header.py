@@ -1,0 +1,223 @@
+"""What a forecast store says about itself: its cells, coordinates and CF attributes.
+
+`ForecastHeader` is everything about a forecast but its values, known before the first step. The
+store in `forecast.py` is laid out from it and refuses to go on with another one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from data.stores.space import SPACE_ATTRS
+from data.variables import VARIABLES, check_names
+
+CONVENTIONS = "CF-1.11"
+LAYOUT = 1  # of the store; part of the fingerprint: a partial of another layout is not resumed
+EPOCH = np.datetime64("1970-01-01T00", "h")
+TIME_UNITS = "hours since 1970-01-01 00:00:00"
+
+
+class Cell(NamedTuple):
+    """What is written and committed at once: positions in the header's times, members, leads."""
+
+    init: int
+    member: int
+    lead: int
+
+
+@dataclass(frozen=True)
+class ForecastHeader:
+    """Everything about a forecast but its values.
+
+    Times are UTC and lead times positive, both whole hours; levels are hPa; latitudes and
+    longitudes degrees. `members` are labels for `number`; none means one forecast per initial time
+    and no such dimension. `provenance` is JSON text (weights, inputs, versions). All but `history`
+    is in the fingerprint; leave the clock out of `history` where two runs should give the same
+    bytes.
+
+    Raises:
+        ValueError: an unknown variable, or coordinates that are not as above, in one sentence.
+    """
+
+    variables: tuple[str, ...]
+    init_times: tuple[np.datetime64, ...]
+    leads: tuple[np.timedelta64, ...]
+    levels: tuple[int, ...]
+    latitude: tuple[float, ...]
+    longitude: tuple[float, ...]
+    members: tuple[int, ...] = ()
+    title: str = "Global weather forecast"
+    institution: str = ""
+    source: str = ""
+    history: str = ""
+    references: str = ""
+    comment: str = ""
+    provenance: str = "{}"
+
+    def __post_init__(self) -> None:
+        """Check the rules above."""
+        check_names(self.variables)
+        if not self.variables or not self.init_times or not self.leads:
+            raise ValueError(
+                "a forecast store needs at least one variable, one initial time and one lead time, "
+                f"got {len(self.variables)}, {len(self.init_times)} and {len(self.leads)}"
+            )
+        if self._hours(self.leads).min() <= 0:
+            raise ValueError(
+                f"lead times must be positive, got {min(self.leads)}; the first is one step"
+            )
+        for name in ("init_times", "leads", "members", "levels", "latitude", "longitude"):
+            values = np.array(getattr(self, name))
+            if (values[1:] <= values[:-1]).any():
+                raise ValueError(
+                    f"a forecast store's {name} must ascend without repeats, got {values.tolist()}"
+                )
+        self._hours(np.array(self.init_times) - EPOCH)
+        json.loads(self.provenance)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of everything but the history."""
+        content = {k: v for k, v in asdict(self).items() if k != "history"}
+        text = json.dumps({"layout": LAYOUT, **content}, default=str, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell of the store, lead time fastest."""
+        shape = (len(self.init_times), len(self.members) or 1, len(self.leads))
+        return tuple(Cell(*index) for index in np.ndindex(shape))
+
+    @property
+    def cell_bytes(self) -> int:
+        """Size of one cell before compression."""
+        return 4 * sum(int(np.prod(self.field_shape(name))) for name in self.variables)
+
+    def field_dims(self, name: str) -> tuple[str, ...]:
+        """Dimensions of a variable within one cell."""
+        return ("level",) * VARIABLES[name].on_levels + ("latitude", "longitude")
+
+    def field_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a variable within one cell."""
+        sizes = {d: len(getattr(self, f)) for d, f in COORDINATE_FIELDS.items()}
+        return tuple(sizes[dim] for dim in self.field_dims(name))
+
+    def cell(self, values: Mapping[str, Any]) -> xr.Dataset:
+        """The values of one cell with their dimensions and coordinates."""
+        fields = {name: (self.field_dims(name), np.asarray(values[name])) for name in values}
+        coords = self.coordinates()
+        used = {dim for dims, _ in fields.values() for dim in dims}
+        return xr.Dataset(fields, {dim: coords[dim] for dim in used})
+
+    @property
+    def cell_dims(self) -> tuple[str, ...]:
+        """Dimensions that count the cells."""
+        return ("time", *("number",) * bool(self.members), "prediction_timedelta")
+
+    @staticmethod
+    def _hours(durations: Any) -> np.ndarray:
+        exact = np.asarray(durations).astype("timedelta64[ns]")
+        hours = exact // np.timedelta64(1, "h")
+        if (hours * np.timedelta64(1, "h") != exact).any():
+            raise ValueError(
+                "initial times and lead times must be whole hours, got one that is "
+                f"{(exact % np.timedelta64(1, 'h')).max().astype('timedelta64[s]')} past the hour"
+            )
+        return hours.astype(np.int64)
+
+    def coordinates(self) -> dict[str, xr.Variable]:
+        """The coordinate variables as they stand in the file, with their CF attributes."""
+        init = self._hours(np.array(self.init_times) - EPOCH)
+        lead = self._hours(self.leads)
+        columns = {
+            "time": (("time",), init),
+            "forecast_reference_time": (("time",), init),
+            "prediction_timedelta": (("prediction_timedelta",), lead),
+            "valid_time": (("time", "prediction_timedelta"), init[:, None] + lead),
+            "level": (("level",), np.array(self.levels, np.int64)),
+            "latitude": (("latitude",), np.array(self.latitude, np.float64)),
+            "longitude": (("longitude",), np.array(self.longitude, np.float64)),
+            "number": (("number",), np.array(self.members, np.int64)),
+        }
+        kept = {name: column for name, column in columns.items() if column[1].size}
+        return {n: xr.Variable(*column, _COORDINATE_ATTRS[n]) for n, column in kept.items()}
+
+    def variable_attrs(self, name: str) -> dict[str, str]:
+        """CF attributes of a variable."""
+        row = VARIABLES[name]
+        # In a forecast `time` is the initial time: what is summed is the forecast period.
+        cell_methods = (row.cell_methods or "").replace("time:", "prediction_timedelta:")
+        attrs = {
+            "standard_name": row.standard_name or "",
+            "long_name": row.long_name,
+            "short_name": row.short_name,
+            "units": row.units,
+            "units_metadata": "temperature: on_scale" if row.units == "K" else "",
+            "cell_methods": cell_methods,
+            "coordinates": "valid_time forecast_reference_time",
+        }
+        return {key: text for key, text in attrs.items() if text}
+
+    def global_attrs(self) -> dict[str, str | int]:
+        """Global attributes; what is unknown is left out."""
+        named = ("title", "institution", "source", "history", "references", "comment", "provenance")
+        attrs = {"Conventions": CONVENTIONS, **{key: getattr(self, key) for key in named}}
+        return {
+            **{key: text for key, text in attrs.items() if text},
+            "fingerprint": self.fingerprint,
+            "forecast_store_layout": LAYOUT,
+        }
+
+
+COORDINATE_FIELDS = {
+    "time": "init_times",
+    "number": "members",
+    "prediction_timedelta": "leads",
+    "level": "levels",
+    "latitude": "latitude",
+    "longitude": "longitude",
+}
+
+_COORDINATE_ATTRS: dict[str, dict[str, str]] = {
+    "time": {
+        # In this layout `time` is the initial time. CF checkers want a dimension of this name to be
+        # "time"; the coordinate forecast_reference_time says what it is.
+        "standard_name": "time",
+        "long_name": "initial time of the forecast",
+        "units": TIME_UNITS,
+        "calendar": "proleptic_gregorian",
+        "units_metadata": "leap_seconds: none",
+        "axis": "T",
+    },
+    "forecast_reference_time": {
+        "standard_name": "forecast_reference_time",
+        "long_name": "initial time of the forecast",
+        "units": TIME_UNITS,
+        "calendar": "proleptic_gregorian",
+        "units_metadata": "leap_seconds: none",
+    },
+    "prediction_timedelta": {
+        "standard_name": "forecast_period",
+        "long_name": "lead time: valid time minus initial time",
+        "units": "hours",
+        "dtype": "timedelta64[ns]",  # tells xarray to decode a duration, without a warning
+    },
+    "valid_time": {
+        "standard_name": "time",
+        "long_name": "time at which the forecast is valid",
+        "units": TIME_UNITS,
+        "calendar": "proleptic_gregorian",
+        "units_metadata": "leap_seconds: none",
+    },
+    "number": {
+        "standard_name": "realization",
+        "long_name": "forecast member",
+        "units": "1",
+    },
+    **SPACE_ATTRS,
+}

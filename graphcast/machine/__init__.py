@@ -1,0 +1,1 @@
+"""What a run needs and where it goes: `memory`, `devices`, `hosts`."""

@@ -1,0 +1,1 @@
+"""The published network: `mlp`, `interaction`, `model`; `reference`, the textbook one on jraph."""

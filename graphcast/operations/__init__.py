@@ -1,0 +1,1 @@
+"""A forecast as a library verb: what is run, what it starts from, and how it is written."""

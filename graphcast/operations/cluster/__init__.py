@@ -1,0 +1,1 @@
+"""One forecast made by several processes: `rendezvous`, `runtime`, `shared_store`."""

@@ -1,0 +1,131 @@
+"""Several devices give what one device gives: windows and samples spread, one window split."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+from graphcast.forecaster import forecaster
+from graphcast.machine.devices import device_mesh, windows_at_once
+from graphcast.precision import FLOAT32
+from graphcast.training.loop import Problem, train
+
+# Virtual devices have to be asked for before JAX starts, so this runs in a process of its own. Each
+# script saves what one device and what eight devices make, under two names.
+FORECASTS = """
+import sys
+import numpy as np
+from tests.graphcast.conftest import make_world
+from data.windows import window
+from graphcast.forecaster import forecaster
+
+world = make_world()
+times = world.analyses["time"].values[1:4]
+starts = [window(world.analyses, world.checkpoint.task, init_time=time) for time in times]
+one = forecaster(world.checkpoint, world.grid)
+alone = [list(one.forecast(start, 3))[-1] for start in starts]
+
+def save(name, frames):
+    fields = {f"{i} {v}": frame[v].values for i, frame in enumerate(frames) for v in frame}
+    np.savez(f"{sys.argv[1]}/{name}.npz", **fields)
+
+save("one", alone)
+for windows in (1, 2, 8):  # 8 devices: split alone, split in two groups of four, spread
+    ready = forecaster(world.checkpoint, world.grid, devices=8, windows=windows)
+    last = [list(ready.forecasts(starts[i : i + windows], 3))[-1] for i in range(0, 3, windows)]
+    save(f"eight {windows}", [frame for frames in last for frame in frames])
+# go on after the second lead, each window with its own frames
+leads = list(ready.forecasts(starts, 3))
+done = [[lead[window] for lead in leads[:2]] for window in range(3)]
+save("resumed", list(ready.forecasts(starts, 3, first=2, done=done))[-1])
+"""
+TRAINING = """
+import sys
+import jax
+import numpy as np
+import optax
+from tests.graphcast.conftest import make_world
+from graphcast.forecaster import forecaster
+from graphcast.precision import FLOAT32
+from graphcast.training.loop import Problem, train
+
+world = make_world()
+ready = forecaster(world.checkpoint, world.grid)
+problem = Problem(ready.channels.input_order, ready.layout, ready.normaliser,
+                  ready.statics(world.window), ready.loss_weights)
+samples = [ready.sample(world.window, world.analyses.isel(time=slice(2, 3)))]
+samples.append(samples[0]._replace(current=samples[0].current + 1))
+for name, devices in (("one", 1), ("eight", 8)):
+    *_, (model, loss) = train(world.model, problem, samples, optax.sgd(0.1), FLOAT32, updates=1,
+                              batch_size=8, devices=devices, key=jax.random.key(0))
+    np.savez(f"{sys.argv[1]}/{name}.npz", loss, *jax.tree.leaves(model))
+"""
+
+
+def run_on_eight_devices(script, folder):
+    # Unoptimised: these programs take longer to compile than to run.
+    flags = "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"
+    environment = os.environ | {"XLA_FLAGS": flags}
+    root = Path(__file__).parents[3]
+    subprocess.run(
+        [sys.executable, "-c", script, str(folder)], env=environment, cwd=root, check=True
+    )
+    return {path.stem: np.load(path) for path in folder.glob("*.npz")}
+
+
+def test_eight_devices_forecast_what_one_does(tmp_path):
+    made = run_on_eight_devices(FORECASTS, tmp_path)
+    one = made.pop("one")
+    assert sorted(made) == ["eight 1", "eight 2", "eight 8", "resumed"]
+    assert len(one.files) == 6  # two variables of three windows
+    for name in one:
+        for eight in ("eight 1", "eight 2", "eight 8"):
+            # float32 fields near 280 K; other programs, and sums over edges in another order
+            np.testing.assert_allclose(made[eight][name], one[name], rtol=1e-6)
+        np.testing.assert_array_equal(made["resumed"][name], made["eight 8"][name])
+
+
+def test_eight_devices_train_as_one_does(tmp_path):
+    made = run_on_eight_devices(TRAINING, tmp_path)
+    for name in made["one"]:
+        # float32: gradients of eight samples, summed in another order
+        np.testing.assert_allclose(made["eight"][name], made["one"][name], rtol=2e-5, atol=1e-6)
+
+
+def test_samples_that_do_not_divide_over_the_devices_are_refused(world):
+    ready = forecaster(world.checkpoint, world.grid)
+    statics = ready.statics(world.window)
+    problem = Problem(
+        ready.channels.input_order, ready.layout, ready.normaliser, statics, ready.loss_weights
+    )
+    with pytest.raises(ValueError, match="batch of 3 samples does not divide over 2 devices"):
+        next(
+            train(
+                *(world.model, problem, [], optax.sgd(0.1), FLOAT32),
+                updates=1,
+                batch_size=3,
+                devices=2,
+                key=jax.random.key(0),
+            )
+        )
+
+
+def test_windows_side_by_side_leave_no_device_without_work():
+    assert [windows_at_once(windows, 8) for windows in (1, 2, 3, 5, 8, 50)] == [1, 2, 2, 4, 8, 8]
+    assert [windows_at_once(windows, 1) for windows in (1, 5)] == [1, 1]
+
+
+def test_devices_that_processes_cannot_share_are_refused(monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(ValueError, match="use a multiple of 2"):
+        device_mesh(1)
+
+
+def test_more_devices_than_there_are_is_refused():
+    with pytest.raises(ValueError, match=r"at most the .* devices that are here"):
+        device_mesh(1000)
