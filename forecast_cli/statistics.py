@@ -10,8 +10,9 @@ import numpy as np
 import typer
 import xarray as xr
 
-from data.moments import FILES, Moments, moments_from, write_moments
+from data.moments import FILES, Moments, write_moments
 from data.sources import open_inputs
+from data.statistics import moments_from
 from data.stores.analyses.header import is_repeated
 from data.stores.files import written_whole
 from data.tallies import NO_SUMS, Sums, lacking, sums_of, task_of_everything

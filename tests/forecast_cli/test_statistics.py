@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from data.moments import moments_of, read_moments
+from data.moments import read_moments
+from data.statistics import moments_of
 from data.task import Task
 from forecast_cli import statistics as command
 from forecast_cli.statistics import statistics
