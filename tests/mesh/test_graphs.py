@@ -4,26 +4,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+import xarray as xr
 
 from mesh import Graphs, LatLonGrid, MeshSpec, build_graphs, hierarchy, multimesh_edges
 from mesh.features import grid_nodes, mesh_nodes, offsets_seen_by_receivers
 from mesh.graphs import EdgeSet
 from mesh.sphere import unit_vectors
+from tests.reference import ONE_DEGREE_GRAPH, PARITY
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "parity"
 M2G_FACTOR = 0.6180338738074472  # of the published networks
 SMALL = LatLonGrid.regular(10.0)
 
 EDGE_SETS = ("grid2mesh", "mesh", "mesh2grid")
-
-with_reference = pytest.mark.skipif(
-    not REFERENCE.is_dir(), reason="DeepMind's graphs are not in ../shared/parity"
-)
-
-SMALL_CASES = {
-    "task13_6deg_poles": (LatLonGrid.regular(6.0), MeshSpec(3, 0.6, M2G_FACTOR)),
-    "task13_32x64_nopoles": (LatLonGrid.regular(5.625, poles=False), MeshSpec(3, 0.6)),
-}
 
 
 def assert_same(a: Graphs, b: Graphs) -> None:
@@ -45,17 +37,29 @@ def trimesh_rounds_as_in(reference: np.ndarray, grid: LatLonGrid, splits: int) -
     return np.array_equal(mesh.faces[face].reshape(-1), reference)
 
 
-@with_reference
-@pytest.mark.parametrize("case", SMALL_CASES)
-def test_small_graphs_are_the_reference_s(case: str) -> None:
-    grid, spec = SMALL_CASES[case]
-    with np.load(REFERENCE / case / "graph.npz") as reference:
+def described(case: Path) -> tuple[LatLonGrid, MeshSpec]:
+    """The grid and the mesh of a parity case, as its files state them."""
+    with xr.open_dataset(case / "inputs.nc", decode_timedelta=True) as inputs:
+        grid = LatLonGrid.from_coordinates(inputs["lat"].values, inputs["lon"].values)
+    with np.load(case / "params.npz") as stored:
+        names = ("mesh_size", "radius_query_fraction_edge_length")
+        splits, radius = (stored[f"model_config:{name}"].item() for name in names)
+        factor = stored.get("model_config:mesh2grid_edge_normalization_factor")
+    return grid, MeshSpec(splits, radius, None if factor is None else factor.item())
+
+
+@pytest.mark.parametrize("case", PARITY.values(), ids=PARITY)
+def test_small_graphs_are_the_reference_s(case: Path) -> None:
+    grid, spec = described(case)
+    with np.load(case / "graph.npz") as reference:
         graphs = build_graphs(grid, spec)
-        vertices = hierarchy(3)[-1].vertices.astype(np.float32)
-        np.testing.assert_array_equal(vertices, reference["mesh_vertices"])
-        np.testing.assert_array_equal(hierarchy(3)[-1].faces, reference["mesh_faces"])
+        finest = hierarchy(spec.splits)[-1]
+        np.testing.assert_array_equal(
+            finest.vertices.astype(np.float32), reference["mesh_vertices"].astype(np.float32)
+        )
+        np.testing.assert_array_equal(finest.faces, reference["mesh_faces"])
         untied = np.repeat(~reference["mesh2grid_tied"], 3)
-        if trimesh_rounds_as_in(reference["mesh2grid_senders"], grid, 3):
+        if trimesh_rounds_as_in(reference["mesh2grid_senders"], grid, spec.splits):
             untied[:] = True
         for name in EDGE_SETS:
             edges: EdgeSet = getattr(graphs, name)
@@ -70,9 +74,8 @@ def test_small_graphs_are_the_reference_s(case: str) -> None:
         np.testing.assert_allclose(graphs.mesh_features, reference["mesh_node_features"], atol=1e-6)
 
 
-@with_reference
 def test_graphs_of_one_degree_are_the_reference_s() -> None:
-    with np.load(REFERENCE / "graph_1deg_mesh5.npz") as reference:
+    with np.load(ONE_DEGREE_GRAPH) as reference:
         grid = LatLonGrid.from_coordinates(reference["lat"], reference["lon"])
         graphs = build_graphs(grid, MeshSpec(5, 0.6, M2G_FACTOR))
         np.testing.assert_array_equal(
@@ -94,12 +97,11 @@ def test_graphs_of_one_degree_are_the_reference_s() -> None:
             )
 
 
-@with_reference
 def test_normalisations_of_one_degree_are_the_reference_s() -> None:
     grid, levels = grid_nodes(LatLonGrid.regular(1.0)), hierarchy(5)
     mesh = mesh_nodes(levels[-1])
     to_mesh = build_graphs(LatLonGrid.regular(1.0), MeshSpec(5)).grid2mesh
-    with np.load(REFERENCE / "graph_1deg_mesh5.npz") as reference:
+    with np.load(ONE_DEGREE_GRAPH) as reference:
         for name, offsets in {
             "mesh": offsets_seen_by_receivers(mesh, mesh, *multimesh_edges(levels)),
             "grid2mesh": offsets_seen_by_receivers(grid, mesh, *to_mesh[:2]),

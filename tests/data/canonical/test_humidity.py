@@ -1,7 +1,5 @@
 """Specific humidity from relative humidity."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -14,8 +12,7 @@ from data.canonical.humidity import (
     saturation_vapour_pressure,
     specific_humidity,
 )
-
-SHARED = Path(__file__).parents[4] / "shared"
+from tests.reference import real
 
 
 def array(*values: float) -> xr.DataArray:
@@ -89,9 +86,7 @@ def test_lazy_in_lazy_out():
 
 def test_derived_humidity_agrees_with_an_analysis_that_gives_both():
     """GFS gives q, r and T at 2 m; its saturation is NCEP's, over water where it is warm."""
-    path = SHARED / "data/states/gfs_2p5deg_2011100800_f072.grib2"
-    if not path.exists():
-        pytest.skip("the GFS file is not beside the checkout")
+    path = real("states/gfs_2p5deg_2011100800_f072.grib2")
     from cfgrib import messages  # noqa: PLC0415
 
     wanted = ("2r", "2t", "2sh", "sp")
