@@ -15,7 +15,7 @@ import xarray as xr
 from jaxtyping import Shaped
 
 from data.channels import Channels
-from data.moments import moments_of
+from data.statistics import moments_of
 from data.task import STEP, Task
 from data.windows import window
 from graphcast.blocks import in_blocks, out_of_blocks
