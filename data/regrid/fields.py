@@ -5,6 +5,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from data.grids import grid_of
+from data.provenance import noted
 from data.regrid.weights import Weights, weights
 from data.variables import VARIABLES
 from mesh.grid import LatLonGrid, same_points
@@ -187,15 +188,8 @@ def _noted(
     array: xr.DataArray, method: str, source: LatLonGrid, target: LatLonGrid
 ) -> xr.DataArray:
     """The array with a note of its regridding in ``provenance``, and CF's word for a cell mean."""
-    note = f"regridded ({method}) from {source} to {target}"
-    attrs = {**array.attrs, "provenance": joined(array.attrs.get("provenance"), note)}
-    if method == "conservative":
-        methods = str(array.attrs.get("cell_methods", ""))
-        attrs["cell_methods"] = methods if "area: mean" in methods else f"{methods} area: mean"
-        attrs["cell_methods"] = attrs["cell_methods"].strip()
-    return array.assign_attrs(attrs)
-
-
-def joined(earlier: object, note: str) -> str:
-    """A note after those that are there."""
-    return f"{earlier}; {note}" if earlier else note
+    array = noted(array, f"regridded ({method}) from {source} to {target}")
+    methods = str(array.attrs.get("cell_methods", ""))
+    if method != "conservative" or "area: mean" in methods:
+        return array
+    return array.assign_attrs(cell_methods=f"{methods} area: mean".strip())
