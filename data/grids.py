@@ -1,12 +1,12 @@
-"""Which grid a Dataset is on."""
+"""Which grid fields are on."""
 
 import xarray as xr
 
 from mesh.grid import LatLonGrid
 
 
-def grid_of(dataset: xr.Dataset, where: str = "") -> LatLonGrid:
-    """The global grid that the fields of a canonical Dataset are on.
+def grid_of(fields: xr.Dataset | xr.DataArray, where: str = "") -> LatLonGrid:
+    """The global grid that canonical fields are on.
 
     This is the one place where data are asked whether they cover the globe. `where` begins the
     error's sentence: a file's name, or the role that the data have.
@@ -16,6 +16,6 @@ def grid_of(dataset: xr.Dataset, where: str = "") -> LatLonGrid:
             and once around the globe.
     """
     try:
-        return LatLonGrid.from_coordinates(dataset["latitude"].values, dataset["longitude"].values)
+        return LatLonGrid.from_coordinates(fields["latitude"].values, fields["longitude"].values)
     except ValueError as error:
         raise ValueError(f"{where}: {error}" if where else str(error)) from None
