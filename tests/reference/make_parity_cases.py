@@ -224,10 +224,8 @@ def random_fields(
     for name in task.target_variables:
         everything[name] = random_series(name, everything, statistics, rng)
     surface = smooth(latitude, longitude, rng)
-    everything["geopotential_at_surface"] = (
-        ("lat", "lon"),
-        (2e4 * surface.clip(0) - 450).astype("f4"),
-    )
+    hills = (4e3 * surface / surface.std()).clip(0) + 1e3  # m2 s-2
+    everything["geopotential_at_surface"] = (("lat", "lon"), hills.astype("f4"))
     everything["land_sea_mask"] = (("lat", "lon"), (surface > 0).astype("f4"))
     data_utils.add_derived_vars(everything)
     data_utils.add_tisr_var(everything)
