@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-Task = Callable[[int, np.ndarray], int]
+MakeGroup = Callable[[int, np.ndarray], int]  # a group's number and times; returns the number
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """``workers`` processes of this machine, or the workers behind ``scheduler`` (tcp://…).
+    """`workers` processes of this machine, or the workers of a dask `scheduler` (tcp://…).
 
-    One worker is this process. A cluster's workers see the same files.
+    One worker is this process. A cluster's workers must see the same files.
     """
 
     workers: int = 1
@@ -32,10 +32,13 @@ class Fleet:
         if self.workers < 1:
             raise ValueError(f"there is at least one worker, and {self.workers} were asked for")
 
-    def run(self, work: Task, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
-        """Do ``work(group, times)`` for every group; yields groups as they are done.
+    def run(self, work: MakeGroup, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
+        """Call `work(group, times)` for every group; yield groups as they are done.
 
-        The first error ends it: what runs is finished, nothing new begins.
+        After the first error nothing new begins, and what runs is finished.
+
+        Raises:
+            OSError: a worker process ended at once, or no scheduler answers.
         """
         if self.scheduler is None and self.workers == 1:
             for group, times in jobs.items():
@@ -49,7 +52,7 @@ class Fleet:
 
 
 def _in_turn(
-    executor: Executor, count: int, work: Task, jobs: Mapping[int, np.ndarray]
+    executor: Executor, count: int, work: MakeGroup, jobs: Mapping[int, np.ndarray]
 ) -> Iterator[int]:
     waiting = iter(jobs.items())
     running: set[Future[int]] = set()
@@ -57,7 +60,7 @@ def _in_turn(
         while True:
             for group, times in waiting:
                 running.add(executor.submit(work, group, times))
-                if len(running) > count:  # one more than can run: nobody waits for the next
+                if len(running) > count:  # one more than can run, so that no worker waits
                     break
             if not running:
                 return
@@ -82,8 +85,8 @@ def _processes(count: int) -> Iterator[tuple[Executor, int]]:
 
 
 def _as_worker() -> None:
-    """A worker ends with the process that started it, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and ends in good order
+    """Have a worker end with the process that started it, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from data.moments import from_arrays, to_arrays
 from data.stores.files import written_whole
@@ -50,7 +50,9 @@ def write_native(checkpoint: Checkpoint, path: Path) -> None:
     header["sha256"] = sha256_of(header, tensors)
     with written_whole(path) as temporary:
         # One entry: safetensors writes several in random order, and equal files should be equal.
-        save_file(tensors, temporary, metadata={HEADER: json.dumps(header, sort_keys=True)})
+        # Not its save_file: that writes a temporary file of its own, which a kill leaves behind.
+        metadata = {HEADER: json.dumps(header, sort_keys=True)}
+        temporary.write_bytes(save(tensors, metadata=metadata))
 
 
 def read_native(path: Path) -> Checkpoint:
