@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data.canonical.humidity import DRY_AIR
+from data.constants import STANDARD_GRAVITY
 from data.doctor.case import (
     Case,
     Map,
@@ -24,7 +25,6 @@ from data.doctor.case import (
 )
 from data.doctor.digest import Field
 from data.doctor.finding import Finding
-from data.variables import STANDARD_GRAVITY
 
 EARTH_RADIUS = 6.371e6  # m
 EARTH_ROTATION = 7.292e-5  # s-1

@@ -14,10 +14,11 @@ import numpy as np
 from jaxtyping import Float
 
 from data.canonical.humidity import DRY_AIR
+from data.constants import STANDARD_GRAVITY
 from data.doctor.case import Case, at_levels, at_time
 from data.doctor.climatology import YEAR, known, usual
 from data.doctor.finding import Finding, listed
-from data.variables import STANDARD_GRAVITY, VARIABLES
+from data.variables import VARIABLES
 
 JUDGED = (
     *("temperature", "geopotential", "u_component_of_wind", "v_component_of_wind"),

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from data.canonical.humidity import DRY_AIR
-from data.variables import STANDARD_GRAVITY
+from data.constants import STANDARD_GRAVITY
 
 MIDDLE_OF_SEASON = (15.0, 105.5, 197.0, 288.5)  # day of year: DJF MAM JJA SON
 YEAR = 365.2425  # days

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from data.constants import STANDARD_GRAVITY
 from data.planet.sigma import (
     HEAT_CAPACITY,
     Field,
@@ -21,7 +22,6 @@ from data.planet.sigma import (
     on_pressure_levels,
     surface_pressure,
 )
-from data.variables import STANDARD_GRAVITY
 
 ATMOSPHERIC = (
     "geopotential",

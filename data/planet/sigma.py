@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from data.variables import STANDARD_GRAVITY
+from data.constants import STANDARD_GRAVITY
 
 SigmaField = Float[np.ndarray, "sigma lat lon"]
 LevelField = Float[np.ndarray, "level lat lon"]

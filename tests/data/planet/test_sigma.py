@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from data.constants import STANDARD_GRAVITY
 from data.planet.sigma import (
     DRY_AIR,
     LAPSE_RATE,
@@ -12,7 +13,6 @@ from data.planet.sigma import (
     on_pressure_levels,
     surface_pressure,
 )
-from data.variables import STANDARD_GRAVITY
 
 SIGMA = np.array([0.025, 0.095, 0.2, 0.34, 0.51, 0.685, 0.835, 0.95])
 LEVELS = (50, 100, 200, 300, 500, 700, 850, 925, 1000)
