@@ -63,8 +63,8 @@ def regrid(dataset: xr.Dataset, target: LatLonGrid, *, method: str = "conservati
         if "latitude" in array.dims
     }
     others = dataset.drop_vars([*fields, *HORIZONTAL])
-    together = others.assign(fields).assign_coords(coordinates)
-    return together[list(dataset.data_vars)]
+    whole = others.assign(fields).assign_coords(coordinates)
+    return whole[list(dataset.data_vars)]
 
 
 def _check_ascending(grid: LatLonGrid, role: str) -> None:
