@@ -96,6 +96,6 @@ def _closing(dataset: str, findings: list[Finding], task: str | None) -> str:
             " graphcast_small[/] looks for what a model needs"
         )
     return (
-        f"{summary or 'nothing found'}; next: [cyan]graphcast forecast --checkpoint WEIGHTS --inputs"
-        f" {path} --lead-time 10d --output forecast.zarr[/]"
+        f"{summary or 'nothing found'}; next: [cyan]graphcast forecast --checkpoint WEIGHTS"
+        f" --inputs {path} --lead-time 10d --output forecast.zarr[/]"
     )

@@ -19,9 +19,9 @@ from data.windows import Window
 from forecast_cli.arguments import lead_time, moment, number_of_bytes
 from forecast_cli.terminal import console, errors, progress, size
 from graphcast.checkpoints import Checkpoint, read_checkpoint
-from graphcast.forecaster import Forecaster, forecaster
-from graphcast.machine.devices import windows_at_once
+from graphcast.forecaster import PlacedForecaster, forecaster
 from graphcast.machine.hosts import exchange, is_first, process_count, together
+from graphcast.machine.machine import Machine
 from graphcast.machine.memory import Economy
 from graphcast.operations.cluster.runtime import (
     device_count,
@@ -141,15 +141,9 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         show_findings([finding])
     for start in windows:
         start.check_forcings(steps)
-    ready = forecaster(
-        weights,
-        grid_of(windows[0]),
-        precision=rounding,
-        devices=devices,
-        windows=windows_at_once(len(windows), devices),
-        memory=limit,
+    ready = forecaster(weights, grid_of(windows[0]), precision=rounding, cache=graph_cache()).on(
+        Machine.for_windows(len(windows), devices=devices, memory=limit),
         economy=interrupted_economy(output, overwrite=overwrite),
-        cache=graph_cache(),
     )
     # Another number of devices or another economy is another program, and rounds otherwise.
     flags: dict[str, object] = {
@@ -221,15 +215,15 @@ def forecast_header(
 
 
 def write_forecasts(
-    ready: Forecaster, windows: list[Window], store: ForecastStore | SharedStore
+    ready: PlacedForecaster, windows: list[Window], store: ForecastStore | SharedStore
 ) -> None:
     """Write every lead that the store does not have yet, each as soon as it is computed."""
     name = "init" if len(store.header.init_times) > 1 else "member"
     steps = len(store.header.leads)
     with progress(shown=is_first()) as bar:
         task = bar.add_task("forecasting", total=steps * len(windows))
-        for start in range(0, len(windows), ready.windows):
-            together = windows[start : start + ready.windows]
+        for start in range(0, len(windows), ready.machine.windows):
+            together = windows[start : start + ready.machine.windows]
             places = [{name: start + index} for index in range(len(together))]
             have = [len(store.committed_leads(**place)) for place in places]
             bar.advance(task, sum(have))

@@ -17,15 +17,16 @@ from data import planet as library
 from data.planet import MODELS, BaselineSpec, PlanetSpec, Progress
 from data.planet.analysis import LEVELS
 from data.planet.store import size_on_disk
-from data.regrid.grids import Grid, grid_named
 from data.regrid.levels import levels_named
 from data.sources import open_inputs
+from data.sources.grids import grid_named
 from data.task import STEP
 from data.time_range import time_range
 from data.wording import hour, hours, listed
 from forecast_cli.arguments import lead_time
 from forecast_cli.terminal import console, progress, size
 from graphcast.operations.cluster.runtime import prepare_to_compile
+from mesh.grid import LatLonGrid
 
 DEFAULT_YEARS = 10.0
 NATIVE = "native"
@@ -192,5 +193,5 @@ def _compare(planet: Path, folder: Path, figure: Path) -> None:
     console.print(f"figure: [bold]{figure}[/]")
 
 
-def _grid(text: str) -> Grid | None:
+def _grid(text: str) -> LatLonGrid | None:
     return None if text.strip().casefold() == NATIVE else grid_named(text)

@@ -48,6 +48,7 @@ from data.doctor.case import Case, Rule
 from data.doctor.digest import Digest, digested
 from data.doctor.finding import SEVERITIES, Finding, Severity, exit_code
 from data.doctor.reading import examined_entries, opened
+from data.stores.kind import kind_of
 from data.task import Task
 from data.wording import listed
 
@@ -99,7 +100,7 @@ def examine(
         return _sorted([*broken, *(f for name in _LABELS for f in RULES[name](labels))])
     case = Case.of(dataset, task, digested(dataset, every_time=every_time))
     findings = [finding for rule in RULES.values() for finding in rule(case)]
-    if "simulated_planet_layout" in dataset.attrs:
+    if kind_of(dataset.attrs) == "planet":
         findings = [_of_a_planet(finding) for finding in findings]
     return _sorted([*findings, *_sampled(dataset, case.digest)])
 

@@ -4,26 +4,29 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
 from data.doctor.case import Case
-from data.doctor.digest import RAIN_OF_UNKNOWN_PERIOD
 from data.doctor.finding import Finding, Severity
 from data.task import STEP
 from data.variables import VARIABLES
 from data.wording import hour, hours, listed
+from mesh.grid import FULL_CIRCLE, POLE, ROUNDING, latitude_fault, longitude_fault
 
+_SPACE = ("latitude", "longitude")
 EARLIEST, LATEST = np.datetime64("1900-01-01"), np.datetime64("2100-01-01")
 EPOCHS = tuple(np.datetime64(day) for day in ("1970-01-01", "1900-01-01", "2000-01-01"))
 
 
 def grid(case: Case) -> Iterator[Finding]:
-    """The grid covers the globe once, in equal steps of longitude, within ±90° of latitude."""
-    latitude = np.asarray(case.dataset["latitude"].values, dtype=np.float64)
-    longitude = np.asarray(case.dataset["longitude"].values, dtype=np.float64)
-    if not (np.isfinite(latitude).all() and np.isfinite(longitude).all()):
+    """The grid is a global one by the rules of `mesh.LatLonGrid`, and lacks no row."""
+    latitude, degrees_east = (
+        np.sort(np.asarray(case.dataset[name].values, dtype=np.float64)) for name in _SPACE
+    )
+    if not (np.isfinite(latitude).all() and np.isfinite(degrees_east).all()):
         yield Finding("grid", "error", "some coordinates are NaN", "write the grid's coordinates")
         return
-    if np.abs(latitude).max() > 90 + 1e-3:
-        swapped = np.abs(latitude).max() > 100 and _within_90(longitude)
+    if np.abs(latitude).max() > POLE + ROUNDING:
+        swapped = np.abs(latitude).max() > 100 and _within_90(degrees_east)
         yield Finding(
             "grid",
             "error",
@@ -32,39 +35,38 @@ def grid(case: Case) -> Iterator[Finding]:
             "name the axes by what they hold" if swapped else "write latitude in degrees north",
         )
         return
-    steps = np.sort(latitude)[1:] - np.sort(latitude)[:-1]
-    around = np.diff(np.sort(longitude % 360), append=np.sort(longitude % 360)[:1] + 360)
-    if latitude.size < 2 or longitude.size < 2:
+    if latitude.size < 2 or degrees_east.size < 2:
         yield Finding(
             "grid", "error", "the grid is a single row, column or point", "give the whole globe"
         )
         return
+    longitude = np.sort(degrees_east % FULL_CIRCLE)
+    around = np.diff(longitude, append=longitude[:1] + FULL_CIRCLE)
+    steps = np.diff(latitude)
     if steps.min() <= 0 or around.min() <= 1e-6:
         yield Finding("grid", "error", "a row or column comes twice", "remove the repeated one")
         return
-    # A missing row doubles one step; rounding to a tenth of a step does not.
-    if np.ptp(around) > 0.1 * np.median(around):
+    if longitude_fault(longitude):
         regional = around.max() > 5 * np.median(around)
         yield Finding(
             "grid",
             "error",
             "longitude "
             + (
-                f"covers {360 - around.max():g}° of 360°"
+                f"covers {FULL_CIRCLE - around.max():g}° of 360°"
                 if regional
                 else f"goes around in steps from {around.min():g}° to {around.max():g}°"
             ),
             "give the whole globe in equal steps of longitude",
         )
-    if 90 - latitude.max() > 1.1 * steps.max() or latitude.min() + 90 > 1.1 * steps.max():
+    if latitude_fault(latitude):
         yield Finding(
             "grid",
             "error",
             f"latitude covers {latitude.min():g}° to {latitude.max():g}° only",
             "give the whole globe, from pole to pole",
         )
-    elif np.ptp(steps) > 0.3 * np.median(steps):
-        # Gaussian rows differ by 3 % next to the poles.
+    elif np.ptp(steps) > 0.3 * np.median(steps):  # Gaussian rows differ by 3 % next to the poles
         yield Finding(
             "grid",
             "error",
@@ -246,7 +248,7 @@ def variables(case: Case) -> Iterator[Finding]:
             )
     yield from _units_stated(case, names)
     unknown = [name for name in names if name not in VARIABLES]
-    unknown = [name for name in unknown if name not in RAIN_OF_UNKNOWN_PERIOD]
+    unknown = [name for name in unknown if name not in NAMES_WITHOUT_PERIOD]
     if unknown:
         yield Finding(
             "variables",
@@ -255,9 +257,6 @@ def variables(case: Case) -> Iterator[Finding]:
             "nothing, unless one of them is needed: then give it its catalogue name",
         )
     yield from _needed(case, names)
-
-
-_SPACE = ("latitude", "longitude")
 
 
 def _needed(case: Case, names: list[str]) -> Iterator[Finding]:

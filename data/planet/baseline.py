@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from data.grids import grid_of
 from data.planet.analysis import ATMOSPHERIC, PLANET_VARIABLES, analysis, model_fields
 from data.planet.atmosphere import Atmosphere, State
 from data.planet.physics import CirculationModel, model_named
 from data.planet.regridding import smoothly
 from data.planet.simulation import REFERENCES
-from data.regrid.grids import Grid
 from data.stores.forecast.header import ForecastHeader
 from data.stores.forecast.store import ForecastStore
 from data.task import STEP
 from data.wording import hour
+from mesh.grid import LatLonGrid
 
 ANALYSIS_ERROR = 0.05  # of the difference of two states, some 5 m of height at 500 hPa
 APART = np.timedelta64(10, "D")  # states further apart than this are uncorrelated
@@ -44,12 +45,12 @@ class _Setup:
     """The model, and the grid and levels (hPa) of the planet."""
 
     atmosphere: Atmosphere
-    source: Grid
+    source: LatLonGrid
     levels: tuple[int, ...]
 
     @property
-    def model_grid(self) -> Grid:
-        return Grid(self.atmosphere.latitude, self.atmosphere.longitude)
+    def model_grid(self) -> LatLonGrid:
+        return LatLonGrid.from_coordinates(self.atmosphere.latitude, self.atmosphere.longitude)
 
 
 def forecast_planet(
@@ -85,7 +86,7 @@ def forecast_planet(
     with ForecastStore.open_or_create(path, head, overwrite=overwrite) as store:
         setup = _Setup(
             Atmosphere(model),
-            Grid(*(planet[name].values.astype(np.float64) for name in ("latitude", "longitude"))),
+            grid_of(planet, "the planet"),
             tuple(int(level) for level in planet["level"].values),
         )
         for index, time in enumerate(init_times):

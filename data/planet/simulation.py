@@ -13,8 +13,8 @@ from data.planet.atmosphere import Atmosphere, State
 from data.planet.physics import model_named
 from data.planet.store import PlanetHeader, PlanetStore
 from data.regrid.fields import regrid
-from data.regrid.grids import Grid
 from data.task import STEP
+from mesh.grid import LatLonGrid
 
 START = np.datetime64("2001-01-01T00", "h")
 SPIN_UP = np.timedelta64(90, "D")  # jets and storm tracks need some 60 days from rest
@@ -62,7 +62,7 @@ class PlanetSpec:
     model: str = "t31"
     seed: int = 0
     levels: tuple[int, ...] = LEVELS
-    grid: Grid | None = None
+    grid: LatLonGrid | None = None
     start: np.datetime64 = START
     spin_up: np.timedelta64 = SPIN_UP
 
@@ -155,7 +155,7 @@ def simulate(
 
 def header(spec: PlanetSpec, atmosphere: Atmosphere) -> PlanetHeader:
     """The header of the planet's store."""
-    grid = spec.grid or Grid(atmosphere.latitude, atmosphere.longitude)
+    grid = spec.grid or LatLonGrid.from_coordinates(atmosphere.latitude, atmosphere.longitude)
     settings = {
         "model": spec.model,
         "seed": spec.seed,
@@ -166,8 +166,8 @@ def header(spec: PlanetSpec, atmosphere: Atmosphere) -> PlanetHeader:
     return PlanetHeader(
         start=str(spec.start.astype("datetime64[h]")),
         levels=spec.levels,
-        latitude=tuple(grid.latitude.tolist()),
-        longitude=tuple(grid.longitude.tolist()),
+        latitude=grid.latitude,
+        longitude=grid.longitude,
         title="Simulated planet",
         source=f"jcm {version('jcm')}: {atmosphere.spec.description}",
         comment=COMMENT.format(model=atmosphere.spec.description),
@@ -203,5 +203,5 @@ def _on_grid(
     if spec.grid is None:
         return fields
     native = as_dataset(fields, spec.levels, atmosphere.latitude, atmosphere.longitude)
-    regridded = regrid(native, spec.grid.latitude, spec.grid.longitude, method="bilinear")
+    regridded = regrid(native, spec.grid, method="bilinear")
     return {name: regridded[name].values for name in fields}
