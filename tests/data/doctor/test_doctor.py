@@ -42,7 +42,7 @@ _LOADED: dict[str, xr.Dataset] = {}
 
 
 def real(name: str) -> xr.Dataset:
-    """Real fields, loaded once; ``ifs`` is the packaged sample."""
+    """Real fields, loaded once; `ifs` is the packaged sample."""
     if name not in _LOADED:
         path = analyses() if name == "ifs" else SHARED / FILES[name]
         if not path.exists():
@@ -447,6 +447,12 @@ def test_a_planet_that_says_so_has_a_climate_of_its_own():
     assert {finding.rule for finding in findings if finding.severity == "warning"} == {"constant"}
     assert "of its own" in spoken(findings, "climate").remedy
     assert exit_code(examine(scaled(T, plus=-273.15)(planet))) == 2
+
+
+def test_the_value_named_is_that_of_the_constant_field():
+    broken = real("ifs")[[T]].copy(deep=True)
+    broken[T][1, 2] = 271.5
+    assert "(271.5)" in spoken(examine(broken), "constant").message
 
 
 # Structure.
