@@ -63,8 +63,7 @@ def read_deepmind(path: Path) -> Checkpoint:
         for key, array in entries.items()
         if key.startswith("params:")
     }
-    expected = {name: leaf.shape for name, leaf in haiku_tensors(template).items()}
-    check_tensors(tensors, expected, str(path))
+    check_tensors(tensors, haiku_tensors(template), str(path))
     return Checkpoint(
         spec=spec,
         task=task,

@@ -1,21 +1,17 @@
-"""What an update needs besides weights and samples, cut as the update's own memory plan says."""
+"""What an update needs besides weights and examples, cut as the update's own memory plan says."""
 
 from typing import NamedTuple
 
-import numpy as np
-import xarray as xr
 from jaxtyping import Float, Int
 
-from data.channels import Channels
-from data.frames import pack
-from graphcast.blocks import AnyArray, Blocking, Layout, in_blocks
+from data.windows import Window
+from graphcast.blocks import AnyArray, Layout
 from graphcast.forecaster import Forecaster
 from graphcast.loss import LossWeights
-from graphcast.machine.hosts import least
-from graphcast.machine.memory import Plan, available_memory, fitting_update
+from graphcast.machine.machine import Machine
+from graphcast.machine.memory import Plan, fitting_update
 from graphcast.normaliser import Normaliser
 from graphcast.training.recipe import Recipe
-from mesh.grid import LatLonGrid
 
 
 class Problem(NamedTuple):
@@ -36,57 +32,43 @@ class Problem(NamedTuple):
     weights: LossWeights
 
 
-def plan_of_updates(
-    ready: Forecaster, recipe: Recipe, *, devices: int = 1, memory: int | None = None
-) -> Plan:
-    """The fastest way to cut the updates of a recipe so that its largest fits.
+def plan_of_updates(ready: Forecaster, recipe: Recipe, machine: Machine) -> Plan:
+    """The fastest cut into blocks with which the largest update of a recipe fits.
 
-    One plan for all phases, because blocks of another size round otherwise.
+    All phases share it, because blocks of another size round otherwise.
 
     Args:
-        ready: the network on its grid.
-        recipe: says how many samples and how many autoregressive steps.
-        devices: over how many a batch is spread.
-        memory: bytes on each device; what it has, if None.
+        ready: the network on its grid, in the recipe's precision.
+        recipe: gives the samples of an update and their autoregressive steps.
+        machine: the devices, each of which takes an equal share of the samples.
 
     Raises:
-        ValueError: when no cut fits, with what is needed and what would help.
+        ValueError: no cut fits; says what is needed and what would help.
     """
-    available = available_memory() if memory is None else memory
     return fitting_update(
         ready.checkpoint.spec,
         ready.channels,
         ready.graphs,
         ready.precision,
-        # One program for all processes: the one with the least memory decides.
-        least(available) if devices > 1 else available,
+        machine.available_memory(),
         steps=recipe.most_lead_steps,
-        batch=-(-recipe.batch // devices),
+        batch=-(-recipe.batch // machine.devices),
     )
 
 
-def problem(ready: Forecaster, plan: Plan, frame: xr.Dataset) -> Problem:
+def training_problem(ready: Forecaster, plan: Plan, window: Window) -> Problem:
     """The training problem of a network on its grid.
 
     Args:
         ready: the network on its grid.
-        plan: how an update is cut (`plan_of_updates`).
-        frame: a canonical Dataset at one time, of which the statics are read.
+        plan: how an update is cut into blocks (`plan_of_updates`).
+        window: any of the training data, for its statics.
     """
-    rows = plan.layout.rows
+    packing = ready.packing(plan.layout)
     return Problem(
         ready.channels.input_order,
         plan.layout,
         ready.normaliser,
-        in_blocks(pack(frame, ready.channels.statics), rows),
-        loss_weights(ready.grid, ready.channels, rows),
-    )
-
-
-def loss_weights(grid: LatLonGrid, channels: Channels, rows: Blocking) -> LossWeights:
-    """Area weights of grid points in blocks, which sum to 1, and channel weights."""
-    areas = np.repeat(grid.row_areas() / grid.shape[1], grid.shape[1])
-    return LossWeights(
-        rows=in_blocks(areas.astype(np.float32), rows),
-        channels=channels.loss_weights.astype(np.float32),
+        packing.statics(window),
+        packing.loss_weights,
     )

@@ -6,7 +6,7 @@ import pytest
 
 from graphcast.checkpoints import read_checkpoint, write_checkpoint
 from graphcast.checkpoints.deepmind import haiku_tensors
-from graphcast.checkpoints.native import model_tensors
+from graphcast.checkpoints.tensors import named_leaves
 
 A_WEIGHT = "params:mesh_gnn/~_networks_builder/processor_edges_1_mesh_mlp/~/linear_0:w"
 
@@ -64,7 +64,7 @@ def test_published_names_follow_the_release(world):
     assert not any("decoder_nodes_grid_nodes_layer_norm" in name for name in names)
     # the same numbers under both names
     assert sum(np.size(x) for x in names.values()) == sum(
-        x.size for x in model_tensors(world.model).values()
+        x.size for x in named_leaves(world.model).values()
     )
 
 
