@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from data.canonical.precipitation import SIX_HOURLY, hours_needed, with_six_hour_precipitation
+from data.canonical.precipitation import HOURLY, SIX_HOURLY, hours_needed, total
 from data.forcings import FORCINGS
 from data.regrid import grid_named, regrid
 from data.regrid.levels import interpolate_levels, select_levels
@@ -19,8 +19,6 @@ from data.sources.series.collection import Series
 from data.sources.series.opening import missing_times, open_series
 from data.task import LEVELS_13, STEP, TASKS, Task
 from data.variables import VARIABLES
-
-HOURLY = "total_precipitation"
 
 
 @dataclass(frozen=True)
@@ -132,9 +130,7 @@ def _read(recipe: Recipe, times: np.ndarray, downloads: Path) -> xr.Dataset:
                 f" {lacking}; begin later (--time)"
             )
         rain = series.at(hours, [HOURLY], downloads)
-        dataset = dataset.merge(
-            with_six_hour_precipitation(rain, np.unique(there))[[SIX_HOURLY]], join="exact"
-        )
+        dataset = dataset.merge(total(rain[HOURLY], np.unique(there)).to_dataset(), join="exact")
     if recipe.repeat_single:
         dataset = dataset.isel(time=[0] * times.size).assign_coords(time=times)
     return dataset

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from data.provenance import noted
 from data.regrid.grids import Grid, check_global, same_points
 from data.regrid.weights import Weights, weights
 from data.variables import VARIABLES
@@ -183,18 +184,11 @@ def _is_wind_component(array: xr.DataArray) -> bool:
 
 def _noted(array: xr.DataArray, method: str, source: Grid, target: Grid) -> xr.DataArray:
     """The array with a note of its regridding in ``provenance``, and CF's word for a cell mean."""
-    note = f"regridded ({method}) from {source} to {target}"
-    attrs = {**array.attrs, "provenance": joined(array.attrs.get("provenance"), note)}
-    if method == "conservative":
-        methods = str(array.attrs.get("cell_methods", ""))
-        attrs["cell_methods"] = methods if "area: mean" in methods else f"{methods} area: mean"
-        attrs["cell_methods"] = attrs["cell_methods"].strip()
-    return array.assign_attrs(attrs)
-
-
-def joined(earlier: object, note: str) -> str:
-    """A note after those that are there."""
-    return f"{earlier}; {note}" if earlier else note
+    array = noted(array, f"regridded ({method}) from {source} to {target}")
+    methods = str(array.attrs.get("cell_methods", ""))
+    if method != "conservative" or "area: mean" in methods:
+        return array
+    return array.assign_attrs(cell_methods=f"{methods} area: mean".strip())
 
 
 def _float64(values: np.ndarray) -> Float[np.ndarray, " axis"]:
