@@ -11,6 +11,7 @@ from graphcast.loss import LossWeights
 from graphcast.machine.machine import Machine
 from graphcast.machine.memory import Plan, fitting_update
 from graphcast.normaliser import Normaliser
+from graphcast.precision import precision_named
 from graphcast.training.recipe import Recipe
 
 
@@ -38,8 +39,8 @@ def plan_of_updates(ready: Forecaster, recipe: Recipe, machine: Machine) -> Plan
     All phases share it, because blocks of another size round otherwise.
 
     Args:
-        ready: the network on its grid, in the recipe's precision.
-        recipe: gives the samples of an update and their autoregressive steps.
+        ready: the network on its grid.
+        recipe: gives the precision, the samples of an update and their autoregressive steps.
         machine: the devices, each of which takes an equal share of the samples.
 
     Raises:
@@ -49,7 +50,7 @@ def plan_of_updates(ready: Forecaster, recipe: Recipe, machine: Machine) -> Plan
         ready.checkpoint.spec,
         ready.channels,
         ready.graphs,
-        ready.precision,
+        precision_named(recipe.precision),
         machine.available_memory(),
         steps=recipe.most_lead_steps,
         batch=-(-recipe.batch // machine.devices),

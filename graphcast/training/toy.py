@@ -26,7 +26,6 @@ from graphcast.forecaster import forecaster
 from graphcast.loss import Example
 from graphcast.machine.machine import Machine
 from graphcast.network.model import GraphCast, ModelSpec, random_model
-from graphcast.precision import precision_named
 from graphcast.training.batches import Frames, batch_in_blocks, frames
 from graphcast.training.loop import Progress, train
 from graphcast.training.problem import plan_of_updates, training_problem
@@ -66,7 +65,7 @@ def train_toy(analyses: xr.Dataset, *, seed: int, report: Callable[[Progress], N
     untrained = Checkpoint(
         TOY_SPEC, TOY_TASK, _persistent_model(seed), moments_of([analyses], TOY_TASK)
     )
-    ready = forecaster(untrained, grid, precision=precision_named(recipe.precision))
+    ready = forecaster(untrained, grid)
     plan = plan_of_updates(ready, recipe, Machine())
     first = window(analyses, TOY_TASK, init_time=analyses["time"].values[1])
     state = train(
