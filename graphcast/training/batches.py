@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -19,6 +19,7 @@ from graphcast.loss import Example
 from graphcast.training.recipe import Recipe
 
 
+@runtime_checkable
 class Batches(Protocol):
     """A source of batches without a position: it can be asked for any update at any time."""
 
