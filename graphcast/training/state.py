@@ -16,6 +16,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Int32
 
+from data.stores.kind import label
 from graphcast.checkpoints.checkpoint import check_tensors
 from graphcast.checkpoints.tensors import named_leaves, read_tensors, with_leaves, write_tensors
 from graphcast.network.model import GraphCast
@@ -66,7 +67,9 @@ def write_state(state: TrainState, path: Path, training: Mapping[str, Any]) -> N
         training: a JSON object that says which training this is: its recipe, task, grid, data.
     """
     tensors = {name: np.asarray(leaf, order="C") for name, leaf in named_leaves(state).items()}
-    write_tensors(path, {"format": FORMAT, "training": dict(training)}, tensors)
+    write_tensors(
+        path, {"format": FORMAT, **label("training", 1), "training": dict(training)}, tensors
+    )
 
 
 def read_state(path: Path, like: TrainState, training: Mapping[str, Any]) -> TrainState:
