@@ -2,9 +2,9 @@
 
 **Zarr v2, not v3**: consolidated metadata is part of v2 (zarr-python warns that v3 has none), and
 netCDF-C reads it (4.10.1 does, and refuses v3). **Byte shuffle + Zstd level 1** leaves half to
-three quarters of upper air and is written faster than a disk takes it: `benchmarks/RESULTS.md`,
-Codecs, has the figures and what else was tried. A damaged chunk
-raises when it is read (Zstd's checksum). A lost chunk reads as NaN, which verification refuses.
+three quarters of upper air, at some hundreds of MB/s on one core: `benchmarks/RESULTS.md`, Codecs,
+has the figures and what else was tried. A damaged chunk raises when it is read (Zstd's checksum).
+A lost chunk reads as NaN, which verification refuses.
 """
 
 import json
