@@ -70,11 +70,12 @@ def train(
     """
     until = recipe.updates if until is None else until
     _check(recipe, until, devices)
+    first = int(state.update)
     device_table = device_mesh(devices, devices) if devices > 1 else None
     whole, share = _placements(device_table)
     state, problem = jax.tree.map(whole, (state, problem))
     running: tuple[int, Conditions, Float[Array, ""]] | None = None
-    for update in range(int(state.update), until):
+    for update in range(first, until):
         conditions = recipe.at(update)
         batch = batches.at(update, conditions.lead_steps)
         if len(batch.current) != recipe.batch:
