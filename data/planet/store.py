@@ -24,7 +24,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from data.planet.analysis import STATIC, VARIABLES
+from data.planet.analysis import PLANET_VARIABLES, STATIC
 from data.stores.building import Building
 from data.stores.cf import (
     CONVENTIONS,
@@ -136,7 +136,11 @@ class PlanetStore:
         """
         with ThreadPoolExecutor(WRITERS) as pool:
             for number, fields in enumerate(blocks, self.count):
-                list(pool.map(lambda name, n=number, f=fields: self._write(name, n, f), VARIABLES))
+                list(
+                    pool.map(
+                        lambda name, n=number, f=fields: self._write(name, n, f), PLANET_VARIABLES
+                    )
+                )
         count = self.count + len(blocks)
         with written_aside(self.path / STATE) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **state, times_written=np.array(count))
@@ -230,7 +234,7 @@ def _lay_out(folder: Path, header: PlanetHeader, statics: Mapping[str, np.ndarra
     for name, variable in fixed.items():
         create_array(group, name, variable, variable.shape)[...] = variable.values
     sizes = {dim: variable.size for dim, variable in space.items()}
-    for name in VARIABLES:
+    for name in PLANET_VARIABLES:
         dims = header.variable_dims(name)
         empty = np.zeros([0 if dim == "time" else sizes[dim] for dim in dims], "<f4")
         chunks = tuple(1 if dim == "time" else sizes[dim] for dim in dims)
@@ -242,7 +246,7 @@ def _lay_out(folder: Path, header: PlanetHeader, statics: Mapping[str, np.ndarra
 def _set_times(path: Path, count: int) -> None:
     """Write into the metadata that there are `count` times; each file is replaced at once."""
     consolidated = json.loads((path / ".zmetadata").read_text())
-    for name in ("time", *VARIABLES):
+    for name in ("time", *PLANET_VARIABLES):
         entry = consolidated["metadata"][f"{name}/.zarray"]
         entry["shape"][0] = count
         _write_json(path / name / ".zarray", entry)
