@@ -29,7 +29,7 @@ from data.channels import Channels
 from data.task import TASKS, Task
 from forecast_cli.arguments import number_of_bytes
 from graphcast.blocks import in_blocks
-from graphcast.loss import LossWeights, Sample, rollout_loss
+from graphcast.loss import Example, LossWeights, rollout_loss
 from graphcast.machine.memory import Plan, available_memory, fitting, fitting_update
 from graphcast.network.model import GraphCast, ModelSpec, random_model
 from graphcast.network.reference import textbook_network
@@ -135,7 +135,7 @@ def gradient(of: Problem, precision: Precision, steps: int):
     grid, channels, layout = of.grid, of.channels, of.plan.layout
     rows = in_blocks(np.full((grid.size, 1), 1 / grid.size, np.float32), layout.rows)
     weights = LossWeights(rows[..., 0], channels.loss_weights.astype(np.float32))
-    sample = Sample(
+    sample = Example(
         *of.frames,
         forcings=np.stack([of.forcings[0]] * (steps + 2)),
         targets=np.stack([of.frames[0]] * steps),

@@ -14,8 +14,9 @@ times; levels in hPa, latitudes and longitudes (0 to 360) ascending; ERA5's name
 from data.channels import Channel, Channels
 from data.forcings import FORCINGS, forcing_frame
 from data.frames import pack, unpack
-from data.moments import Moments, moments_of, read_moments, write_moments
+from data.moments import Moments, read_moments, write_moments
 from data.sources import open_inputs
+from data.statistics import moments_of
 from data.task import INPUT_FRAMES, STEP, TASKS, Task
 from data.variables import VARIABLES, Variable
 from data.windows import Window, window

@@ -1,8 +1,8 @@
-"""Running sums over a record too long for memory: what means and standard deviations are made of.
+"""Running sums over a record too long for memory, from which means and deviations follow.
 
-A ``Tally`` counts one block of numbers and merges with others without loss. ``Sums`` are the
-tallies of everything that a pass over the data has seen so far, with a digest of it; a pass that
-was cut off goes on from its last ``Sums``.
+A `Tally` holds the count, mean and squared deviations of one block of numbers; two tallies merge
+without loss. `Sums` are the tallies of all data that a pass has read so far, with their digest; an
+interrupted pass resumes from its last `Sums`.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ from data.forcings import FORCINGS, forcing_frame
 from data.task import STEP, Task
 from data.variables import VARIABLES
 
-BLOCK = 2**28  # bytes read at once, at most, unless one frame is more
+BLOCK = 2**28  # bytes read at once; more only where one frame is larger
 
 
 class Tally(NamedTuple):
-    """How many numbers were seen, their mean and sum of squared deviations, per level or scalar."""
+    """Count of numbers, their mean and sum of squared deviations, per level or scalar."""
 
     size: int
     mean: Float[np.ndarray, "*level"]
@@ -46,7 +46,7 @@ def tally(values: Float[np.ndarray, "*level points"]) -> Tally:
 def tally_of_change(
     before: Float[np.ndarray, "*level points"], after: Float[np.ndarray, "*level points"]
 ) -> Tally:
-    """The tally of ``after - before``, subtracted in float64."""
+    """The tally of `after - before`, subtracted in float64."""
     pairs = zip(_rows(before), _rows(after), strict=True)
     return _tally_of_rows((b.astype(np.float64) - a for a, b in pairs), after)
 
@@ -56,7 +56,7 @@ def _rows(values: Float[np.ndarray, "*level points"]) -> Float[np.ndarray, "leve
 
 
 def _tally_of_rows(rows: Iterator[np.ndarray], block: np.ndarray) -> Tally:
-    """The tally of rows that are made of those of ``block``, in its shape."""
+    """The tally of rows computed from those of `block`, in the shape of its levels."""
     means, squares = [], []
     for row in rows:
         mean = row.mean()
@@ -68,7 +68,7 @@ def _tally_of_rows(rows: Iterator[np.ndarray], block: np.ndarray) -> Tally:
 
 
 def merge(one: Tally, other: Tally) -> Tally:
-    """The tally of both samples together: associative, commutative, ``NOTHING`` changes nothing.
+    """The tally of two samples together; associative, commutative, and `NOTHING` is neutral.
 
     Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample
     variances".
@@ -93,9 +93,9 @@ def _merge_all(one: Tallies, other: Tallies) -> Tallies:
 
 
 class Sums(NamedTuple):
-    """Tallies of a task's variables, and of the 6-hour changes of its targets, in ``frames`` times.
+    """Tallies of a task's variables, and of the 6-hour changes of its targets, over `frames` times.
 
-    ``sha256`` (hex) is a digest of every number that was read, its time and its place.
+    `sha256` (hex) is a digest of every number read, its time and its place.
     """
 
     frames: int
@@ -104,7 +104,7 @@ class Sums(NamedTuple):
     sha256: str
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """The sums as named arrays, for a file that a later pass goes on from."""
+        """The sums as named arrays, for a file from which a later pass resumes."""
         arrays = {
             f"{kind}/{name}/{part}": np.asarray(number)
             for kind, tallies in (("values", self.values), ("changes", self.changes))
@@ -115,14 +115,14 @@ class Sums(NamedTuple):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Sums":
-        """The inverse of ``to_arrays``."""
-        found: dict[str, dict[str, dict[str, np.ndarray]]] = {"values": {}, "changes": {}}
+        """The inverse of `to_arrays`."""
+        parts: dict[str, dict[str, dict[str, np.ndarray]]] = {"values": {}, "changes": {}}
         for key, array in arrays.items():
             if key.count("/") == 2:
-                kind, name, part = key.split("/")
-                found[kind].setdefault(name, {})[part] = array
+                kind, name, number = key.split("/")
+                parts[kind].setdefault(name, {})[number] = array
         values, changes = (
-            {n: Tally(int(t["size"]), t["mean"], t["squares"]) for n, t in found[kind].items()}
+            {n: Tally(int(t["size"]), t["mean"], t["squares"]) for n, t in parts[kind].items()}
             for kind in ("values", "changes")
         )
         return cls(int(arrays["frames"]), values, changes, str(arrays["sha256"]))
@@ -134,12 +134,15 @@ NO_SUMS = Sums(0, {}, {}, "")
 def sums_of(datasets: Iterable[xr.Dataset], task: Task, start: Sums = NO_SUMS) -> Iterator[Sums]:
     """The sums after each frame, in one pass that holds a block and 6 hours of frames in memory.
 
-    ``datasets`` are canonical; forcings that they lack are computed. Changes are taken between
-    frames of one Dataset exactly 6 h apart. With ``start``, the sums of an earlier pass over the
-    same data, its frames are not counted again.
+    Changes are taken between frames of one Dataset exactly 6 h apart.
 
-    Raises ValueError for variables and levels that the data lack, and for values that are not
-    finite.
+    Args:
+        datasets: Canonical; forcings that they lack are computed.
+        task: Its variables and levels are counted.
+        start: Sums of an earlier pass over the same data, whose frames are not counted again.
+
+    Raises:
+        ValueError: Variables or levels are missing, or values are not finite.
     """
     latest, passed = start, 0
     for dataset in datasets:
@@ -154,7 +157,7 @@ def sums_of(datasets: Iterable[xr.Dataset], task: Task, start: Sums = NO_SUMS) -
 
 
 class _Frame(NamedTuple):
-    """One time: all variables that vary, [level, points] or [points], and which were read."""
+    """One time: every variable that varies, [level, points] or [points]; `read` came from data."""
 
     time: np.datetime64
     fields: dict[str, np.ndarray]
@@ -162,7 +165,7 @@ class _Frame(NamedTuple):
 
 
 def _continued(sums: Sums, dataset: xr.Dataset, task: Task, done: int) -> Iterator[Sums]:
-    """Go on at frame number ``done``; the frames up to 6 h before it are read for their change."""
+    """Resume at frame number `done`, after reading the 6 h before it for the changes."""
     if done == 0:
         sums = _with_statics(sums, dataset, task)
     times = dataset["time"].values
@@ -202,7 +205,7 @@ def _with_frame(sums: Sums, frame: _Frame, earlier: _Frame | None, task: Task) -
 
 
 def _digest(before: str, arrays: Mapping[str, np.ndarray]) -> str:
-    """A link of the chain: the digest before it and the arrays, by name, type and shape."""
+    """A link of the hash chain: the digest before it and the arrays, by name, type and shape."""
     digest = hashlib.sha256(before.encode())
     for name, array in arrays.items():
         values = np.ascontiguousarray(array)
@@ -212,13 +215,13 @@ def _digest(before: str, arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def _of_task(dataset: xr.Dataset, task: Task) -> xr.Dataset:
-    """What the task reads or predicts of a Dataset, on the task's levels only."""
+    """The variables of a task that a Dataset has, on the levels of the task."""
     dataset = dataset[[name for name in task.variables if name in dataset]]
     return dataset.sel(level=list(task.levels)) if "level" in dataset.dims else dataset
 
 
 def _frames(dataset: xr.Dataset, task: Task, first: int) -> Iterator[_Frame]:
-    """Every time from number ``first`` on."""
+    """Every time from number `first` on."""
     names = [name for name in task.variables if VARIABLES[name].varies_in_time]
     read = tuple(name for name in names if name in dataset)
     computed = [name for name in names if name not in dataset]
@@ -232,7 +235,7 @@ def _frames(dataset: xr.Dataset, task: Task, first: int) -> Iterator[_Frame]:
 
 
 def _blocks(dataset: xr.Dataset, first: int) -> Iterator[xr.Dataset]:
-    """The times from number ``first`` on, loaded by the chunks they are stored in."""
+    """The times from number `first` on, loaded by the chunks in which they are stored."""
     stored = max((a.chunksizes["time"][0] for a in dataset.values() if a.chunks), default=1)
     frame = sum(array.nbytes for array in dataset.values()) / max(dataset.sizes["time"], 1)
     size = max(1, min(stored, int(BLOCK / max(frame, 1))))
@@ -263,17 +266,20 @@ def _check_complete(dataset: xr.Dataset, task: Task) -> None:
 
 
 def task_of_everything(dataset: xr.Dataset) -> Task:
-    """All of a Dataset that the catalogue knows, predicted and read on its levels; and the clocks.
+    """A task of every catalogue variable of a Dataset, on its levels, and of the forcings.
 
-    For statistics: no model need have this task. Raises ValueError where nothing is known.
+    It serves statistics; no model need have it.
+
+    Raises:
+        ValueError: The catalogue knows none of the variables.
     """
     known = sorted(str(name) for name in dataset.data_vars if name in VARIABLES)
     targets = tuple(n for n in known if n not in FORCINGS and VARIABLES[n].varies_in_time)
     statics = tuple(n for n in known if not VARIABLES[n].varies_in_time)
     if not targets:
-        there = ", ".join(sorted(str(name) for name in dataset.data_vars)) or "nothing"
+        names = ", ".join(sorted(str(name) for name in dataset.data_vars)) or "nothing"
         raise ValueError(
-            f"statistics are of variables that data/variables.py knows, and the data have {there};"
+            f"statistics are of variables that data/variables.py knows, and the data have {names};"
             " rename them"
         )
     on_levels = any(VARIABLES[name].on_levels for name in targets)
@@ -283,9 +289,9 @@ def task_of_everything(dataset: xr.Dataset) -> Task:
 
 
 def lacking(dataset: xr.Dataset, task: Task) -> tuple[list[str], list[int]]:
-    """The variables and the levels (hPa) that statistics of a task need and a Dataset has not."""
+    """The variables and levels (hPa) that statistics of a task need and a Dataset lacks."""
     variables = [n for n in task.variables if n not in dataset and n not in FORCINGS]
-    there = dataset["level"].values.tolist() if "level" in dataset.coords else []
-    levels = [level for level in task.levels if level not in there]
+    stored = dataset["level"].values.tolist() if "level" in dataset.coords else []
+    levels = [level for level in task.levels if level not in stored]
     on_levels = any(VARIABLES[name].on_levels for name in task.variables)
     return variables, levels if on_levels else []

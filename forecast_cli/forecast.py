@@ -9,17 +9,19 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from rich.markup import escape
 
+from data.doctor import Finding
 from data.stores.forecast.header import ForecastHeader
 from data.stores.forecast.store import ForecastStore, interrupted_provenance
 from data.task import STEP
 from data.windows import Window
 from forecast_cli.arguments import lead_time, moment, number_of_bytes
-from forecast_cli.terminal import console, progress, size
+from forecast_cli.terminal import console, errors, progress, size
 from graphcast.checkpoints import Checkpoint, read_checkpoint
-from graphcast.forecaster import Forecaster, forecaster
-from graphcast.machine.devices import windows_at_once
+from graphcast.forecaster import PlacedForecaster, forecaster
 from graphcast.machine.hosts import exchange, is_first, process_count, together
+from graphcast.machine.machine import Machine
 from graphcast.machine.memory import Economy
 from graphcast.operations.cluster.runtime import (
     device_count,
@@ -32,13 +34,14 @@ from graphcast.operations.cluster.shared_store import SharedStore, check_same, o
 from graphcast.operations.provenance import file_sha256, provenance, window_sha256
 from graphcast.operations.starts import (
     grid_of,
+    odd_findings,
     open_windows,
-    report_findings,
-    warn_of_resolution,
+    resolution_finding,
     with_statistics,
 )
 from graphcast.precision import precision_named
 
+SHOWN_FINDINGS = 5  # of each window
 REFERENCES = "Lam et al. 2023, doi:10.1126/science.adi2336"
 
 
@@ -130,23 +133,17 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     chosen = None if init_time is None else moment(init_time)
     rounding = precision_named(precision)
     limit = None if memory is None else number_of_bytes(memory)
-    join(coordinator, process, processes)
+    join(coordinator, process, processes, report=errors.print)
     weights = with_statistics(read_checkpoint(checkpoint), statistics)
     windows = open_windows(weights, inputs, forcings, chosen)
     devices = device_count(devices, len(windows))
-    if is_first():
-        warn_of_resolution(weights, windows[0])
+    if is_first() and (finding := resolution_finding(weights, windows[0])):
+        show_findings([finding])
     for start in windows:
         start.check_forcings(steps)
-    ready = forecaster(
-        weights,
-        grid_of(windows[0]),
-        precision=rounding,
-        devices=devices,
-        windows=windows_at_once(len(windows), devices),
-        memory=limit,
+    ready = forecaster(weights, grid_of(windows[0]), precision=rounding, cache=graph_cache()).on(
+        Machine.for_windows(len(windows), devices=devices, memory=limit),
         economy=interrupted_economy(output, overwrite=overwrite),
-        cache=graph_cache(),
     )
     # Another number of devices or another economy is another program, and rounds otherwise.
     flags: dict[str, object] = {
@@ -163,13 +160,22 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     check_same(header)
     with opened(output, header, overwrite=overwrite) as store:
         if examine and is_first():
-            report_findings(windows)
+            for start in windows:
+                show_findings(odd_findings(start))
         prepare_to_compile()
         resumed = len(header.cells) - len(store.missing)
         write_forecasts(ready, windows, store)
         store.finish()
     if is_first():
         _report(output, header, windows, resumed, time.perf_counter() - started)
+
+
+def show_findings(findings: list[Finding]) -> None:
+    """Print the first findings, and how many more there are."""
+    for finding in findings[:SHOWN_FINDINGS]:
+        errors.print(f"[yellow]{finding.rule}:[/] {escape(finding.message)}", soft_wrap=True)
+    if len(findings) > SHOWN_FINDINGS:
+        errors.print(f"and {len(findings) - SHOWN_FINDINGS} more: graphcast doctor tells all")
 
 
 def interrupted_economy(output: Path, *, overwrite: bool) -> Economy | None:
@@ -209,15 +215,15 @@ def forecast_header(
 
 
 def write_forecasts(
-    ready: Forecaster, windows: list[Window], store: ForecastStore | SharedStore
+    ready: PlacedForecaster, windows: list[Window], store: ForecastStore | SharedStore
 ) -> None:
     """Write every lead that the store does not have yet, each as soon as it is computed."""
     name = "init" if len(store.header.init_times) > 1 else "member"
     steps = len(store.header.leads)
     with progress(shown=is_first()) as bar:
         task = bar.add_task("forecasting", total=steps * len(windows))
-        for start in range(0, len(windows), ready.windows):
-            together = windows[start : start + ready.windows]
+        for start in range(0, len(windows), ready.machine.windows):
+            together = windows[start : start + ready.machine.windows]
             places = [{name: start + index} for index in range(len(together))]
             have = [len(store.committed_leads(**place)) for place in places]
             bar.advance(task, sum(have))

@@ -16,8 +16,8 @@ from graphcast.precision import Precision
 from graphcast.rollout import Dynamics, advance
 
 
-class Sample(NamedTuple):
-    """One training sample in blocks of grid points, physical units.
+class Example(NamedTuple):
+    """One training example in blocks of grid points, physical units.
 
     Attributes:
         previous, current: target channels at t - 6 h and t.
@@ -44,12 +44,12 @@ class LossWeights(NamedTuple):
 
 
 def rollout_loss(
-    fixed: Dynamics, sample: Sample, weights: LossWeights, precision: Precision
+    fixed: Dynamics, example: Example, weights: LossWeights, precision: Precision
 ) -> tuple[Float[Array, ""], Float[Array, " targets"]]:
-    """The loss over all steps of a sample, and each channel's unweighted share of it.
+    """The loss over all steps of an example, and each channel's unweighted share of it.
 
     The gradient runs through the predictions that are fed back; within a step of a multi-step
-    sample the forward pass is computed again instead of kept.
+    example the forward pass is computed again instead of kept.
     """
 
     def step(
@@ -63,12 +63,12 @@ def rollout_loss(
         per_channel = channel_errors(output, wanted, weights.rows)
         return (current, predicted), per_channel
 
-    forcings = sample.forcings
-    steps = len(sample.targets)
-    per_step = (forcings[:-2], forcings[1:-1], forcings[2:], sample.targets)
+    forcings = example.forcings
+    steps = len(example.targets)
+    per_step = (forcings[:-2], forcings[1:-1], forcings[2:], example.targets)
     if steps > 1:
         step = eqx.filter_checkpoint(step)
-    _, errors = jax.lax.scan(step, (sample.previous, sample.current), per_step)
+    _, errors = jax.lax.scan(step, (example.previous, example.current), per_step)
     per_channel = errors.mean(axis=0)
     return (per_channel * weights.channels).sum(), per_channel
 

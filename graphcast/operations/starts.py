@@ -5,19 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from rich.markup import escape
 
 from data.channels import Channels
-from data.doctor import examine_frames
+from data.doctor import Finding, examine_frames
 from data.moments import read_moments, to_arrays
 from data.sources import open_inputs
 from data.windows import Window, initial_time, window
-from forecast_cli.terminal import errors
 from graphcast.checkpoints import Checkpoint
 from graphcast.normaliser import normaliser
 from mesh.grid import LatLonGrid
 
-SHOWN_FINDINGS = 5  # of the input doctor, in a forecast
 OTHER_RESOLUTION = 0.1  # from where on; below it are Gaussian rows and rounded descriptions
 
 
@@ -82,25 +79,24 @@ def grid_of(start: Window) -> LatLonGrid:
     return LatLonGrid.from_coordinates(frame["latitude"].values, frame["longitude"].values)
 
 
-def warn_of_resolution(checkpoint: Checkpoint, start: Window) -> None:
-    """Say so if the weights were made for another grid spacing than the inputs have."""
+def resolution_finding(checkpoint: Checkpoint, start: Window) -> Finding | None:
+    """A warning if the weights were trained at another grid spacing than the inputs have."""
     made_for = checkpoint.spec.resolution
     axes = (start.frames["latitude"].values, start.frames["longitude"].values)
     spacings = [float(np.diff(axis).max()) for axis in axes]
     if made_for and all(abs(spacing / made_for - 1) > OTHER_RESOLUTION for spacing in spacings):
         latitude, longitude = spacings
-        errors.print(
-            f"[yellow]resolution:[/] the weights were made for a grid of {made_for:g}°, and the "
-            f"inputs are on one of {latitude:g}° × {longitude:g}°, where nobody has tried them",
-            soft_wrap=True,
+        return Finding(
+            "resolution",
+            "warning",
+            f"the weights were made for a grid of {made_for:g}°, and the inputs are on one of "
+            f"{latitude:g}° × {longitude:g}°, where nobody has tried them",
+            "regrid the inputs, or choose weights for their resolution",
         )
+    return None
 
 
-def report_findings(windows: list[Window]) -> None:
-    """Say what the input doctor finds odd in the frames; what is impossible was refused before."""
-    for start in windows:
-        found = [f for f in examine_frames(start.frames, start.task) if f.severity != "note"]
-        for finding in found[:SHOWN_FINDINGS]:
-            errors.print(f"[yellow]{finding.rule}:[/] {escape(finding.message)}", soft_wrap=True)
-        if len(found) > SHOWN_FINDINGS:
-            errors.print(f"and {len(found) - SHOWN_FINDINGS} more: graphcast doctor tells all")
+def odd_findings(start: Window) -> list[Finding]:
+    """Errors and warnings of the input doctor; impossible values were refused before."""
+    findings = examine_frames(start.frames, start.task)
+    return [finding for finding in findings if finding.severity != "note"]

@@ -11,7 +11,7 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from graphcast.blocks import AnyArray, Layout
-from graphcast.loss import LossWeights, Sample, rollout_loss
+from graphcast.loss import Example, LossWeights, rollout_loss
 from graphcast.machine.devices import SPREAD, WHOLE, WINDOWS, device_mesh, on_parts, place
 from graphcast.network.model import GraphCast
 from graphcast.normaliser import Normaliser
@@ -37,9 +37,9 @@ class Problem(NamedTuple):
 
 
 def batch_loss(
-    model: GraphCast, problem: Problem, batch: Sample, precision: Precision
+    model: GraphCast, problem: Problem, batch: Example, precision: Precision
 ) -> Float[Array, ""]:
-    """Mean loss over a batch (a `Sample` whose arrays lead with the batch axis)."""
+    """Mean loss over a batch (a `Example` whose arrays lead with the batch axis)."""
     fixed = dynamics(
         model, problem.input_order, problem.layout, problem.normaliser, problem.statics, precision
     )
@@ -51,11 +51,15 @@ def batch_loss(
 
 
 def batch_gradient(
-    model: GraphCast, problem: Problem, batch: Sample, precision: Precision, mesh: jax.sharding.Mesh
+    model: GraphCast,
+    problem: Problem,
+    batch: Example,
+    precision: Precision,
+    mesh: jax.sharding.Mesh,
 ) -> tuple[Float[Array, ""], GraphCast]:
     """The loss of a batch and its gradient, each device of `mesh` taking its own samples."""
 
-    def own(model: GraphCast, problem: Problem, batch: Sample) -> Any:
+    def own(model: GraphCast, problem: Problem, batch: Example) -> Any:
         found = jax.value_and_grad(batch_loss)(model, problem, batch, precision)
         return jax.lax.pmean(found, WINDOWS)  # type: ignore[no-untyped-call]
 
@@ -68,7 +72,7 @@ def batch_gradient(
 def update(
     state: TrainState,
     problem: Problem,
-    batch: Sample,
+    batch: Example,
     optimiser: optax.GradientTransformation,
     precision: Precision,
     mesh: jax.sharding.Mesh | None = None,
@@ -88,7 +92,7 @@ def update(
 def train(  # noqa: PLR0913  each is a choice of its own
     model: GraphCast,
     problem: Problem,
-    samples: Sequence[Sample],
+    samples: Sequence[Example],
     optimiser: optax.GradientTransformation,
     precision: Precision,
     *,

@@ -15,13 +15,13 @@ import xarray as xr
 from jaxtyping import Shaped
 
 from data.channels import Channels
-from data.moments import moments_of
+from data.statistics import moments_of
 from data.task import STEP, Task
 from data.windows import window
 from graphcast.blocks import in_blocks, out_of_blocks
 from graphcast.checkpoints import Checkpoint
 from graphcast.forecaster import Forecaster, forecaster
-from graphcast.loss import Sample
+from graphcast.loss import Example
 from graphcast.network.model import GraphCast, ModelSpec, random_model
 from graphcast.precision import FLOAT32
 from graphcast.training.loop import Problem, train
@@ -62,10 +62,10 @@ def train_toy(analyses: xr.Dataset, *, seed: int) -> Iterator[tuple[int, float, 
     first = window(analyses, TOY_TASK, init_time=analyses["time"].values[1])
     problem = Problem(
         ready.channels.input_order,
-        ready.layout,
+        ready.alone.layout,
         ready.normaliser,
-        ready.statics(first),
-        ready.loss_weights,
+        ready.alone.packing.statics(first),
+        ready.alone.packing.loss_weights,
     )
     optimiser = published_optimiser(warm_up_and_cosine(PEAK_LEARNING_RATE, UPDATES // 10, UPDATES))
     updates = train(
@@ -85,11 +85,13 @@ def train_toy(analyses: xr.Dataset, *, seed: int) -> Iterator[tuple[int, float, 
         )
 
 
-def turned_samples(ready: Forecaster, analyses: xr.Dataset) -> list[Sample]:
+def turned_samples(ready: Forecaster, analyses: xr.Dataset) -> list[Example]:
     """Every three consecutive frames as a sample, at every longitude."""
     times = analyses["time"].values
     samples = [
-        ready.sample(window(analyses, TOY_TASK, init_time=time), analyses.sel(time=[time + STEP]))
+        ready.alone.packing.example(
+            window(analyses, TOY_TASK, init_time=time), analyses.sel(time=[time + STEP])
+        )
         for time in times[1:-1]
     ]
     nlat, nlon = ready.grid.shape
@@ -100,7 +102,7 @@ def turned_samples(ready: Forecaster, analyses: xr.Dataset) -> list[Sample]:
         frames = blocks.reshape(-1, *blocks.shape[-3:])
         rows = np.stack([out_of_blocks(frame, ready.grid.size) for frame in frames])
         field = np.roll(rows.reshape(-1, nlat, nlon, rows.shape[-1]), columns, axis=-2)
-        whole = [in_blocks(frame, ready.layout.rows) for frame in field.reshape(rows.shape)]
+        whole = [in_blocks(frame, ready.alone.layout.rows) for frame in field.reshape(rows.shape)]
         return np.stack(whole).reshape(blocks.shape)
 
     return [

@@ -17,12 +17,11 @@ from data.moments import (
     FILES,
     column,
     from_arrays,
-    moments_from,
-    moments_of,
     read_moments,
     to_arrays,
     write_moments,
 )
+from data.statistics import moments_from, moments_of
 from data.tallies import NOTHING, Sums, merge, sums_of, tally
 from data.task import TASKS, Task
 

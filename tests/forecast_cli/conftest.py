@@ -10,7 +10,8 @@ import pytest
 import xarray as xr
 
 from data.channels import Channels
-from data.moments import moments_of, write_moments
+from data.moments import write_moments
+from data.statistics import moments_of
 from data.task import Task
 from forecast_cli.__main__ import main
 from graphcast.checkpoints import Checkpoint, write_checkpoint

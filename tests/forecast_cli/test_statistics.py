@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from data.moments import moments_of, read_moments
+from data import statistics as library
+from data.moments import read_moments
+from data.statistics import moments_of
 from data.task import Task
-from forecast_cli import statistics as command
 from forecast_cli.statistics import statistics
 
 TASK = Task(
@@ -107,7 +108,7 @@ def test_the_digest_is_that_of_the_numbers_however_they_are_stored(case, tmp_pat
 def test_interrupted_it_goes_on_to_the_same_numbers(case, monkeypatch, at):
     statistics(**{**case, "output": case["output"].with_name("whole")})
     whole = read_moments(case["output"].with_name("whole"))
-    through, counted = command.sums_of, []
+    through, counted = library.sums_of, []
 
     def interrupted(*arguments):
         for sums in through(*arguments):
@@ -120,11 +121,11 @@ def test_interrupted_it_goes_on_to_the_same_numbers(case, monkeypatch, at):
             counted.append(sums.frames)
             yield sums
 
-    monkeypatch.setattr(command, "sums_of", interrupted)
+    monkeypatch.setattr(library, "sums_of", interrupted)
     with pytest.raises(KeyboardInterrupt):
         statistics(**case)
     assert [path.name for path in case["output"].iterdir()] == ["unfinished.npz"]
-    monkeypatch.setattr(command, "sums_of", watched)
+    monkeypatch.setattr(library, "sums_of", watched)
     statistics(**case)
     assert counted == list(range(at + 1, 17))
     for one, other in zip(read_moments(case["output"]), whole, strict=True):
@@ -137,7 +138,7 @@ def test_what_was_left_unfinished_of_other_data_is_not_gone_on_with(case, monkey
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(command, "sums_of", interrupted)
+    monkeypatch.setattr(library, "sums_of", interrupted)
     with pytest.raises(KeyboardInterrupt):
         statistics(**case)
     with pytest.raises(ValueError, match=r"unfinished.npz is from statistics of other data, times"):
@@ -184,7 +185,9 @@ def test_one_analysis_that_stands_twice_has_no_statistics(case, tmp_path):
     made = json.dumps({"recipe": {"repeat_single": True}})
     twice = weather().assign_attrs(training_store_layout=1, provenance=made)
     twice.to_netcdf(tmp_path / "twice.nc")
-    with pytest.raises(ValueError, match="stands at both times, on request: there are none; take"):
+    with pytest.raises(
+        ValueError, match="one analysis at both times, repeated on request, so nothing"
+    ):
         statistics(**{**case, "data": str(tmp_path / "twice.nc")})
 
 

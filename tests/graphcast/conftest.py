@@ -10,7 +10,8 @@ import pytest
 import xarray as xr
 
 from data.channels import Channels
-from data.moments import Moments, moments_of
+from data.moments import Moments
+from data.statistics import moments_of
 from data.task import Task
 from data.windows import Window, window
 from graphcast.blocks import Layout, arrange

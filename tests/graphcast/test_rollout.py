@@ -10,7 +10,6 @@ import pytest
 
 from graphcast.forecaster import forecaster
 from graphcast.normaliser import Columns, Normaliser
-from graphcast.precision import FLOAT32
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +155,3 @@ def test_gradient_is_the_slope_of_the_loss(world, ready):
 
     # central difference of a float32 loss: curvature and rounding both below 1 % at this step
     np.testing.assert_allclose((shifted(1) - shifted(-1)) / (2 * step), slope, rtol=0.01)
-
-
-def test_float32_is_the_default_precision(ready):
-    assert ready.precision == FLOAT32

@@ -1,46 +1,47 @@
-"""How JAX is set up, and where built graphs and compiled programs are kept between runs.
+"""Set up JAX: caches, deterministic kernels, and several processes as one machine.
 
-The caches are in `$XDG_CACHE_HOME/graphcast`. Nothing outside this module configures JAX.
+Built graphs and compiled programs are cached in `$XDG_CACHE_HOME/graphcast`. No other module
+configures JAX.
 """
 
 import os
 import signal
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import jax
 import jax.monitoring
 
-from data import malloc as heap
-from forecast_cli.terminal import errors
+from data import malloc
 from graphcast.machine.hosts import PatientInterrupt
 from graphcast.operations.cluster.rendezvous import meet, seat
 
 COMPILED = "/jax/core/compile/backend_compile_duration"  # JAX's name of the event
-LONG_COMPILATION = 0.5  # seconds, from which on a program is kept, and its compiler's memory not
-SHUTDOWN = 30  # seconds that a process waits for the others when all is done
+LONG_COMPILATION = 0.5  # seconds; programs that take longer are cached
+SHUTDOWN = 30  # seconds that a process waits for the others at the end
 
 
 def cache_folder() -> Path | None:
-    """The user's cache folder for this program, or None where it cannot be written."""
+    """The user's cache folder for graphcast, or None if it cannot be written."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = base / "graphcast"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return None  # a cache is a convenience: a read-only home must not stop a forecast
+        return None  # a read-only home must not stop a forecast
     return folder if os.access(folder, os.W_OK) else None
 
 
 def graph_cache() -> Path | None:
-    """Folder of built graphs."""
+    """The folder in which built graphs are cached, or None if it cannot be written."""
     folder = cache_folder()
     return None if folder is None else folder / "graphs"
 
 
 def use_compilation_cache() -> None:
-    """Let JAX keep compiled programs, so that the second run starts at once."""
+    """Cache compiled programs on disk, so that the next run does not compile them again."""
     folder = cache_folder()
     if folder is None or os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return
@@ -53,57 +54,73 @@ def use_compilation_cache() -> None:
 
 
 def prepare_to_compile() -> None:
-    """Keep compiled programs for the next run, and give back the memory that compiling took."""
+    """Cache compiled programs, and return the compiler's memory to the system; call it once."""
     use_compilation_cache()
     give_back_after_compiling()
 
 
 @cache
 def give_back_after_compiling() -> None:
-    """Have what the compiler freed at the system's disposal before its program runs.
+    """Return memory that the compiler freed to the system before the compiled program runs.
 
-    It is some 300 MiB on a CPU, which the heap would keep beside all that the program needs.
+    On a CPU it is about 300 MiB, which the heap would otherwise hold for the rest of the run.
     """
     jax.monitoring.register_event_duration_secs_listener(_when_compiled)
 
 
 def _when_compiled(event: str, duration_secs: float, **kwargs: str | int) -> None:
     if event == COMPILED and duration_secs > LONG_COMPILATION:
-        heap.give_back()
+        malloc.give_back()
 
 
 def use_deterministic_kernels() -> None:
-    """Let XLA choose kernels that add in a fixed order; must come before the first computation.
+    """Make XLA use kernels that add in a fixed order; call it before the first computation.
 
-    Sums at receivers are scatters, which a GPU otherwise adds in any order. A CPU always adds in
-    the same order.
+    The sum at a receiver is a scatter, which a GPU otherwise adds in varying order. A CPU's order
+    is always fixed.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
 
 
-def join(coordinator: str | None, process: int | None, processes: int | None) -> None:
-    """Make this process one of several if the flags say so; must come before JAX starts.
+def join(
+    coordinator: str | None,
+    process: int | None,
+    processes: int | None,
+    *,
+    report: Callable[[str], None],
+) -> None:
+    """Make this process one of several that JAX sees as one machine; call it before JAX starts.
 
-    Their devices are then those of one machine, as far as JAX is concerned.
+    Args:
+        coordinator: host and port of process 0, or "auto" where a cluster has started the
+            processes; None for a process on its own, which this leaves alone.
+        process: number of this process, from 0; None with "auto".
+        processes: how many there are; None with "auto".
+        report: is told which of the processes this one is.
+
+    Raises:
+        ValueError: the three contradict each other, a process does not come, or the processes have
+            unequal numbers of devices.
     """
     own = seat(coordinator, process, processes)
     if coordinator is None or (own is not None and own.processes == 1):
         return
     if own is not None:
-        _introduce(own.process, own.processes, f", meeting at {own.address}")
+        report(_introduction(own.process, own.processes, f", meeting at {own.address}"))
         meet(own)
-    # Otherwise JAX catches SIGTERM, and tells only those who ask.
+    # JAX's preemption service would catch SIGTERM without ending the process.
     jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
-    use_compilation_cache()  # which cannot start once something was compiled
+    use_compilation_cache()  # the cache cannot be set up once something has been compiled
     if own is None:
         _join_cluster()
+        report(_introduction(jax.process_index(), jax.process_count()))
     else:
         jax.distributed.initialize(
             own.address,
             own.processes,
             own.process,
-            cluster_detection_method="deactivate",  # or it might leave us one device of ours
+            cluster_detection_method="deactivate",  # a detected cluster could hide devices
             shutdown_timeout_seconds=SHUTDOWN,
         )
     signal.signal(signal.SIGINT, PatientInterrupt())
@@ -112,12 +129,12 @@ def join(coordinator: str | None, process: int | None, processes: int | None) ->
         _keep_stdout_for_python()
 
 
-def _introduce(process: int, processes: int, where: str = "") -> None:
-    errors.print(f"process {process} of {processes}{where}; process 0 writes the forecast")
+def _introduction(process: int, processes: int, where: str = "") -> str:
+    return f"process {process} of {processes}{where}; process 0 writes the forecast"
 
 
 def _join_cluster() -> None:
-    """Join the processes that the cluster has started, each with the device that it gives it."""
+    """Join the processes that the cluster has started, with the devices it assigns to each."""
     try:
         jax.distributed.initialize(shutdown_timeout_seconds=SHUTDOWN)
     except ValueError as error:
@@ -125,11 +142,10 @@ def _join_cluster() -> None:
             "--coordinator auto finds no cluster that JAX knows (Slurm, Open MPI, Cloud TPU); give "
             "host and port of process 0, --process and --processes"
         ) from error
-    _introduce(jax.process_index(), jax.process_count())
 
 
 def _keep_stdout_for_python() -> None:
-    """Gloo, JAX's means on CPUs, writes to stdout whom it is connected to; nobody asked."""
+    """Keep Gloo, JAX's collectives on CPUs, from writing its connections to stdout."""
     sys.stdout.flush()
     sys.stdout = os.fdopen(os.dup(1), "w", 1, encoding="utf-8", closefd=False)
     with Path(os.devnull).open("wb") as nowhere:
@@ -137,7 +153,7 @@ def _keep_stdout_for_python() -> None:
 
 
 def _check_devices() -> None:
-    """Refuse processes with unequal numbers of devices, which cannot even tell each other so."""
+    """Refuse unequal numbers of devices: no collective, not even an error message, would work."""
     owners = [device.process_index for device in jax.devices()]
     each = [owners.count(process) for process in range(jax.process_count())]
     if len(set(each)) > 1:
@@ -149,17 +165,26 @@ def _check_devices() -> None:
 
 
 def device_count(asked: int | None, windows: int) -> int:
-    """How many devices a forecast of so many windows uses; `ValueError` when they are not here."""
-    found, processes = jax.device_count(), jax.process_count()
+    """How many devices a forecast uses.
+
+    Args:
+        asked: the user's wish. None means one device for each window as far as there are devices,
+            or all devices of several processes.
+        windows: init times times members.
+
+    Raises:
+        ValueError: there are fewer devices, or the processes cannot share them equally.
+    """
+    present, processes = jax.device_count(), jax.process_count()
     if processes > 1:
-        if asked is not None and (not 1 <= asked <= found or asked % processes):
+        if asked is not None and (not 1 <= asked <= present or asked % processes):
             raise ValueError(
                 f"--devices counts those of all {processes} processes, as many on each: a multiple "
-                f"of {processes} up to {found}, not {asked}"
+                f"of {processes} up to {present}, not {asked}"
             )
-        return asked or found
+        return asked or present
     if asked is None:
-        return min(windows, found)
-    if not 1 <= asked <= found:
-        raise ValueError(f"--devices counts from 1 to the {found} that are here, not {asked}")
+        return min(windows, present)
+    if not 1 <= asked <= present:
+        raise ValueError(f"--devices counts from 1 to the {present} that are here, not {asked}")
     return asked

@@ -23,6 +23,7 @@ import numpy as np
 from tests.graphcast.conftest import make_world
 from data.windows import window
 from graphcast.forecaster import forecaster
+from graphcast.machine.machine import Machine
 
 world = make_world()
 times = world.analyses["time"].values[1:4]
@@ -36,7 +37,7 @@ def save(name, frames):
 
 save("one", alone)
 for windows in (1, 2, 8):  # 8 devices: split alone, split in two groups of four, spread
-    ready = forecaster(world.checkpoint, world.grid, devices=8, windows=windows)
+    ready = one.on(Machine(devices=8, windows=windows))
     last = [list(ready.forecasts(starts[i : i + windows], 3))[-1] for i in range(0, 3, windows)]
     save(f"eight {windows}", [frame for frames in last for frame in frames])
 # go on after the second lead, each window with its own frames
@@ -56,9 +57,10 @@ from graphcast.training.loop import Problem, train
 
 world = make_world()
 ready = forecaster(world.checkpoint, world.grid)
-problem = Problem(ready.channels.input_order, ready.layout, ready.normaliser,
-                  ready.statics(world.window), ready.loss_weights)
-samples = [ready.sample(world.window, world.analyses.isel(time=slice(2, 3)))]
+alone = ready.alone
+problem = Problem(ready.channels.input_order, alone.layout, ready.normaliser,
+                  alone.packing.statics(world.window), alone.packing.loss_weights)
+samples = [alone.packing.example(world.window, world.analyses.isel(time=slice(2, 3)))]
 samples.append(samples[0]._replace(current=samples[0].current + 1))
 for name, devices in (("one", 1), ("eight", 8)):
     *_, (model, loss) = train(world.model, problem, samples, optax.sgd(0.1), FLOAT32, updates=1,
@@ -99,9 +101,13 @@ def test_eight_devices_train_as_one_does(tmp_path):
 
 def test_samples_that_do_not_divide_over_the_devices_are_refused(world):
     ready = forecaster(world.checkpoint, world.grid)
-    statics = ready.statics(world.window)
+    packing = ready.alone.packing
     problem = Problem(
-        ready.channels.input_order, ready.layout, ready.normaliser, statics, ready.loss_weights
+        ready.channels.input_order,
+        ready.alone.layout,
+        ready.normaliser,
+        packing.statics(world.window),
+        packing.loss_weights,
     )
     with pytest.raises(ValueError, match="batch of 3 samples does not divide over 2 devices"):
         next(

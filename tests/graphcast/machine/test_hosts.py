@@ -23,6 +23,7 @@ import numpy as np
 import optax
 from graphcast.forecaster import forecaster
 from graphcast.machine.hosts import StoppedError, exchange, from_first, least, together
+from graphcast.machine.machine import Machine
 from graphcast.precision import FLOAT32
 from graphcast.training.loop import Problem, train
 
@@ -30,14 +31,15 @@ port, process, folder = sys.argv[1:]
 if port != "alone":
     jax.distributed.initialize(f"localhost:{port}", 2, int(process))
 checkpoint, grid, start, analyses = pickle.loads(Path(folder, "world").read_bytes())
-ready = forecaster(checkpoint, grid, devices=4, windows=1)
-*_, frame = ready.forecast(start, 3)
+ready = forecaster(checkpoint, grid).on(Machine(devices=4))
+*_, (frame,) = ready.forecasts([start], 3)
 made = {name: frame[name].values for name in frame}
 
 ready = forecaster(checkpoint, grid)
-problem = Problem(ready.channels.input_order, ready.layout, ready.normaliser,
-                  ready.statics(start), ready.loss_weights)
-samples = [ready.sample(start, analyses.isel(time=slice(2, 3)))]
+alone = ready.alone
+problem = Problem(ready.channels.input_order, alone.layout, ready.normaliser,
+                  alone.packing.statics(start), alone.packing.loss_weights)
+samples = [alone.packing.example(start, analyses.isel(time=slice(2, 3)))]
 samples.append(samples[0]._replace(current=samples[0].current + 1))
 *_, (model, loss) = train(checkpoint.model, problem, samples, optax.sgd(0.1), FLOAT32, updates=1,
                           batch_size=4, devices=4, key=jax.random.key(0))

@@ -9,7 +9,7 @@ import pytest
 from data.channels import Channels
 from data.task import TASKS
 from graphcast.blocks import arrange
-from graphcast.loss import LossWeights, Sample
+from graphcast.loss import Example, LossWeights
 from graphcast.machine.memory import (
     available_memory,
     fitting,
@@ -71,7 +71,7 @@ class Shapes:
 
     def sample(self, batch, steps):
         targets, forcings = self.frame.shape[-1], self.forcing.shape[-1]
-        return Sample(
+        return Example(
             self.blocks(targets, batch),
             self.blocks(targets, batch),
             self.blocks(forcings, batch, steps + 2),

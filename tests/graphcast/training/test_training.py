@@ -18,12 +18,13 @@ def problem_and_sample(world):
     ready = forecaster(world.checkpoint, world.grid)
     problem = Problem(
         ready.channels.input_order,
-        ready.layout,
+        ready.alone.layout,
         ready.normaliser,
-        ready.statics(world.window),
-        ready.loss_weights,
+        ready.alone.packing.statics(world.window),
+        ready.alone.packing.loss_weights,
     )
-    return problem, ready.sample(world.window, world.analyses.isel(time=slice(2, 3)))
+    example = ready.alone.packing.example(world.window, world.analyses.isel(time=slice(2, 3)))
+    return problem, example
 
 
 def losses_and_model(world, problem_and_sample, updates, seed):
