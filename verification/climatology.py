@@ -28,7 +28,7 @@ def climatology_at(climatology: xr.DataArray, valid_time: xr.DataArray) -> xr.Da
         lacking = sorted(set(values.values.tolist()) - set(climatology[dim].values.tolist()))
         if lacking:
             raise ValueError(
-                f"the climatology of {climatology.name} lacks {dim} {listed(lacking)}; score "
+                f"the climatology of {climatology.name} lacks {dim} [{listed(lacking)}]; score "
                 "without it or at times it has"
             )
     chosen = climatology.sel(wanted) if wanted else climatology
