@@ -146,7 +146,8 @@ def _only_dimensions(dataset: xr.Dataset) -> xr.Dataset:
 
 def _in_parts(dataset: xr.Dataset, dim: str) -> xr.Dataset:
     """As a dask graph, which reads one position of a dimension at a time where it is made here."""
-    return dataset if dataset.chunks else dataset.chunk({dim: 1})
+    lazy = any(variable.chunks for variable in dataset.variables.values())
+    return dataset if lazy else dataset.chunk({dim: 1})
 
 
 def _north_up(dataset: xr.Dataset) -> xr.Dataset:

@@ -64,7 +64,12 @@ def score(
     count.attrs = {"long_name": "number of initial times scored", "units": "1"}
     scores = xr.Dataset(
         {
-            **{v: _assembled(means, named, both.forecast[v]) for v, named in scored.items()},
+            **{
+                v: _assembled(means, named, both.forecast[v]).assign_attrs(
+                    comment=_comment(wanted[v])
+                )
+                for v, named in scored.items()
+            },
             "sample_count": count.drop_vars(set(count.coords) - set(count.dims)),
         }
     ).sel(prediction_timedelta=count.values > 0)
@@ -107,9 +112,19 @@ def _assembled(
     array.attrs = {
         "long_name": f"scores of {field.attrs.get('long_name', field.name)}",
         "units": field.attrs.get("units", "not stated"),
-        "comment": "all metrics in these units but acc, which has none",
     }
     return array
+
+
+def _comment(metrics: Mapping[str, Metric]) -> str:
+    """Which metrics are not in the variable's units."""
+    without = [name for name, metric in metrics.items() if metric.units == "1"]
+    squared = [name for name, metric in metrics.items() if metric.units == "squared"]
+    return (
+        "all metrics in these units"
+        + f" but {', '.join(without)}, which has none" * bool(without)
+        + f"; {', '.join(squared)} in these units squared" * bool(squared)
+    )
 
 
 def _attrs(

@@ -59,7 +59,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
         source="GraphCast, weights: a test",
         provenance='{"weights": {"sha256": "0123", "description": "a <test>"}}',
     )
-    with ForecastStore.create(tmp_path / "forecast.zarr", header) as store:
+    with ForecastStore.open_or_create(tmp_path / "forecast.zarr", header) as store:
         for lead in range(4):
             at = truth.isel(time=lead + 1)
             store.write(lead, {name: at[name] + 0.5 for name in header.variables})
