@@ -12,7 +12,7 @@ import xarray as xr
 
 from data.canonical.time_axis import LEAD_NAMES
 from data.doctor.finding import Finding, listed
-from data.sources import SOURCES, open_inputs
+from data.sources import READERS, open_inputs
 
 _LEADS = (*LEAD_NAMES, "forecast_period", "leadtime", "lead")
 
@@ -85,7 +85,7 @@ def _grib_hours(path: str | Path) -> list[float]:
 def _hours(path: Path) -> list[float]:
     """Lead times that a netCDF file or Zarr store has as a coordinate."""
     source = "zarr" if path.is_dir() else "netcdf"
-    dataset = SOURCES[source](str(path))
+    dataset = READERS[source](str(path))
     name = next((n for n in _LEADS if n in dataset.variables), None)
     if name is None or dataset[name].dtype.kind != "m":
         return []

@@ -16,13 +16,11 @@ import pytest
 import xarray as xr
 from fsspec.registry import _registry as opened_filesystems
 
-from data.preparation.prepare import prepare
-from data.preparation.recipe import Recipe
+from data.preparation import Recipe, prepare
 from data.samples import analyses
-from data.sources import open_inputs
+from data.sources import SERIES, open_inputs, open_series
 from data.sources.network import download, gfs
 from data.sources.network import object_stores as stores
-from data.sources.series.opening import SERIES, open_series
 from data.task import STEP, Task
 from tests.data.sources.loopback import TASK, Loopback, archive, serving, tree, weather
 
