@@ -111,13 +111,13 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
 
 
 def _report(result: Prepared, seconds: float) -> None:
-    header, times = result.header, result.times
+    header, times, stored = result.header, result.times, result.stored_bytes
     raw = header.time_bytes * times.size
     first, last = (str(t.astype("datetime64[h]")) for t in (times[0], times[-1]))
     console.print(
         f"[bold]{result.path}[/]  {times.size} times from {first} to {last}, "
         f"{len(header.latitude)} × {len(header.longitude)}, {len(header.variables)} variables, "
-        f"{len(header.levels)} levels, {size(result.stored_bytes)}"
+        f"{len(header.levels)} levels, {size(stored)}"
     )
     rate = header.time_bytes * result.written / seconds if seconds else 0.0
     this_run = (
@@ -125,9 +125,7 @@ def _report(result: Prepared, seconds: float) -> None:
         if result.written
         else "all of them were there, made the same way (--overwrite makes them again)"
     )
-    console.print(
-        f"  {this_run}; compressed to {100 * result.stored_bytes / raw:.0f} % of {size(raw)}"
-    )
+    console.print(f"  {this_run}; compressed to {100 * stored / raw:.0f} % of {size(raw)}")
     if header.comment:
         console.print(f"  [yellow]{header.comment}[/]")
     if missing := result.lacking_statics:

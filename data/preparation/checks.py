@@ -1,23 +1,12 @@
 """Checks of every field before it is written."""
 
-import numpy as np
 import xarray as xr
 
+from data.grids import grid_of
 from data.plausibility import check_values
 from data.stores.analyses.header import DatasetHeader
 from data.wording import hour
-
-
-def check_global(dataset: xr.Dataset, source: str) -> None:
-    """Raise ValueError unless the longitudes go around the globe."""
-    longitude = np.asarray(dataset["longitude"].values, dtype=np.float64)
-    around = np.diff(longitude, append=longitude[:1] + 360)
-    # a tenth of the spacing: files round their coordinates, a missing column doubles one spacing
-    if longitude.size < 2 or np.ptp(around) > 0.1 * around.min():
-        raise ValueError(
-            f"a dataset covers the whole globe, and {source} runs from {longitude[0]:g}° to"
-            f" {longitude[-1]:g}° east in {longitude.size} columns; give the whole globe"
-        )
+from mesh.grid import LatLonGrid
 
 
 def check_field(array: xr.DataArray, header: DatasetHeader, group: xr.Dataset) -> None:
@@ -32,12 +21,11 @@ def check_field(array: xr.DataArray, header: DatasetHeader, group: xr.Dataset) -
     Raises:
         ValueError: the field may not be written.
     """
-    for axis in ("latitude", "longitude"):
-        if array[axis].values.tolist() != list(getattr(header, axis)):
-            raise ValueError(
-                f"all times of a dataset share one grid, and {axis} differs at"
-                f" {hour(array['time'].values[0])}; regrid to one (--grid)"
-            )
+    if not grid_of(array).matches(LatLonGrid(header.latitude, header.longitude)):
+        raise ValueError(
+            "all times of a dataset share one grid, and another comes at"
+            f" {hour(array['time'].values[0])}; regrid to one (--grid)"
+        )
     try:
         check_values(array)
     except ValueError:

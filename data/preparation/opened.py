@@ -12,14 +12,16 @@ import xarray as xr
 
 from data.canonical.precipitation import HOURLY, PERIODS, hours_needed, total
 from data.preparation.recipe import Recipe
-from data.regrid import Grid, grid_named, regrid
+from data.regrid import regrid
 from data.regrid.levels import interpolate_levels, select_levels
 from data.sources import Series, missing_times, open_series
+from data.sources.grids import grid_named
 from data.sources.network import download
 from data.stores.reading import MissingChunkError
 from data.task import STEP
 from data.variables import VARIABLES
 from data.wording import hour, hours, listed, reason
+from mesh.grid import LatLonGrid
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Opened:
 
     recipe: Recipe
     series: Series
-    grid: Grid | None
+    grid: LatLonGrid | None
 
     @classmethod
     def of(cls, recipe: Recipe) -> "Opened":
@@ -61,8 +63,8 @@ class Opened:
         if lacking.size:
             assert self.series.times is not None  # a service lacks no times
             raise ValueError(
-                f"{self.recipe.source} lacks {lacking.size} of the {asked.size} times asked for, the"
-                f" first is {hour(lacking[0])}; it has {_span(self.series.times)}"
+                f"{self.recipe.source} lacks {lacking.size} of the {asked.size} times asked for,"
+                f" the first is {hour(lacking[0])}; it has {_span(self.series.times)}"
             )
         return asked.astype("datetime64[ns]")
 
@@ -95,7 +97,7 @@ class Opened:
             dataset = on_levels(dataset, recipe.levels)
         if self.grid is None:
             return dataset
-        return regrid(dataset, self.grid.latitude, self.grid.longitude, method=recipe.method)
+        return regrid(dataset, self.grid, method=recipe.method)
 
     def loaded(self, dataset: xr.Dataset, threads: int) -> xr.Dataset:
         """Fields in memory, read by `threads`; a source on a network is asked several times.

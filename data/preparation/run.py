@@ -18,11 +18,12 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from data.grids import grid_of
 from data.malloc import share_arena
-from data.preparation.checks import check_field, check_global
+from data.preparation.checks import check_field
 from data.preparation.opened import Opened
 from data.preparation.recipe import Recipe, completed, variables_of
-from data.regrid.statics import read_statics, statics_on
+from data.preparation.statics import read_statics, statics_on
 from data.sources import open_series
 from data.sources.network import download
 from data.stores.analyses.files import write_shard
@@ -210,15 +211,11 @@ def _statics(
 ) -> xr.Dataset:
     """The statics on the dataset's grid, from the recipe's files or else the source; loaded."""
     recipe, series = opened.recipe, opened.series
-    latitude, longitude = template["latitude"].values, template["longitude"].values
+    grid = grid_of(template, recipe.source)
     in_files = _static_names(recipe.statics)
     names = sorted({*names, *(variables_of(task)[1] if task else in_files)})
     from_files = [name for name in names if name in in_files]
-    result = (
-        read_statics(recipe.statics, from_files, latitude, longitude)
-        if from_files
-        else xr.Dataset()
-    )
+    result = read_statics(recipe.statics, from_files, grid) if from_files else xr.Dataset()
     rest = [name for name in names if name not in result]
     if not rest:
         return result
@@ -233,7 +230,7 @@ def _statics(
         )
     loaded = opened.loaded(stored, os.cpu_count() or 1).drop_vars("time", errors="ignore")
     constant = loaded.map(lambda a: a.isel(time=0, drop=True) if "time" in a.dims else a)
-    return result.merge(statics_on(constant, latitude, longitude), join="override")
+    return result.merge(statics_on(constant, grid), join="override")
 
 
 def _static_names(files: Sequence[str]) -> frozenset[str]:
@@ -249,7 +246,7 @@ def _header(
     group_bytes: int,
 ) -> DatasetHeader:
     recipe = opened.recipe
-    check_global(template, recipe.source)
+    grid = grid_of(template, recipe.source)
     digest = hashlib.sha256()
     for name in sorted(str(name) for name in fixed.data_vars):
         digest.update(fixed[name].values.astype(np.float32).tobytes())
@@ -265,8 +262,8 @@ def _header(
         variables=recipe.variables,
         statics=tuple(sorted(str(name) for name in fixed.data_vars)),
         levels=tuple(int(level) for level in template["level"]) if "level" in template else (),
-        latitude=tuple(template["latitude"].values.tolist()),
-        longitude=tuple(template["longitude"].values.tolist()),
+        latitude=grid.latitude,
+        longitude=grid.longitude,
         title="Analyses for GraphCast",
         source=opened.series.credit,
         comment=_REPEATED if recipe.repeat_single else "",

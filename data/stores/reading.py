@@ -1,8 +1,8 @@
 """Reading Zarr so that a missing chunk is an error.
 
-Zarr gives the fill value where a chunk is not in the store: zeros or NaN in place of a file that was
-lost, and nobody is told. `whole` wraps a store so that reading such a chunk raises instead, now or
-later in a lazy array, in this process or in a worker.
+Zarr gives the fill value where a chunk is not in the store: zeros or NaN in place of a file that
+was lost, and nobody is told. `whole` wraps a store so that reading such a chunk raises instead, now
+or later in a lazy array, in this process or in a worker.
 
     xr.open_zarr(whole("forecast.zarr"))
 """

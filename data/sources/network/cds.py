@@ -1,8 +1,8 @@
 """ERA5 from the Copernicus Climate Data Store, through its own client.
 
 It needs an account: address and key are in ~/.cdsapirc, or in CDSAPI_URL and CDSAPI_KEY
-(cds.climate.copernicus.eu, "How to use the API"). Requests wait in a queue, so each asks for a whole
-day: one for the six-hourly analyses, one for the day's hourly precipitation.
+(cds.climate.copernicus.eu, "How to use the API"). Requests wait in a queue, so each asks for a
+whole day: one for the six-hourly analyses, one for the day's hourly precipitation.
 """
 
 import functools

@@ -26,7 +26,7 @@ _PASSING = (errno.EBUSY, errno.EIO, getattr(errno, "EREMOTEIO", errno.EIO))  # s
 
 
 def store(url: str) -> Any:
-    """What zarr opens for a URL: a read-only store, or `url` itself for a protocol without one here.
+    """A read-only zarr store for a URL, or `url` itself for a protocol without a client here.
 
     Raises:
         ImportError: a package for the protocol is missing.

@@ -1,8 +1,8 @@
 """ECMWF's open data: the start of each IFS (HRES) forecast, through ECMWF's own client.
 
 An analysis is step 0 of the forecast from its time. Precipitation up to a time is the first six
-hours of the forecast that started six hours before. ECMWF's own server has the last days, its mirrors
-have more: `opendata@aws`, `opendata@google`, `opendata@azure`.
+hours of the forecast that started six hours before. ECMWF's own server has the last days, its
+mirrors have more: `opendata@aws`, `opendata@google`, `opendata@azure`.
 """
 
 import functools
