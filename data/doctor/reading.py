@@ -84,8 +84,7 @@ def _grib_hours(path: str | Path) -> list[float]:
 
 def _hours(path: Path) -> list[float]:
     """Lead times that a netCDF file or Zarr store has as a coordinate."""
-    source = "zarr" if path.is_dir() else "netcdf"
-    dataset = READERS[source](str(path))
+    dataset = READERS["zarr" if path.is_dir() else "netcdf"](str(path))
     name = next((n for n in _LEADS if n in dataset.variables), None)
     if name is None or dataset[name].dtype.kind != "m":
         return []

@@ -33,9 +33,8 @@ from data.stores.analyses.store import (
     DatasetStore,
     check_target,
     is_complete,
-    partial_path,
 )
-from data.stores.files import remove_if_empty
+from data.stores.building import partial_path
 from data.stores.workers import Fleet
 from data.task import STEP, Task
 from data.variables import VARIABLES
@@ -106,7 +105,7 @@ def prepare(
     fleet = fleet or Fleet()
     share_arena()
     output = Path(output).absolute()
-    check_target(output, overwrite=overwrite)
+    check_target(output)
     downloads = partial_path(output) / DOWNLOADS
     series = open_series(recipe.source)
     recipe, statics = completed(recipe, series, task)
@@ -278,4 +277,5 @@ def _header(
 def _remove_if_empty(partial: Path) -> None:
     """Leave nothing behind of a request that could not begin, or was killed at its very end."""
     for folder in (partial / DOWNLOADS, partial):
-        remove_if_empty(folder)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -137,8 +137,10 @@ def _cluster(address: str, work: Task) -> Iterator[tuple[Submit, int]]:
         # a task that fails for lack of its worker is done again elsewhere: same shards, same bytes
         executor = client.get_executor(pure=False)
         on_workers = client.scatter(work, broadcast=True, hash=False)  # unpickled once on each
-        submit = functools.partial(executor.submit, _do, on_workers)
-        yield submit, max(1, sum(client.nthreads().values()))
+        yield (
+            functools.partial(executor.submit, _do, on_workers),
+            max(1, sum(client.nthreads().values())),
+        )
 
 
 def _do(work: Task, group: int, times: np.ndarray) -> int:

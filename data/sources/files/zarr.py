@@ -63,7 +63,7 @@ def _open(where: str | Store, name: str, *, consolidated: bool) -> xr.Dataset:
         # Stores often hold files beside the arrays (a README, a licence), which do no harm.
         warnings.filterwarnings("ignore", "Object at .* is not recognized as a component")
         return xr.open_dataset(
-            whole(where, name),
+            whole(where, name),  # type: ignore[arg-type]  # the engine takes zarr's stores, too
             engine="zarr",
             consolidated=consolidated,
             decode_timedelta=True,

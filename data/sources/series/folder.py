@@ -9,6 +9,7 @@ import xarray as xr
 from data.sources.files import zarr
 from data.sources.files.formats import SUFFIXES, open_raw
 from data.sources.series.collection import Lazy, Series, joined_in_time
+from mesh.grid import same_points
 
 
 def open_folder(path: Path) -> Series:
@@ -52,6 +53,9 @@ class Folder(Series):
         parts = {path: lazy.at(times, names, downloads) for path, lazy in self._files.items()}
         parts = {path: part for path, part in parts.items() if part.data_vars}
         _check_same_grid(parts)
+        parts = {
+            path: _on_grid_of(next(iter(parts.values())), part) for path, part in parts.items()
+        }
         fields: dict[str, xr.DataArray] = {}
         for name in names:
             arrays = [part[name] for part in parts.values() if name in part]
@@ -78,14 +82,18 @@ def _joined(arrays: list[xr.DataArray]) -> xr.DataArray:
     return joined_in_time(parts)[name].sortby("time")
 
 
+def _on_grid_of(first: xr.Dataset, dataset: xr.Dataset) -> xr.Dataset:
+    """The Dataset with the coordinates of the first, which are the same up to rounding."""
+    return dataset.assign_coords(latitude=first["latitude"], longitude=first["longitude"])
+
+
 def _check_same_grid(parts: dict[str, xr.Dataset]) -> None:
     if not parts:
         return
     first_path, first = next(iter(parts.items()))
     for path, dataset in parts.items():
         for axis in ("latitude", "longitude"):
-            expected, came = first[axis].values, dataset[axis].values
-            if expected.shape != came.shape or not np.array_equal(expected, came):
+            if not same_points(first[axis].values, dataset[axis].values):
                 raise ValueError(
                     f"the files of a folder share one grid, and {path} has another {axis} than"
                     f" {first_path}; keep them in separate folders"
