@@ -86,7 +86,7 @@ def _processes(count: int, work: Task) -> Iterator[tuple[Submit, int]]:
     with ProcessPoolExecutor(
         count, mp_context=context, initializer=_as_worker, initargs=(pickle.dumps(work),)
     ) as executor:
-        yield functools.partial(executor.submit, _do_in_this_process), count
+        yield lambda group, times: executor.submit(_do_in_this_process, group, times), count
 
 
 _pickled: list[bytes] = []  # in a worker process: what it does for all its groups
@@ -137,10 +137,8 @@ def _cluster(address: str, work: Task) -> Iterator[tuple[Submit, int]]:
         # a task that fails for lack of its worker is done again elsewhere: same shards, same bytes
         executor = client.get_executor(pure=False)
         on_workers = client.scatter(work, broadcast=True, hash=False)  # unpickled once on each
-        yield (
-            functools.partial(executor.submit, _do, on_workers),
-            max(1, sum(client.nthreads().values())),
-        )
+        count = max(1, sum(client.nthreads().values()))
+        yield lambda group, times: executor.submit(_do, on_workers, group, times), count
 
 
 def _do(work: Task, group: int, times: np.ndarray) -> int:

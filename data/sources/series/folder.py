@@ -53,9 +53,8 @@ class Folder(Series):
         parts = {path: lazy.at(times, names, downloads) for path, lazy in self._files.items()}
         parts = {path: part for path, part in parts.items() if part.data_vars}
         _check_same_grid(parts)
-        parts = {
-            path: _on_grid_of(next(iter(parts.values())), part) for path, part in parts.items()
-        }
+        first = next(iter(parts.values()), xr.Dataset())
+        parts = {path: _on_grid_of(first, part) for path, part in parts.items()}
         fields: dict[str, xr.DataArray] = {}
         for name in names:
             arrays = [part[name] for part in parts.values() if name in part]
