@@ -17,9 +17,9 @@ import numpy as np
 
 from data.stores.files import written_whole
 from data.task import TASKS, Task
-from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors, model_template
+from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors
 from graphcast.network.mlp import MLP
-from graphcast.network.model import GraphCast, ModelSpec
+from graphcast.network.model import GraphCast, ModelSpec, model_template
 from mesh.graphs import MeshSpec
 
 INPUT_DURATION = "12h"  # two frames of six hours, the only one that was published

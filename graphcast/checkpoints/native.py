@@ -20,8 +20,8 @@ from safetensors.numpy import save_file
 from data.moments import from_arrays, to_arrays
 from data.stores.files import written_whole
 from data.task import Task
-from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors, model_template
-from graphcast.network.model import GraphCast, ModelSpec
+from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors
+from graphcast.network.model import GraphCast, ModelSpec, model_template
 from mesh.graphs import MeshSpec
 
 FORMAT = "graphcast-checkpoint/1"

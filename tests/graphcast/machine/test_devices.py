@@ -11,7 +11,7 @@ import optax
 import pytest
 
 from graphcast.forecaster import forecaster
-from graphcast.machine.devices import device_mesh, windows_at_once
+from graphcast.machine.devices import device_table, windows_at_once
 from graphcast.precision import FLOAT32
 from graphcast.training.loop import Problem, train
 
@@ -129,9 +129,9 @@ def test_windows_side_by_side_leave_no_device_without_work():
 def test_devices_that_processes_cannot_share_are_refused(monkeypatch):
     monkeypatch.setattr(jax, "process_count", lambda: 2)
     with pytest.raises(ValueError, match="use a multiple of 2"):
-        device_mesh(1)
+        device_table(1)
 
 
 def test_more_devices_than_there_are_is_refused():
     with pytest.raises(ValueError, match=r"at most the .* devices that are here"):
-        device_mesh(1000)
+        device_table(1000)
