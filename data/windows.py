@@ -67,16 +67,10 @@ def window(
     Raises ValueError, in one sentence, for wrong times, missing variables or levels, gaps, units
     that cannot be what they should be, and grids that are not global or do not agree.
     """
-    init = initial_time(dataset, init_time)
+    init = check_labels(dataset, task, init_time=init_time, forcings=forcings)
     times = [init - STEP, init]
-    _check_global(dataset)
-    if forcings is not None:
-        _check_same_grid(dataset, forcings)
-    clocks = [name for name in task.inputs if name in task.forcings and name not in dataset]
-    wanted = [name for name in task.inputs if name not in clocks]
-    _check_has_variables(dataset, wanted, task)
-    _check_has_levels(dataset, wanted, task)
-    _check_units(dataset, wanted)
+    wanted = _wanted(dataset, task)
+    clocks = [name for name in task.inputs if name not in wanted]
     selection: dict[str, Sequence[object]] = {"time": times}
     if "level" in dataset.dims:
         selection["level"] = list(task.levels)
@@ -100,6 +94,40 @@ def window(
     return Window(
         task, init, _described(frames[list(task.inputs)]), tuple(found.values()), tuple(notes)
     )
+
+
+def check_labels(
+    dataset: xr.Dataset,
+    task: Task,
+    *,
+    init_time: np.datetime64 | None = None,
+    forcings: xr.Dataset | None = None,
+) -> np.datetime64:
+    """What `window` checks before it reads values: times, grids, variables, levels and units.
+
+    Returns:
+        the init time that `window` will use.
+
+    Raises:
+        ValueError: as `window`, for all but the values.
+    """
+    init = initial_time(dataset, init_time)
+    _check_global(dataset)
+    if forcings is not None:
+        _check_same_grid(dataset, forcings)
+    wanted = _wanted(dataset, task)
+    _check_has_variables(dataset, wanted, task)
+    _check_has_levels(dataset, wanted, task)
+    _check_units(dataset, wanted)
+    for file in (forcings, dataset):
+        if file is not None:
+            _given(file, task.forcings)
+    return init
+
+
+def _wanted(dataset: xr.Dataset, task: Task) -> list[str]:
+    """The inputs that the file must hold: all but the forcings that can be computed."""
+    return [name for name in task.inputs if name in dataset or name not in task.forcings]
 
 
 def _times(dataset: xr.Dataset) -> np.ndarray:

@@ -10,12 +10,11 @@ one, is not second-guessed here: ``data.windows`` looks at the numbers and refus
 to a variable is written in its ``provenance`` attribute.
 """
 
-import re
-
 import numpy as np
 import xarray as xr
 
 from data.canonical.humidity import specific_humidity
+from data.canonical.precipitation import name_by_period, stands_for_any_period
 from data.canonical.time_axis import TIME_NAMES, with_absolute_time
 from data.canonical.units import conversion, in_catalogue_units
 from data.variables import VARIABLES
@@ -53,9 +52,6 @@ _NAMES_WITHOUT_LEVELS = {
     "geopotential_at_surface": ("orog", "orography", "hgtsfc", "phis", "surface_geopotential"),
     "land_sea_mask": ("landmask", "sftlf", "land_area_fraction"),
 }
-# Their accumulation period is not in the name (an hour in ERA5, since the start in a forecast):
-# see ``_precipitation_name``.
-_PRECIPITATION_OF_UNSTATED_PERIOD = ("tp", "total_precipitation", "apcp", "precipitation")
 
 
 def canonical(dataset: xr.Dataset) -> xr.Dataset:
@@ -107,8 +103,7 @@ def _name_tables() -> tuple[dict[str, str], dict[str, str]]:
         extra = _NAMES_ON_LEVELS if row.on_levels else _NAMES_WITHOUT_LEVELS
         for alias in (row.name, row.short_name, *row.aliases, *extra.get(row.name, ())):
             table.setdefault(alias.casefold(), row.name)
-    for name in _PRECIPITATION_OF_UNSTATED_PERIOD:
-        without.pop(name, None)
+    without = {name: ours for name, ours in without.items() if not stands_for_any_period(name)}
     return on_levels, without
 
 
@@ -225,27 +220,13 @@ def _names_in(dataset: xr.Dataset) -> dict[str, str]:
     taken = {str(n) for n in dataset.data_vars}
     for theirs, array in dataset.data_vars.items():
         known = canonical_name(str(theirs), on_levels="level" in array.dims)
-        known = known or _precipitation_name(str(theirs), array)
+        known = known or name_by_period(array)
         if known is None or known == theirs or known in taken:
             ours[str(theirs)] = str(theirs)
         else:
             ours[str(theirs)] = known
             taken.add(known)
     return ours
-
-
-def _precipitation_name(name: str, array: xr.DataArray) -> str | None:
-    """``tp`` is six-hourly precipitation only where the file states a sum over six hours.
-
-    In ``cell_methods``: "over the 6 hours before", as our own files and the GRIB reader say it, or
-    "time: sum (interval: 6 hours)". Anything else keeps its name, so that an hour never passes for
-    six.
-    """
-    if name.casefold() not in _PRECIPITATION_OF_UNSTATED_PERIOD:
-        return None
-    words = str(array.attrs.get("cell_methods", "")).casefold()
-    stated = re.search(r"over the (\d+) h", words) or re.search(r"sum \(interval: (\d+) h", words)
-    return "total_precipitation_6hr" if stated and stated[1] == "6" else None
 
 
 def _with_our_dimensions(array: xr.DataArray, *, known: bool) -> xr.DataArray | None:

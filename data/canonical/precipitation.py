@@ -1,7 +1,9 @@
-"""Precipitation over the six hours before a time, from what archives store instead.
+"""Precipitation: its names, the period that a file states, and totals summed from hours.
 
-ERA5 gives the total of each hour, a forecast the total since its start. Precipitation is the only
-field that GraphCast reads and predicts as a sum; a sum may not miss an hour, so a missing one is
+GraphCast reads and predicts precipitation as the total over one step. ERA5 stores the total of each
+hour, a forecast often the total since its start, and both call it `tp`: the name does not tell the
+period. A file states it in the CF attribute `cell_methods`; where it does not, the variable keeps
+its name, so that an hour never passes for six. A sum may not miss an hour, so a missing one is
 refused.
 """
 
@@ -11,155 +13,121 @@ import numpy as np
 import xarray as xr
 
 from data.canonical.units import conversion, in_catalogue_units
-from data.regrid.fields import joined
-from data.task import STEP
+from data.provenance import noted
 from data.variables import VARIABLES
+from data.wording import HOUR, hour, listed
 
+HOURLY = "total_precipitation"
 SIX_HOURLY = "total_precipitation_6hr"
-HOURLY_NAMES = ("total_precipitation", "tp", "tp1h")  # as canonical Datasets keep them
-HOUR = np.timedelta64(1, "h")
-# What the packing of two GRIB fields may leave between them where it stayed dry. A larger fall
-# means that the accumulation began anew.
-LARGEST_FALL = 1e-4  # m
+PERIODS = {  # catalogue name → hours up to the time that the total is labelled with
+    HOURLY: 1,
+    SIX_HOURLY: 6,
+    "total_precipitation_12hr": 12,
+    "total_precipitation_24hr": 24,
+}
+# Names that files use for totals over any period, and that the catalogue does not have. ECMWF uses
+# the catalogue's `total_precipitation` in the same way.
+NAMES_WITHOUT_PERIOD = ("tp", "apcp", "precipitation")
 
 
-def with_six_hour_precipitation(hourly: xr.Dataset, times: np.ndarray | None = None) -> xr.Dataset:
-    """A canonical Dataset of hours, at ``times``, with the hours' precipitation summed over six.
+def stands_for_any_period(name: str) -> bool:
+    """Whether files use this name for precipitation totals over different periods."""
+    return name.casefold() in (*NAMES_WITHOUT_PERIOD, HOURLY)
 
-    The variable of the hours gives way to ``total_precipitation_6hr``. Without ``times``, every
-    00, 06, 12 and 18 UTC that six hours of the data lead to. ValueError where there is no hourly
-    precipitation, or an hour is missing.
+
+def stated_hours(array: xr.DataArray) -> int | None:
+    """The period in hours that `cell_methods` states, or None.
+
+    Two forms are read: "over the 6 hours before", which our files and the GRIB reader write, and
+    "time: sum (interval: 6 hours)".
     """
-    name = next((name for name in HOURLY_NAMES if name in hourly), None)
-    if name is None:
-        raise ValueError(
-            f"six-hour precipitation is summed from one of {', '.join(HOURLY_NAMES)}, and the data"
-            f" have {', '.join(str(v) for v in hourly.data_vars)}; read one along"
-        )
-    total = totals_from_hourly(hourly[name], times)
-    return hourly.drop_vars(name).sel(time=total["time"]).assign({SIX_HOURLY: total})
+    words = str(array.attrs.get("cell_methods", "")).casefold()
+    stated = re.search(r"over the (\d+) h", words) or re.search(r"sum \(interval: (\d+) h", words)
+    return int(stated[1]) if stated else None
 
 
-def totals_from_hourly(hourly: xr.DataArray, times: np.ndarray | None = None) -> xr.DataArray:
-    """The sum of the six hourly totals up to each time, in m; lazy.
+def summed_over(hours: int) -> str:
+    """The `cell_methods` of totals over a period, as `stated_hours` reads them."""
+    return f"time: sum (comment: over the {hours} hours before)"
 
-    ``hourly`` holds totals of the hour that ends at its ``time``, as ERA5's do, and says in
-    ``units`` what they are measured in. ``times`` as in ``with_six_hour_precipitation``.
+
+def name_by_period(array: xr.DataArray) -> str | None:
+    """The catalogue's name for totals over 6, 12 or 24 hours whose file states the period.
+
+    >>> rain = xr.DataArray(0.0, name="tp", attrs={"cell_methods": summed_over(6)})
+    >>> name_by_period(rain)
+    'total_precipitation_6hr'
+    """
+    if not stands_for_any_period(str(array.name)):
+        return None
+    stated = stated_hours(array)
+    names = {period: name for name, period in PERIODS.items() if name != HOURLY}
+    return None if stated is None else names.get(stated)
+
+
+def hours_needed(times: np.ndarray, name: str = SIX_HOURLY) -> np.ndarray:
+    """The times of all hourly totals that `name` at `times` is summed from; ascending."""
+    stamps = times.astype("datetime64[ns]")
+    return np.unique(np.concatenate([stamps - lag * HOUR for lag in range(PERIODS[name])]))
+
+
+def total(hourly: xr.DataArray, times: np.ndarray, name: str = SIX_HOURLY) -> xr.DataArray:
+    """The total `name` at `times` (m, float32), summed from hourly totals; lazy.
+
+    Args:
+        hourly: totals of the hour up to each `time`, as ERA5 has them, with their `units`.
+        times: when the periods end, in any order.
+        name: a total of the catalogue, which says how many hours are summed.
+
+    Raises:
+        ValueError: an hour is missing, `hourly` states another period than an hour, or a unit
+            that is not a height of water.
     """
     _check_hourly(hourly)
-    there = hourly["time"].values.astype("datetime64[ns]")
-    wanted = _six_hourly_within(there) if times is None else times.astype("datetime64[ns]")
-    if not wanted.size:
-        raise ValueError(
-            "a six-hour total needs six hours up to 00, 06, 12 or 18 UTC, and the data go from"
-            f" {there[0]} to {there[-1]}; read the five hours before, too"
-        )
-    _check_there(hours_needed(wanted), there, "hours")
-    in_metres = _in_metres(hourly)
-    total = _at(in_metres, wanted, wanted)
-    for lag in range(1, _HOURS):
-        total = total + _at(in_metres, wanted - lag * HOUR, wanted)
-    return _finished(total, hourly, "summed from six hourly totals")
-
-
-def hours_needed(times: np.ndarray) -> np.ndarray:
-    """The times of the hourly totals that six-hour totals at ``times`` are sums of."""
-    stamps = times.astype("datetime64[ns]")
-    return np.unique(np.concatenate([stamps - lag * HOUR for lag in range(_HOURS)]))
-
-
-def totals_from_cumulative(
-    cumulative: xr.DataArray, start: np.datetime64, times: np.ndarray | None = None
-) -> xr.DataArray:
-    """The precipitation of the six hours up to each time, in m, of one forecast; lazy.
-
-    ``cumulative`` is the total since the forecast's ``start``, on valid times; at the start itself
-    it is zero and need not be stored. Without ``times``, every six hours after the start that the
-    data reach. A total that falls by more than packing can explain is refused when it is computed.
-    """
-    there = cumulative["time"].values.astype("datetime64[ns]")
-    start = start.astype("datetime64[ns]")
-    if times is None:
-        times = np.arange(start + STEP, there[-1] + np.timedelta64(1, "ns"), STEP)
+    _check_complete(hours_needed(times, name), hourly["time"].values.astype("datetime64[ns]"))
     wanted = times.astype("datetime64[ns]")
-    if not wanted.size or wanted.min() - STEP < start:
-        raise ValueError(
-            f"a six-hour total needs six hours after the forecast's start at {start}, and the"
-            f" times wanted are {wanted.astype('datetime64[h]').tolist()[:2]}; begin later"
-        )
-    ends = np.unique(np.concatenate([wanted, wanted - STEP]))
-    _check_there(ends[ends > start], there, "totals since the start")
-    in_metres = _in_metres(cumulative).sel(time=there > start)
-    first = in_metres.isel(time=[0]).assign_coords(time=[start])
-    from_zero = xr.concat([xr.zeros_like(first), in_metres], dim="time")
-    fall = _at(from_zero, wanted, wanted) - _at(from_zero, wanted - STEP, wanted)
-    checked = xr.apply_ufunc(
-        _without_falls, fall, dask="parallelized", output_dtypes=[fall.dtype], keep_attrs=True
-    )
-    since = start.astype("datetime64[m]")
-    total = _finished(checked, cumulative, f"difference of totals since {since}")
-    return total.assign_attrs(cell_methods="time: sum (comment: over the 6 hours before)")
+    in_metres = _in_metres(hourly)
+    result = _labelled(in_metres, wanted, wanted)
+    for lag in range(1, PERIODS[name]):
+        result = result + _labelled(in_metres, wanted - lag * HOUR, wanted)
+    attributes = {**hourly.attrs, **VARIABLES[name].attributes}
+    result = result.astype(np.float32).assign_attrs(attributes).rename(name)
+    return noted(result, f"summed from {_number(PERIODS[name])} hourly totals")
 
 
-_HOURS = int(STEP / HOUR)
-
-
-def _six_hourly_within(there: np.ndarray) -> np.ndarray:
-    """The multiples of six hours (UTC) whose six hours lie within the data."""
-    first, last = there[0] + (_HOURS - 1) * HOUR, there[-1]
-    step = STEP.astype("timedelta64[ns]")
-    since = first - np.datetime64(0, "ns")
-    start = np.datetime64(0, "ns") + -(-since // step) * step
-    return np.arange(start, last + np.timedelta64(1, "ns"), step)
+def _number(hours: int) -> str:
+    return {6: "six", 12: "twelve"}.get(hours, str(hours))
 
 
 def _check_hourly(array: xr.DataArray) -> None:
-    words = str(array.attrs.get("cell_methods", "")).casefold()
-    stated = re.search(r"over the (\d+) h", words) or re.search(r"sum \(interval: (\d+) h", words)
-    if stated and stated[1] != "1":
+    stated = stated_hours(array)
+    if stated not in (None, 1):
         raise ValueError(
-            f"{array.name} states totals of {stated[1]} hours (cell_methods {words!r}), and"
-            " six-hour totals are summed from hourly ones; give the hourly variable"
+            f"{array.name} states totals of {stated} hours (cell_methods"
+            f" {array.attrs['cell_methods']!r}), and longer totals are summed from hourly ones;"
+            " give the hourly variable"
         )
 
 
-def _check_there(needed: np.ndarray, there: np.ndarray, what: str) -> None:
-    missing = np.setdiff1d(needed, there)
+def _check_complete(needed: np.ndarray, present: np.ndarray) -> None:
+    missing = np.setdiff1d(needed, present)
     if missing.size:
-        named = ", ".join(str(time.astype("datetime64[m]")) for time in missing[:3])
         raise ValueError(
-            f"a six-hour total may not miss anything, and {missing.size} {what} are not in the"
-            f" data: {named}{', ...' if missing.size > 3 else ''}; get them, or leave those times"
-            " out"
+            f"a total of precipitation may not miss an hour, and {missing.size} hours are not in"
+            f" the data: {listed(map(hour, missing))}; get them, or leave those times out"
         )
 
 
 def _in_metres(array: xr.DataArray) -> xr.DataArray:
     stated = str(array.attrs.get("units", ""))
-    if conversion(stated, VARIABLES[SIX_HOURLY].units) is None:
+    if conversion(stated, VARIABLES[HOURLY].units) is None:
         raise ValueError(
             f"precipitation is a height of water (m, mm, kg m-2), and {array.name} states"
             f" {stated or 'no unit'}; correct its attribute 'units'"
         )
-    return in_catalogue_units(array, SIX_HOURLY)
+    return in_catalogue_units(array, HOURLY)
 
 
-def _at(array: xr.DataArray, times: np.ndarray, labels: np.ndarray) -> xr.DataArray:
-    """The array at ``times`` in float64, labelled as if at ``labels``."""
+def _labelled(array: xr.DataArray, times: np.ndarray, labels: np.ndarray) -> xr.DataArray:
+    """The array at `times` in float64, labelled with `labels` so that lagged hours add up."""
     return array.sel(time=times).assign_coords(time=labels).astype(np.float64)
-
-
-def _without_falls(differences: np.ndarray) -> np.ndarray:
-    if differences.size and np.nanmin(differences, initial=0.0) < -LARGEST_FALL:
-        raise ValueError(
-            "a total since the start of a forecast never falls, and this one falls by"
-            f" {-np.nanmin(differences):g} m in six hours; it is counted anew on the way (hourly"
-            " totals, or several forecasts in one)"
-        )
-    return differences
-
-
-def _finished(total: xr.DataArray, source: xr.DataArray, note: str) -> xr.DataArray:
-    provenance = joined(source.attrs.get("provenance"), note)
-    attrs = {**source.attrs, **VARIABLES[SIX_HOURLY].attributes, "provenance": provenance}
-    return total.astype(np.float32).assign_attrs(attrs).rename(SIX_HOURLY)

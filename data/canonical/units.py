@@ -6,6 +6,7 @@ states nothing, or something wrong.
 
 import xarray as xr
 
+from data.provenance import noted
 from data.variables import STANDARD_GRAVITY, VARIABLES
 
 Conversion = tuple[float, float]  # factor and offset
@@ -78,11 +79,11 @@ def in_catalogue_units(array: xr.DataArray, name: str) -> xr.DataArray:
     if factor_and_offset is None or stated == ours:
         return array
     attrs = {**array.attrs, "units": ours}
-    if factor_and_offset != _SAME:
-        attrs["provenance"] = f"converted from {stated} to {ours}"
-        factor, offset = (array.dtype.type(number) for number in factor_and_offset)
-        array = array * factor + offset
-    return array.assign_attrs(attrs)
+    if factor_and_offset == _SAME:
+        return array.assign_attrs(attrs)
+    factor, offset = (array.dtype.type(number) for number in factor_and_offset)
+    converted = (array * factor + offset).assign_attrs(attrs)
+    return noted(converted, f"converted from {stated} to {ours}")
 
 
 def conversion(stated: str, ours: str) -> Conversion | None:

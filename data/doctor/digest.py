@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
 
+from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
 from data.doctor.exact_zeros import Zeros, zeros
 from data.variables import VARIABLES
 
@@ -151,12 +152,11 @@ def _known(dataset: xr.Dataset) -> list[str]:
         for name, array in dataset.data_vars.items()
         if {"latitude", "longitude"} <= set(array.dims) <= {"time", "level", *_SPACE}
         and array.dtype.kind in "fiu"
-        and (name in VARIABLES or name in RAIN_OF_UNKNOWN_PERIOD)
+        and (name in VARIABLES or name in NAMES_WITHOUT_PERIOD)
     ]
 
 
 _SPACE = ("latitude", "longitude")
-RAIN_OF_UNKNOWN_PERIOD = ("tp", "precipitation", "apcp")
 
 
 @dataclass(frozen=True)

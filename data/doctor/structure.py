@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
 from data.doctor.case import Case, hour
-from data.doctor.digest import RAIN_OF_UNKNOWN_PERIOD
 from data.doctor.finding import Finding, Severity, listed
 from data.task import STEP
 from data.variables import VARIABLES
@@ -243,7 +243,7 @@ def variables(case: Case) -> Iterator[Finding]:
             )
     yield from _units_stated(case, names)
     unknown = [name for name in names if name not in VARIABLES]
-    unknown = [name for name in unknown if name not in RAIN_OF_UNKNOWN_PERIOD]
+    unknown = [name for name in unknown if name not in NAMES_WITHOUT_PERIOD]
     if unknown:
         yield Finding(
             "variables",

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
 from data.doctor.case import Case, at_levels, at_time, hour, pairs
-from data.doctor.digest import NEVER_ZERO, RAIN_OF_UNKNOWN_PERIOD, Field
+from data.doctor.digest import NEVER_ZERO, Field
 from data.doctor.exact_zeros import Zeros
 from data.doctor.finding import Finding, listed
 from data.stores.analyses.header import is_repeated
@@ -270,7 +271,7 @@ def repeated(case: Case) -> Iterator[Finding]:
         kind = VARIABLES[name].kind if name in VARIABLES else "surface"
         if field.empty or field.high == field.low or kind == "static" or name in SLOW:
             continue
-        if _masked(name) or name in RAIN_OF_UNKNOWN_PERIOD:
+        if _masked(name) or name in NAMES_WITHOUT_PERIOD:
             continue
         first = seen.setdefault((name, field.fingerprint), (time, level))
         if first == (time, level):

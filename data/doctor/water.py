@@ -6,8 +6,9 @@ import numpy as np
 import xarray as xr
 
 from data.canonical.humidity import saturation_vapour_pressure
+from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
 from data.doctor.case import Case, Map, area, at_time, correlation, departure, hour, pairs
-from data.doctor.digest import RAIN_OF_UNKNOWN_PERIOD, Field
+from data.doctor.digest import Field
 from data.doctor.finding import Finding
 from data.variables import VARIABLES, plausible_mean
 
@@ -174,14 +175,14 @@ def precipitation(case: Case) -> Iterator[Finding]:
                 f"{name} nowhere decreases from {growing}: a sum since the start of a forecast",
                 "take differences of successive times",
             )
-        elif name in RAIN_OF_UNKNOWN_PERIOD:
+        elif name in NAMES_WITHOUT_PERIOD:
             yield _unknown_period(name, mean)
         else:
             yield from _window(name, mean)
 
 
 def _is_rain(name: str) -> bool:
-    return name.startswith("total_precipitation") or name in RAIN_OF_UNKNOWN_PERIOD
+    return name.startswith("total_precipitation") or name in NAMES_WITHOUT_PERIOD
 
 
 def _grows(case: Case, fields: dict[int | None, Field]) -> str | None:

@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from data.regrid.fields import HORIZONTAL, joined, whole_fields
+from data.provenance import noted
+from data.regrid.fields import HORIZONTAL, whole_fields
 from data.task import LEVELS_13, LEVELS_37
 
 NAMED = {"13": LEVELS_13, "37": LEVELS_37}
@@ -115,8 +116,7 @@ def _interpolated(
         dask_gufunc_kwargs={"output_sizes": {"level": wanted.size}},
         keep_attrs=True,
     )
-    note = f"interpolated in log(pressure) from {array.sizes['level']} levels"
-    return result.assign_attrs(provenance=joined(array.attrs.get("provenance"), note))
+    return noted(result, f"interpolated in log(pressure) from {array.sizes['level']} levels")
 
 
 def _interpolated_block(block: np.ndarray, *, between: _Between) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from data.canonical.conventions import canonical_name
+from data.canonical.precipitation import summed_over
 
 Message = int | tuple[int, int]  # offset in the file; for a multi-field message, and which field
 
@@ -91,7 +92,7 @@ def read(path: str) -> xr.Dataset:
 def _attrs(field: "_Field") -> dict[str, str]:
     attrs = {"units": field.units}
     if field.accumulation is not None:
-        attrs["cell_methods"] = f"time: sum (comment: over the {field.accumulation} hours before)"
+        attrs["cell_methods"] = summed_over(field.accumulation)
     return attrs
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
+from data.canonical.precipitation import HOURLY
 from data.sources.files import grib
 from data.sources.network import download
 from data.sources.series.collection import Series, together
@@ -22,7 +23,6 @@ from data.variables import VARIABLES
 
 LEVELS_DATASET = "reanalysis-era5-pressure-levels"
 SINGLE_DATASET = "reanalysis-era5-single-levels"
-_HOURLY_RAIN = "total_precipitation"
 _SIX_HOURLY = tuple(f"{hour:02d}:00" for hour in range(0, 24, 6))
 
 
@@ -49,7 +49,7 @@ class ClimateDataStore(Series):
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
         """See ``Series``."""
-        rain = tuple(names) == (_HOURLY_RAIN,)
+        rain = tuple(names) == (HOURLY,)
         days = times.astype("datetime64[D]")
         parts = []
         for day in np.unique(days):
@@ -63,9 +63,7 @@ class ClimateDataStore(Series):
 
     def _rain(self, day: np.datetime64, downloads: Path) -> xr.Dataset:
         hours = [f"{hour:02d}:00" for hour in range(24)]
-        return self._file(
-            day, "rain", SINGLE_DATASET, {"variable": [_HOURLY_RAIN]}, hours, downloads
-        )
+        return self._file(day, "rain", SINGLE_DATASET, {"variable": [HOURLY]}, hours, downloads)
 
     def _analyses(
         self, day: np.datetime64, times: np.ndarray, names: Sequence[str], downloads: Path

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
+from data.canonical.precipitation import SIX_HOURLY
 from data.sources.files import grib
 from data.sources.network.download import fetch, kept
 from data.sources.series.collection import Series, together
@@ -42,7 +43,6 @@ _AT_THE_SURFACE = {
     "geopotential_at_surface": ("HGT", "surface"),
     "land_sea_mask": ("LAND", "surface"),
 }
-_PRECIPITATION = "total_precipitation_6hr"
 _SIX_HOURS = "0-6 hour acc fcst"
 
 
@@ -92,7 +92,7 @@ class Gfs(Series):
 
         def make(path: Path) -> None:
             messages = self._messages(time, 0, self._wanted(names), accumulated=False)
-            if _PRECIPITATION in names:
+            if SIX_HOURLY in names:
                 rain = {("APCP", "surface")}
                 messages += self._messages(time - STEP, 6, rain, accumulated=True)
             path.write_bytes(b"".join(messages))
@@ -101,7 +101,7 @@ class Gfs(Series):
         return conventions.canonical(grib.read(str(path)).isel(number=0, drop=True))
 
     def _wanted(self, names: Sequence[str]) -> set[tuple[str, str]]:
-        known = {*_ON_LEVELS, *_AT_THE_SURFACE, _PRECIPITATION}
+        known = {*_ON_LEVELS, *_AT_THE_SURFACE, SIX_HOURLY}
         unknown = [name for name in names if name not in known]
         if unknown:
             raise ValueError(f"{', '.join(unknown)} are not read from GFS; it has {sorted(known)}")

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
+from data.canonical.precipitation import SIX_HOURLY
 from data.sources.files import grib
 from data.sources.network import download
 from data.sources.series.collection import Series, together
@@ -36,7 +37,6 @@ _AT_THE_SURFACE = {
     "geopotential_at_surface": "z",
     "land_sea_mask": "lsm",
 }
-_PRECIPITATION = "total_precipitation_6hr"
 
 
 def open_service(name: str, address: str | None) -> "OpenData":
@@ -76,7 +76,7 @@ class OpenData(Series):
         if surface:
             kind = "statics" if set(surface) <= {"z", "lsm"} else "surface"
             asked.append((f"{stamp}-{kind}", time, {"step": 0, "levtype": "sfc", "param": surface}))
-        if _PRECIPITATION in names:
+        if SIX_HOURLY in names:
             rain = {"step": 6, "levtype": "sfc", "param": ["tp"]}
             asked.append((f"{stamp}-rain", time - STEP, rain))
         fields = {}

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
+from data.canonical.precipitation import stands_for_any_period
 from data.canonical.time_axis import LEAD_NAMES
 from data.sources.files import deepmind
 from data.variables import VARIABLES
@@ -145,9 +146,8 @@ def _their_names(raw: xr.Dataset) -> dict[str, tuple[str, ...]]:
 
 def _may_be_known(theirs: str) -> bool:
     """Archives hold hundreds of variables; most need no second look."""
-    precipitation = theirs.casefold() in ("tp", "total_precipitation", "apcp", "precipitation")
     return (
-        precipitation
+        stands_for_any_period(theirs)
         or theirs in VARIABLES
         or any(conventions.canonical_name(theirs, on_levels=levels) for levels in (True, False))
     )

@@ -1,4 +1,4 @@
-"""Six-hour precipitation from hourly totals and from totals since a start."""
+"""Precipitation's names and periods, and totals from hours."""
 
 import dask.array as da
 import numpy as np
@@ -7,19 +7,25 @@ import xarray as xr
 
 from data.canonical.conventions import canonical
 from data.canonical.precipitation import (
+    HOURLY,
+    PERIODS,
+    SIX_HOURLY,
     hours_needed,
-    totals_from_cumulative,
-    totals_from_hourly,
-    with_six_hour_precipitation,
+    name_by_period,
+    stands_for_any_period,
+    stated_hours,
+    summed_over,
+    total,
 )
+from data.variables import VARIABLES
+from data.wording import HOUR
 
-HOUR = np.timedelta64(1, "h")
 DIMS = ("time", "latitude", "longitude")
 START = np.datetime64("2020-01-01T00", "ns")
 
 
 def rain(hours, values=None, units="m", **attrs):
-    """Precipitation at START + hours, on a tiny grid; random if not given."""
+    """Precipitation at START + hours, on a tiny grid; random if no values come."""
     hours = np.asarray(hours)
     if values is None:
         values = np.random.default_rng(1).gamma(0.3, 1e-3, (hours.size, 3, 4))
@@ -36,72 +42,78 @@ def rain(hours, values=None, units="m", **attrs):
     )
 
 
-def stamps(array):
-    return [int((t - START) / HOUR) for t in array["time"].values]
+def at(*hours: int) -> np.ndarray:
+    return START + np.array(hours) * HOUR
 
 
-def test_a_total_is_the_sum_of_the_six_hours_up_to_the_stamp():
-    hourly = rain(range(30))
-    total = totals_from_hourly(hourly)
-    assert stamps(total) == [6, 12, 18, 24]
-    for k, hour in enumerate(stamps(total)):
-        expected = sum(hourly.values[hour - lag].astype(np.float64) for lag in range(6))
+@pytest.mark.parametrize("name", [name for name in PERIODS if name != HOURLY])
+def test_a_total_is_the_sum_of_the_hours_up_to_its_time(name):
+    hourly = rain(range(49))
+    result = total(hourly, at(24, 48, 36), name)
+    for value, end in zip(result, (24, 48, 36), strict=True):
+        hours = hourly.values[end - PERIODS[name] + 1 : end + 1].astype(np.float64)
         # rtol 1e-7: one rounding to float32
-        np.testing.assert_allclose(total.values[k], expected, rtol=1e-7)
-    assert total.dtype == np.float32
+        np.testing.assert_allclose(value, hours.sum(axis=0), rtol=1e-7)
+    np.testing.assert_array_equal(result["time"], at(24, 48, 36))
+    assert result.dtype == np.float32
+    assert result.name == name
 
 
-def test_six_hourly_stamps_are_those_of_the_clock():
-    assert stamps(totals_from_hourly(rain(range(1, 13)))) == [6, 12]
-    assert stamps(totals_from_hourly(rain(range(2, 13)))) == [12]
-
-
-def test_the_times_may_be_given():
-    times = np.array([START + 9 * HOUR, START + 7 * HOUR])
-    assert stamps(totals_from_hourly(rain(range(30)), times)) == [9, 7]
-    assert [int((t - START) / HOUR) for t in hours_needed(times)] == list(range(2, 10))
+def test_the_hours_needed_are_those_that_end_in_the_period():
+    np.testing.assert_array_equal(hours_needed(at(9, 7)), at(*range(2, 10)))
+    assert hours_needed(at(24), "total_precipitation_24hr").size == 24
 
 
 def test_all_rain_falls_in_one_window():
     hourly = rain(range(1, 25))
     # rtol 1e-6: float32 sums of 24 numbers
-    np.testing.assert_allclose(totals_from_hourly(hourly).sum(), hourly.sum(), rtol=1e-6)
+    np.testing.assert_allclose(total(hourly, at(6, 12, 18, 24)).sum(), hourly.sum(), rtol=1e-6)
 
 
 def test_millimetres_become_metres():
-    same = totals_from_hourly(rain(range(1, 7), np.full((6, 3, 4), 0.5), units="mm"))
-    np.testing.assert_allclose(same, 0.003, rtol=1e-6)
-    assert same.attrs["units"] == "m"
+    result = total(rain(range(1, 7), np.full((6, 3, 4), 0.5), units="mm"), at(6))
+    np.testing.assert_allclose(result, 0.003, rtol=1e-6)  # six float32 numbers
+    assert result.attrs["units"] == "m"
 
 
-def test_the_window_is_stated_and_read_back_as_six_hours():
-    for total in (
-        totals_from_hourly(rain(range(1, 13))),
-        totals_from_cumulative(rain([6, 12], np.zeros((2, 3, 4))), START),
-    ):
-        assert total.name == "total_precipitation_6hr"
-        assert "over the 6 hours before" in total.attrs["cell_methods"]
-        assert "total_precipitation_6hr" in canonical(total.rename("tp").to_dataset())
+@pytest.mark.parametrize("name", [name for name in PERIODS if name != HOURLY])
+def test_a_total_states_its_period_and_is_known_by_it(name):
+    result = total(rain(range(49)), at(24), name)
+    assert stated_hours(result) == PERIODS[name]
+    assert name_by_period(result.rename("apcp")) == name
+    assert name in canonical(result.rename("tp").to_dataset())
+    assert "summed from" in result.attrs["provenance"]
+
+
+def test_periods_are_those_that_the_catalogue_states():
+    for name, hours in PERIODS.items():
+        words = "hour" if hours == 1 else f"{hours} hours"
+        assert f"over the {words} before" in (VARIABLES[name].cell_methods or "")
+        assert stated_hours(xr.DataArray(0.0, attrs={"cell_methods": summed_over(hours)})) == hours
+
+
+def test_an_hour_and_an_unstated_period_keep_their_names():
+    assert all(map(stands_for_any_period, ("tp", "APCP", "precipitation", HOURLY)))
+    assert not stands_for_any_period(SIX_HOURLY)
+    assert name_by_period(rain([1])) is None
+    assert name_by_period(rain([1], cell_methods=summed_over(1))) is None
+    assert name_by_period(rain([1], cell_methods=summed_over(6)).rename("snow")) is None
 
 
 def test_a_missing_hour_is_named():
     gap = rain([*range(1, 9), *range(10, 13)])
-    with pytest.raises(ValueError, match=r"miss anything, and 1 hours .* 2020-01-01T09:00; get"):
-        totals_from_hourly(gap)
-    with pytest.raises(
-        ValueError, match=r"6 hours are not in the data: 2020-01-03T07:00, .*, ...;"
-    ):
-        totals_from_hourly(gap, np.array([START + 60 * HOUR]))
-    with pytest.raises(ValueError, match="needs six hours up to 00, 06, 12 or 18 UTC"):
-        totals_from_hourly(rain(range(2, 7)))
+    with pytest.raises(ValueError, match=r"miss an hour, and 1 hours .* 2020-01-01T09; get"):
+        total(gap, at(6, 12))
+    with pytest.raises(ValueError, match=r"6 hours are not in the data: 2020-01-03T07, .*;"):
+        total(gap, at(60))
 
 
 def test_a_nan_is_not_skipped():
     values = np.zeros((6, 3, 4))
     values[2, 1, 1] = np.nan
-    total = totals_from_hourly(rain(range(1, 7), values))
-    assert np.isnan(total.values[0, 1, 1])
-    assert np.isnan(total.values).sum() == 1
+    result = total(rain(range(1, 7), values), at(6))
+    assert np.isnan(result.values[0, 1, 1])
+    assert np.isnan(result.values).sum() == 1
 
 
 def test_totals_of_other_periods_and_units_are_refused():
@@ -109,60 +121,11 @@ def test_totals_of_other_periods_and_units_are_refused():
     with pytest.raises(
         ValueError, match=r"tp states totals of 6 hours .* give the hourly variable"
     ):
-        totals_from_hourly(rain(range(12), **six))
+        total(rain(range(12), **six), at(6))
     with pytest.raises(ValueError, match=r"height of water .* tp states no unit"):
-        totals_from_hourly(rain(range(12), units=""))
+        total(rain(range(12), units=""), at(6))
     with pytest.raises(ValueError, match="tp states mm/h"):
-        totals_from_hourly(rain(range(12), units="mm/h"))
-
-
-def test_cumulative_totals_become_differences():
-    each = np.random.default_rng(2).gamma(0.3, 1e-3, (4, 3, 4)).astype(np.float32)
-    since = rain([6, 12, 18, 24], np.cumsum(each, axis=0))
-    total = totals_from_cumulative(since, START)
-    assert stamps(total) == [6, 12, 18, 24]
-    # atol 1e-8: float32 totals of about 0.01
-    np.testing.assert_allclose(total, each, atol=1e-8)
-    with_zero = rain([0, 6, 12, 18, 24], np.concatenate([0 * each[:1], np.cumsum(each, axis=0)]))
-    np.testing.assert_allclose(totals_from_cumulative(with_zero, START), total, atol=0)
-
-
-def test_cumulative_and_hourly_totals_agree():
-    hourly = rain(range(1, 25))
-    since = hourly.copy(data=np.cumsum(hourly.values.astype(np.float64), axis=0))
-    one, other = totals_from_hourly(hourly), totals_from_cumulative(since, START)
-    assert stamps(one) == stamps(other)
-    np.testing.assert_allclose(one, other, atol=1e-8)
-
-
-def test_a_total_that_begins_anew_is_refused_when_computed():
-    anew = rain([6, 12, 18], np.array([0.01, 0.02, 0.005])[:, None, None] * np.ones((1, 3, 4)))
-    with pytest.raises(ValueError, match=r"never falls, and this one falls by 0.015 m"):
-        totals_from_cumulative(anew, START)
-    lazy = totals_from_cumulative(anew.chunk(time=1), START)
-    with pytest.raises(ValueError, match="never falls"):
-        lazy.compute()
-
-
-def test_missing_cumulative_totals_and_early_times_are_refused():
-    since = rain([6, 18], np.zeros((2, 3, 4)))
-    with pytest.raises(ValueError, match=r"1 totals since the start .* 2020-01-01T12:00"):
-        totals_from_cumulative(since, START)
-    with pytest.raises(ValueError, match="needs six hours after the forecast's start"):
-        totals_from_cumulative(since, START, np.array([START + 3 * HOUR]))
-
-
-def test_a_dataset_of_hours_becomes_one_of_six_hours():
-    hours = range(1, 25)
-    warm = rain(hours, np.arange(24)[:, None, None] * np.ones((1, 3, 4))).rename("2m_temperature")
-    mask = warm.isel(time=0, drop=True).rename("land_sea_mask")
-    source = xr.merge([rain(hours), warm.drop_attrs(), mask.drop_attrs()])
-    result = with_six_hour_precipitation(source)
-    assert set(result.data_vars) == {"2m_temperature", "land_sea_mask", "total_precipitation_6hr"}
-    assert result["2m_temperature"].values[:, 0, 0].tolist() == [5, 11, 17, 23]
-    assert result["land_sea_mask"].dims == DIMS[1:]
-    with pytest.raises(ValueError, match="summed from one of total_precipitation, tp, tp1h"):
-        with_six_hour_precipitation(source.drop_vars("tp"))
+        total(rain(range(12), units="mm/h"), at(6))
 
 
 def test_only_the_hours_that_are_wanted_are_made():
@@ -173,7 +136,7 @@ def test_only_the_hours_that_are_wanted_are_made():
         return np.zeros((1, 3, 4), np.float32)
 
     lazy = da.map_blocks(made, chunks=((1,) * 600, (3,), (4,)), dtype=np.float32, meta=np.empty(0))
-    total = totals_from_hourly(rain(range(600)).copy(data=lazy))
+    result = total(rain(range(600)).copy(data=lazy), at(300, 306))
     assert computed == []
-    total.sel(time=START + 300 * HOUR).load()
+    result.sel(time=at(300)).load()
     assert sorted(computed) == list(range(295, 301))
