@@ -131,7 +131,8 @@ def _product_of_swish_backward(
     hidden, factor, weight = stored
     factor_gradient, weight_gradient = _gradients(operands, factor, weight, gradient)
     σ = 1 / (1 + jnp.exp(-hidden))
-    return factor_gradient * σ * (1 + hidden * (1 - σ)), weight_gradient
+    hidden_gradient = factor_gradient * σ * (1 + hidden * (1 - σ))
+    return hidden_gradient.astype(hidden.dtype), weight_gradient
 
 
 _product_of_swish.defvjp(_product_of_swish_forward, _product_of_swish_backward)

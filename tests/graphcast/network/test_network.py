@@ -76,10 +76,11 @@ def test_what_a_backward_pass_stores_changes_nothing(world, inputs, precision):
         np.testing.assert_allclose(one, other, atol=ROUNDING * (abs(other).max() + 1e-6))
 
 
-def test_mixed_gradient_is_near_the_float32_one(world, inputs):
+@pytest.mark.parametrize("precision", [MIXED, BFLOAT16])
+def test_low_precision_gradient_is_near_the_float32_one(world, inputs, precision):
     square = partial(mean_square_output, layout=world.layout, inputs=inputs)
     exact = jax.jit(jax.grad(partial(square, how=Pass(FLOAT32))))(world.model)
-    rounded = jax.jit(jax.grad(partial(square, how=Pass(MIXED))))(world.model)
+    rounded = jax.jit(jax.grad(partial(square, how=Pass(precision))))(world.model)
     error = jax.tree.map(lambda one, other: one - other, rounded, exact)
     # twice as many roundings as the forward pass, whose bound below is 0.05
     assert optax.tree.norm(error) <= 0.1 * optax.tree.norm(exact)
