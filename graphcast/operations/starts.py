@@ -44,7 +44,7 @@ def open_windows(
 ) -> list[Window]:
     """One checked window for each entry of the inputs, in the order of their init times."""
     entries = open_inputs(inputs, init_time=init_time)
-    inits = [initial_time(entry, init_time) for entry in entries]
+    inits = [initial_time(entry, checkpoint.task.step, init_time) for entry in entries]
     given = [None] * len(entries) if forcings is None else _forcings_for(inits, forcings)
     windows = [
         _with_comment(window(entry, checkpoint.task, init_time=init, forcings=forcing), entry)
