@@ -1,15 +1,15 @@
 """The catalogue of variables: one row each.
 
-A new variable is one new row of ``VARIABLES``. Names are those of ERA5 and WeatherBench 2, units
-are ERA5's written for udunits, standard names come from the CF standard-name table (``None`` where
+A new variable is one new row of `VARIABLES`. Names are those of ERA5 and WeatherBench 2, units
+are ERA5's written for udunits, standard names come from the CF standard-name table (`None` where
 the table has no name for the quantity), short names and aliases are ECMWF's (parameter database
 and GRIB keys).
 
-Two kinds of bounds stand here because wrong units show in two ways. ``plausible_values`` holds for
-every grid point: what weather on Earth between 1 and 1000 hPa has not left, while °C, hPa, mm, %
-or g/kg do. ``plausible_mean`` holds for the mean of a whole global field and catches what single
-values cannot: 120 is a fair geopotential (m2 s-2) at some point of 1000 hPa, but not as the mean
-of the globe.
+Wrong units show in two ways, so there are two kinds of bounds. `plausible_values` holds at every
+grid point: weather on Earth between 1 and 1000 hPa stays inside, and values in °C, hPa, mm, % or
+g/kg do not. `plausible_mean` holds for the mean of a whole global field and catches what single
+values cannot: 120 is a fair geopotential (m2 s-2) at one point of 1000 hPa, but not as the mean of
+the globe.
 """
 
 import difflib
@@ -18,10 +18,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from data.constants import STANDARD_GRAVITY
+from data.wording import listed
+
 Kind = Literal["atmospheric", "surface", "static", "clock"]
 Range = tuple[float, float]
 
-STANDARD_GRAVITY = 9.80665  # m s-2, the constant between geopotential and geopotential height (WMO)
 SURFACE_LOSS_WEIGHT = 0.1  # 10u 10v msl tp: DeepMind's graphcast.py, loss_and_predictions
 
 
@@ -29,10 +31,10 @@ SURFACE_LOSS_WEIGHT = 0.1  # 10u 10v msl tp: DeepMind's graphcast.py, loss_and_p
 class Variable:
     """One row of the catalogue.
 
-    ``kind`` says which dimensions the variable has: "atmospheric" (time, level, latitude,
+    `kind` says which dimensions the variable has: "atmospheric" (time, level, latitude,
     longitude), "surface" (time, latitude, longitude), "static" (latitude, longitude), "clock"
-    (time, and longitude where the local hour matters). ``bounds`` are plausible values in
-    ``units`` at every level; ``plausible_values`` narrows them level by level.
+    (time, and longitude where the local hour matters). `bounds` are plausible values in
+    `units` at every level; `plausible_values` narrows them level by level.
     """
 
     name: str
@@ -283,14 +285,20 @@ VARIABLES: dict[str, Variable] = {row.name: row for row in _ROWS}
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raise one ValueError about all names that the catalogue lacks, with the nearest it has."""
+    """Refuse names that the catalogue lacks.
+
+    Raises:
+        ValueError: names all of them, each with the nearest that the catalogue has.
+    """
     unknown = [_did_you_mean(name) for name in names if name not in VARIABLES]
     if unknown:
-        raise ValueError(f"unknown variable(s) {', '.join(unknown)}; see {_listed(unknown)}")
+        raise ValueError(
+            f"unknown variable(s) {listed(unknown, len(unknown))}; see {_where_to_look(unknown)}"
+        )
 
 
-def _listed(unknown: list[str]) -> str:
-    """The whole list helps only where no name is near."""
+def _where_to_look(unknown: list[str]) -> str:
+    """The whole catalogue helps only where no name is near."""
     if all("did you mean" in name for name in unknown):
         return "data/variables.py for all names"
     return f"the catalogue: {', '.join(sorted(VARIABLES))}"
@@ -303,7 +311,7 @@ def _did_you_mean(name: str) -> str:
 
 
 def plausible_values(name: str, level: int | float | None = None) -> Range:
-    """Lowest and highest value, in catalogue units, that real weather takes at ``level`` (hPa)."""
+    """Lowest and highest value, in catalogue units, that real weather takes at `level` (hPa)."""
     at_level = _VALUES_AT_LEVEL.get(name)
     return VARIABLES[name].bounds if level is None or at_level is None else at_level(level)
 
@@ -361,7 +369,8 @@ _VALUES_AT_LEVEL: dict[str, Callable[[int | float], Range]] = {
 _LAYERS = ((0.0, -6.5e-3), (11e3, 0.0), (20e3, 1e-3), (32e3, 2.8e-3), (47e3, 0.0), (51e3, -2.8e-3))
 _SEA_LEVEL_PRESSURE = 1013.25  # hPa
 _SEA_LEVEL_TEMPERATURE = 288.15  # K
-_DRY_AIR = 287.053  # J kg-1 K-1
+# J kg-1 K-1: the standard's own (8314.32 over 28.9644 kg kmol-1), so that its tables come out.
+_STANDARD_DRY_AIR = 287.053
 
 
 def standard_geopotential(level: int | float) -> float:
@@ -374,11 +383,11 @@ def standard_geopotential(level: int | float) -> float:
     for (base, lapse), top in zip(_LAYERS, tops, strict=True):
         temperature_top = temperature + lapse * (top - base)
         if lapse:
-            exponent = -STANDARD_GRAVITY / (_DRY_AIR * lapse)
+            exponent = -STANDARD_GRAVITY / (_STANDARD_DRY_AIR * lapse)
             pressure_top = pressure * (temperature_top / temperature) ** exponent
             height = base + temperature / lapse * ((level / pressure) ** (1 / exponent) - 1)
         else:
-            scale = _DRY_AIR * temperature / STANDARD_GRAVITY
+            scale = _STANDARD_DRY_AIR * temperature / STANDARD_GRAVITY
             pressure_top = pressure * math.exp(-(top - base) / scale)
             height = base - scale * math.log(level / pressure)
         if level >= pressure_top:

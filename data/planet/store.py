@@ -26,7 +26,7 @@ import numcodecs  # type: ignore[import-untyped]  # has no stubs
 import numpy as np
 import zarr
 
-from data.planet.analysis import STATIC, VARIABLES
+from data.planet.analysis import PLANET_VARIABLES, STATIC
 from data.stores.files import written_whole
 from data.stores.forecast.header import ForecastHeader
 from data.task import STEP
@@ -124,7 +124,11 @@ class PlanetStore:
         """
         with ThreadPoolExecutor(WRITERS) as pool:
             for number, fields in enumerate(blocks, self.count):
-                list(pool.map(lambda name, n=number, f=fields: self._write(name, n, f), VARIABLES))
+                list(
+                    pool.map(
+                        lambda name, n=number, f=fields: self._write(name, n, f), PLANET_VARIABLES
+                    )
+                )
         count = self.count + len(blocks)
         with written_whole(self.path / STATE) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **state, times_written=np.array(count))
@@ -195,7 +199,7 @@ def _lay_out(
     first = int((np.datetime64(header.start, "h") - EPOCH) / np.timedelta64(1, "h"))
     hours = first + np.arange(TIMES_PER_CHUNK) * int(STEP / np.timedelta64(1, "h"))
     coordinates = ForecastHeader(
-        variables=VARIABLES,
+        variables=PLANET_VARIABLES,
         init_times=(np.datetime64(header.start, "h"),),
         leads=(STEP,),
         levels=header.levels,
@@ -208,7 +212,7 @@ def _lay_out(
     for name in STATIC:
         _array(group, name, header.variable_dims(name), statics[name], CATALOGUE[name].attributes)
     sizes = {d: coordinates[d].size for d in ("level", "latitude", "longitude")} | {"time": 0}
-    for name in VARIABLES:
+    for name in PLANET_VARIABLES:
         dims = header.variable_dims(name)
         shape = [sizes[d] for d in dims]
         _array(group, name, dims, np.zeros(shape, "<f4"), CATALOGUE[name].attributes)
@@ -222,7 +226,7 @@ def _lay_out(
 def _set_times(path: Path, count: int) -> None:
     """Let the metadata say that there are ``count`` times; each file is replaced at once."""
     consolidated = json.loads((path / ".zmetadata").read_text())
-    for name in ("time", *VARIABLES):
+    for name in ("time", *PLANET_VARIABLES):
         entry = consolidated["metadata"][f"{name}/.zarray"]
         entry["shape"][0] = count
         _write_json(path / name / ".zarray", entry)
@@ -236,7 +240,7 @@ def _array(
     values: np.ndarray,
     attributes: Mapping[str, Any],
 ) -> None:
-    is_field = name in VARIABLES
+    is_field = name in PLANET_VARIABLES
     chunks = tuple(
         1 if dim == "time" and is_field else length
         for dim, length in zip(dims, values.shape, strict=True)

@@ -8,9 +8,10 @@ import xarray as xr
 
 from data.channels import Channels
 from data.doctor import Finding, examine_frames
+from data.init_time import initial_time
 from data.moments import read_moments, to_arrays
 from data.sources import open_inputs
-from data.windows import Window, initial_time, window
+from data.windows import Window, window
 from graphcast.checkpoints import Checkpoint
 from graphcast.normaliser import normaliser
 from mesh.grid import LatLonGrid

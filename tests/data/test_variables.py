@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from data.constants import STANDARD_GRAVITY
 from data.task import TASKS
 from data.variables import (
-    STANDARD_GRAVITY,
     VARIABLES,
     check_names,
     plausible_mean,

@@ -1,9 +1,8 @@
 """The files of a dataset of analyses: shards, metadata, coordinates; encoded by zarr.
 
-**Blosc: LZ4 level 5 after bit shuffle, then CRC-32C.** On ERA5's surface fields at 1° and its upper
-air on 37 levels (float32) it leaves 53 % of the size, writes at 400 and reads at 580 MB/s on one
-core; Zstd level 1 leaves 47 %, writes at 230 and reads at 350. Training waits for reading. A
-damaged chunk raises when it is read; a lost shard reads as NaN, which every reader here refuses.
+**Blosc: LZ4 level 5 after bit shuffle, then CRC-32C.** Training waits for reading, and this reads
+faster than Zstd, which leaves a little less (`benchmarks/RESULTS.md`, Codecs). A damaged chunk
+raises when it is read; a lost shard reads as NaN, which every reader here refuses.
 """
 
 import warnings

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from data.planet.analysis import STATIC, VARIABLES
+from data.planet.analysis import PLANET_VARIABLES, STATIC
 from data.planet.store import PlanetHeader, PlanetStore
 from data.sources import open_inputs
 from data.variables import VARIABLES as CATALOGUE
@@ -30,7 +30,7 @@ def fields(number):
     random = np.random.default_rng(number)
     return {
         name: random.normal(size=shape[CATALOGUE[name].on_levels]).astype(np.float32)
-        for name in VARIABLES
+        for name in PLANET_VARIABLES
     }
 
 
@@ -68,7 +68,7 @@ def test_what_is_written_reads_as_canonical_analyses(whole):
     (dataset,) = open_inputs(str(whole))
     assert dataset.sizes["time"] == 4
     assert str(dataset["time"].values[-1])[:13] == "2001-01-01T18"
-    assert set(dataset.data_vars) == {*VARIABLES, *STATIC}
+    assert set(dataset.data_vars) == {*PLANET_VARIABLES, *STATIC}
     for name, values in fields(3).items():
         np.testing.assert_array_equal(dataset[name].isel(time=3).values, values)
         assert dataset[name].attrs["units"] == CATALOGUE[name].units

@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 
 from data.channels import Channels
@@ -16,8 +15,8 @@ from graphcast.normaliser import Normaliser
 from graphcast.passes import Pass
 from graphcast.precision import BFLOAT16, FLOAT32, MIXED
 from graphcast.rollout import dynamics, next_frame
-from graphcast.training.loop import Problem, TrainState, update
-from graphcast.training.optimiser import published_optimiser
+from graphcast.training import Phase, Problem, Recipe, initial_state
+from graphcast.training.step import next_state
 from mesh.graphs import MeshSpec, build_graphs
 from mesh.grid import LatLonGrid
 
@@ -76,8 +75,8 @@ class Shapes:
 
 def compiled_bytes(lowered):
     """What XLA says that a program takes: arguments, output and temporaries."""
-    found = lowered.compile().memory_analysis()
-    return found.argument_size_in_bytes + found.output_size_in_bytes + found.temp_size_in_bytes
+    plan = lowered.compile().memory_analysis()
+    return plan.argument_size_in_bytes + plan.output_size_in_bytes + plan.temp_size_in_bytes
 
 
 def lowered_step(channels, layout, precision, keep_edges):
@@ -99,13 +98,20 @@ def lowered_step(channels, layout, precision, keep_edges):
 
 def lowered_update(channels, layout, precision, batch, steps):
     shapes = Shapes(channels, layout)
-    optimiser = published_optimiser(optax.constant_schedule(1e-3))
+    recipe = Recipe((Phase("any", 1, peak=1e-3),), batch=batch)
     weights = LossWeights(
         jax.ShapeDtypeStruct(tuple(layout.rows), jnp.float32), shapes.vector(len(channels.targets))
     )
     problem = Problem(channels.input_order, layout, shapes.normaliser, shapes.statics, weights)
-    state = TrainState(shapes.model, jax.eval_shape(optimiser.init, shapes.model))
-    return update.lower(state, problem, shapes.sample(batch, steps), optimiser, precision)
+    return next_state.lower(
+        initial_state(shapes.model, recipe),
+        problem,
+        shapes.sample(batch, steps),
+        jax.ShapeDtypeStruct((), jnp.float32),
+        optimiser=recipe.optimiser,
+        average_decay=None,
+        precision=precision,
+    )
 
 
 @pytest.mark.parametrize(("precision", "keep"), [(FLOAT32, True), (FLOAT32, False)])
