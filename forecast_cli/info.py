@@ -11,10 +11,10 @@ from rich.table import Table
 
 from data.channels import Channels
 from data.sources import open_inputs
+from data.stores.kind import kind_of
 from data.task import STEP, TASKS, Task
 from data.variables import VARIABLES
 from forecast_cli.arguments import hours
-from forecast_cli.score import is_scores
 from forecast_cli.terminal import console
 from graphcast.checkpoints import FORMATS, Checkpoint, read_checkpoint
 from graphcast.network.model import parameter_count
@@ -32,7 +32,7 @@ def info(
         describe_checkpoint(path, read_checkpoint(Path(path)))
     elif is_forecast(path):
         describe_forecast(path)
-    elif is_scores(Path(path)):
+    elif kind_of(path) == "scores":
         describe_scores(path)
     else:
         describe_analyses(path, open_inputs(path, init_time=_UNKNOWN_INIT))

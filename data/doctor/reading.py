@@ -11,7 +11,7 @@ import xarray as xr
 
 from data.canonical.time_axis import LEAD_NAMES
 from data.doctor.finding import Finding
-from data.sources import SOURCES, open_inputs
+from data.sources import READERS, open_inputs
 from data.wording import hours, listed, one_line
 
 _NAMES = (*LEAD_NAMES, "forecast_period", "leadtime", "lead")
@@ -84,8 +84,7 @@ def _grib_leads(path: str | Path) -> list[float]:
 
 def _leads(path: Path) -> list[float]:
     """Lead times (h) in a coordinate of a netCDF file or Zarr store."""
-    source = "zarr" if path.is_dir() else "netcdf"
-    dataset = SOURCES[source](str(path))
+    dataset = READERS["zarr" if path.is_dir() else "netcdf"](str(path))
     name = next((n for n in _NAMES if n in dataset.variables), None)
     if name is None or dataset[name].dtype.kind != "m":
         return []
