@@ -13,7 +13,8 @@ from forecast_cli.forecast import forecast
 from forecast_cli.score import score
 from forecast_cli.terminal import console, progress
 from graphcast.checkpoints import write_checkpoint
-from graphcast.training.toy import TOY_TASK, UPDATES, train_toy
+from graphcast.training.loop import Progress
+from graphcast.training.toy import TOY_RECIPE, TOY_TASK, train_toy
 from verification.scorecard import forecast_figure
 
 TRAINING_FRAMES = 4  # of the sample's eight; the forecast starts from the last of them
@@ -77,17 +78,23 @@ def demo(
 
 
 def _train(analyses: xr.Dataset, weights: Path, seed: int) -> None:
+    losses = []
     with progress() as bar:
-        task = bar.add_task("training", total=UPDATES)
-        for number, loss, checkpoint in train_toy(analyses, seed=seed):
-            bar.update(task, completed=number, description=f"training, loss {loss:.2f}")
-            if checkpoint is not None:
-                write_checkpoint(checkpoint, weights)
-                console.print(f"[bold]{weights}[/]  {checkpoint.description}")
-                console.print(f"  predicts   {', '.join(TOY_TASK.targets)}")
-                console.print(
-                    f"  loss       {loss:.3f} after {UPDATES} updates (persistence: see 3/4)"
-                )
+        task = bar.add_task("training", total=TOY_RECIPE.updates)
+
+        def report(update: Progress) -> None:
+            losses.append(update.loss)
+            bar.update(
+                task, completed=update.update, description=f"training, loss {update.loss:.2f}"
+            )
+
+        toy = train_toy(analyses, seed=seed, report=report)
+    write_checkpoint(toy, weights)
+    console.print(f"[bold]{weights}[/]  {toy.description}")
+    console.print(f"  predicts   {', '.join(TOY_TASK.targets)}")
+    console.print(
+        f"  loss       {losses[-1]:.3f} after {len(losses)} updates (persistence: see 3/4)"
+    )
 
 
 def _draw(store: Path, truth: xr.Dataset, scores: Path, picture: Path) -> None:

@@ -37,7 +37,7 @@ def file_sha256(path: Path) -> str:
 def window_sha256(window: Window) -> str:
     """SHA-256 (hex) of the two frames and the forcings that were found, name by name."""
     digest = hashlib.sha256()
-    for dataset in (window.frames, *window.found):
+    for dataset in (window.frames, *window.later_forcings.datasets):
         for name in sorted(str(name) for name in dataset.variables):
             values = np.ascontiguousarray(dataset[name].values)
             digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())

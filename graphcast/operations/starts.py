@@ -8,9 +8,11 @@ import xarray as xr
 
 from data.channels import Channels
 from data.doctor import Finding, examine_frames
+from data.init_time import initial_time
 from data.moments import read_moments, to_arrays
 from data.sources import open_inputs
-from data.windows import Window, initial_time, window
+from data.stores.kind import kind_of
+from data.windows import Window, window
 from graphcast.checkpoints import Checkpoint
 from graphcast.normaliser import normaliser
 from mesh.grid import LatLonGrid
@@ -44,7 +46,7 @@ def open_windows(
 ) -> list[Window]:
     """One checked window for each entry of the inputs, in the order of their init times."""
     entries = open_inputs(inputs, init_time=init_time)
-    inits = [initial_time(entry, init_time) for entry in entries]
+    inits = [initial_time(entry, checkpoint.task.step, init_time) for entry in entries]
     given = [None] * len(entries) if forcings is None else _forcings_for(inits, forcings)
     windows = [
         _with_comment(window(entry, checkpoint.task, init_time=init, forcings=forcing), entry)
@@ -68,7 +70,7 @@ def _forcings_for(init_times: list[np.datetime64], path: str) -> list[xr.Dataset
 def _with_comment(start: Window, entry: xr.Dataset) -> Window:
     """The window with what a dataset of ours says of itself, such as a frame that stands twice."""
     comment = entry.attrs.get("comment")
-    if "training_store_layout" not in entry.attrs or not comment:
+    if kind_of(entry.attrs) != "analyses" or not comment:
         return start
     return replace(start, provenance=(*start.provenance, f"all variables: {comment}"))
 

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from data.stores import Cell, ForecastHeader, ForecastStore
+from data.stores import Cell, ForecastHeader, ForecastStore, kind_of
+from data.stores.forecast.netcdf import write_netcdf
 
 LATITUDE = tuple(np.linspace(-90.0, 90.0, 7))
 LONGITUDE = tuple(np.arange(12) * 30.0)
@@ -56,7 +57,7 @@ def tree(path: Path) -> dict[str, bytes]:
 
 
 def interrupted(path: Path, head: ForecastHeader, cells: int) -> None:
-    with ForecastStore.create(path, head) as store:
+    with ForecastStore.open_or_create(path, head) as store:
         for i, cell in enumerate(head.cells[:cells]):
             store.write(cell.lead, fields(head, i), init=cell.init, member=cell.member)
 
@@ -148,6 +149,26 @@ def test_a_damaged_chunk_raises_and_a_lost_one_reads_as_nan(tmp_path):
     assert xr.open_zarr(path).geopotential.isel(prediction_timedelta=1).isnull().all()
 
 
+def test_as_a_netcdf_file_it_is_the_same_and_damage_is_refused(tmp_path):
+    path, target = write_all(tmp_path / "f.zarr", header()), tmp_path / "f.nc"
+    write_netcdf(path, target)
+    assert kind_of(target) == "forecast"
+    with xr.open_dataset(target, decode_timedelta=True) as copy, xr.open_zarr(path) as store:
+        xr.testing.assert_equal(copy.load(), store.load())
+    chunk = path / "geopotential" / "0.1.0.0.0"
+    chunk.write_bytes(chunk.read_bytes()[:-9])
+    with pytest.raises(
+        ValueError, match=r"some values of .*f\.zarr cannot be read .* make it again"
+    ):
+        write_netcdf(path, target)
+    chunk.unlink()
+    with pytest.raises(ValueError, match=r"f\.zarr has lost chunks of geopotential; the store is"):
+        write_netcdf(path, target)
+    with pytest.raises(ValueError, match=r"named \*\.nc, not to .*f\.grib"):
+        write_netcdf(path, tmp_path / "f.grib")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f.nc", "f.zarr"]
+
+
 # ---- interruption ----------------------------------------------------------------------------
 
 
@@ -191,6 +212,16 @@ def test_a_torn_journal_line_was_never_committed(tmp_path):
         store.write(2, fields(head, 2))
     with ForecastStore.open_or_create(tmp_path / "f.zarr", head) as store:
         assert store.committed_leads() == (0, 1, 2)
+
+
+def test_a_committed_cell_whose_chunk_was_lost_is_not_gone_on_from(tmp_path):
+    interrupted(tmp_path / "f.zarr", header(), cells=2)
+    (tmp_path / "f.zarr.partial" / "store" / "geopotential" / "0.1.0.0.0").unlink()
+    with (
+        ForecastStore.open_or_create(tmp_path / "f.zarr", header()) as store,
+        pytest.raises(ValueError, match="has lost chunks of geopotential; begin the forecast anew"),
+    ):
+        store.read(1)
 
 
 def test_what_zarr_was_writing_when_it_was_killed_is_removed(tmp_path):
@@ -241,40 +272,12 @@ def test_killed_at_any_moment_and_rerun_gives_the_same_bytes(tmp_path):
     assert not (tmp_path / "killed.zarr.partial").exists()
 
 
-def test_killed_between_the_two_renames_of_a_swap_goes_on(tmp_path):
-    path = tmp_path / "f.zarr"
-    write_all(path, header(source="an older forecast"))
-    with ForecastStore.create(path, header(), overwrite=True) as store:
-        for i, cell in enumerate(header().cells):
-            store.write(cell.lead, fields(header(), i))
-    path.rename(tmp_path / "f.zarr.partial" / "replaced")
-    write_all(path, header())
-    assert xr.open_zarr(path).attrs["source"] == "a test"
-    assert not (tmp_path / "f.zarr.partial").exists()
-
-
-@pytest.mark.parametrize("left", [("journal", "lock", "replaced"), ("journal",), ()])
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_killed_after_the_last_rename_ends_well(tmp_path, left, overwrite):
-    path, partial = tmp_path / "f.zarr", tmp_path / "f.zarr.partial"
-    expected = tree(write_all(path, header()))
-    cells = "".join(f"{c.init} {c.member} {c.lead}\n" for c in header().cells)
-    contents = {"journal": f"{header().fingerprint}\n{cells}", "lock": "", "replaced": "older"}
-    partial.mkdir()
-    for name in left:
-        (partial / name).write_text(contents[name])
-    if "journal" in left:
-        with pytest.raises(FileExistsError, match="is there already"):
-            ForecastStore.open_or_create(path, header(source="another forecast"))
-        with ForecastStore.open_or_create(path, header(), overwrite=overwrite) as store:
-            assert store.missing == ()
-            assert store.read(0).sizes["level"] == 2
-            assert store.finish() == path
-    else:
-        with pytest.raises(FileExistsError, match="is there already"):
-            write_all(path, header())
-    assert tree(path) == expected
-    assert not partial.exists()
+def test_a_forecast_begun_by_an_earlier_version_is_refused_not_mixed(tmp_path):
+    partial = tmp_path / "f.zarr.partial"
+    (partial / "store").mkdir(parents=True)
+    (partial / "journal").write_text(f"{header().fingerprint}\n0 0 0\n")
+    with pytest.raises(FileExistsError, match="another version of graphcast began; finish it with"):
+        write_all(tmp_path / "f.zarr", header())
 
 
 # ---- refusals --------------------------------------------------------------------------------
@@ -300,8 +303,6 @@ def test_a_partial_of_another_forecast_is_refused_unless_overwritten(tmp_path):
     other = header(provenance='{"weights": "sha256:1"}')
     with pytest.raises(FileExistsError, match="with other inputs, weights or settings"):
         ForecastStore.open_or_create(path, other)
-    with pytest.raises(FileExistsError, match="holds an interrupted forecast; resume it"):
-        ForecastStore.create(path, header())
     with ForecastStore.open_or_create(path, other, overwrite=True) as store:
         assert store.committed_leads() == ()
 
@@ -322,7 +323,7 @@ def test_only_a_forecast_store_is_ever_replaced(tmp_path):
 
 def test_two_writers_of_one_store_are_refused(tmp_path):
     with (
-        ForecastStore.create(tmp_path / "f.zarr", header()),
+        ForecastStore.open_or_create(tmp_path / "f.zarr", header()),
         pytest.raises(FileExistsError, match="another process is writing"),
     ):
         ForecastStore.open_or_create(tmp_path / "f.zarr", header())
@@ -331,16 +332,16 @@ def test_two_writers_of_one_store_are_refused(tmp_path):
 def test_an_unwritable_place_is_said_before_computing(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=r"cannot write the forecast to .* choose an output"):
-        ForecastStore.create(tmp_path / "file" / "f.zarr", header())
+        ForecastStore.open_or_create(tmp_path / "file" / "f.zarr", header())
     with pytest.raises(ValueError, match=r"is written to a local path, got gs://bucket/f\.zarr"):
-        ForecastStore.create("gs://bucket/f.zarr", header())
+        ForecastStore.open_or_create("gs://bucket/f.zarr", header())
 
 
 def test_too_small_a_disk_is_said_before_computing(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**6, 10**6, 1000))
     with pytest.raises(OSError, match=r"may need 0\.0 GB but .* has 0\.0 GB free; make room"):
-        ForecastStore.create(tmp_path / "f.zarr", header())
+        ForecastStore.open_or_create(tmp_path / "f.zarr", header())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -353,7 +354,7 @@ def test_too_small_a_disk_is_said_before_computing(tmp_path, monkeypatch):
     ],
 )
 def test_wrong_fields_are_refused_and_nothing_is_committed(tmp_path, change, message):
-    with ForecastStore.create(tmp_path / "f.zarr", header()) as store:
+    with ForecastStore.open_or_create(tmp_path / "f.zarr", header()) as store:
         with pytest.raises(ValueError, match=message):
             store.write(0, {**fields(header(), 0), **change})
         assert store.committed_leads() == ()
@@ -366,7 +367,7 @@ def test_a_dataset_in_another_order_or_place_is_put_right_or_refused(tmp_path):
         {n: (("time", *head.field_dims(n)), values[None]) for n, values in arrays.items()},
         {"level": [500, 850], "latitude": list(LATITUDE), "longitude": list(LONGITUDE)},
     )
-    with ForecastStore.create(tmp_path / "f.zarr", head) as store:
+    with ForecastStore.open_or_create(tmp_path / "f.zarr", head) as store:
         store.write(0, ds.transpose("longitude", ...))
         np.testing.assert_array_equal(store.read(0).geopotential, arrays["geopotential"])
         with pytest.raises(ValueError, match="must be on the latitude of the forecast store"):
@@ -400,13 +401,13 @@ def test_an_error_before_the_first_cell_leaves_nothing_behind(tmp_path):
     head = header()
     with (
         pytest.raises(RuntimeError, match="no memory"),
-        ForecastStore.create(tmp_path / "f.zarr", head),
+        ForecastStore.open_or_create(tmp_path / "f.zarr", head),
     ):
         raise RuntimeError("no memory")
     assert list(tmp_path.iterdir()) == []
     with (
         pytest.raises(RuntimeError, match="no memory"),
-        ForecastStore.create(tmp_path / "f.zarr", head) as store,
+        ForecastStore.open_or_create(tmp_path / "f.zarr", head) as store,
     ):
         store.write(0, fields(head, 0))
         raise RuntimeError("no memory")
@@ -417,4 +418,4 @@ def test_a_folder_with_broken_attributes_is_never_replaced(tmp_path):
     (tmp_path / "f.zarr").mkdir()
     (tmp_path / "f.zarr" / ".zattrs").write_text("{")
     with pytest.raises(FileExistsError, match="is not a forecast store, so it will not be"):
-        ForecastStore.create(tmp_path / "f.zarr", header(), overwrite=True)
+        ForecastStore.open_or_create(tmp_path / "f.zarr", header(), overwrite=True)
