@@ -56,9 +56,8 @@ class Graphs(NamedTuple):
     mesh2grid: EdgeSet
 
 
-MOST_SPLITS = (
-    10  # ten million nodes, 7 km apart; more comes from damaged files and fills any memory
-)
+# Ten million nodes, 7 km apart. More comes from damaged files and would fill any memory.
+MOST_SPLITS = 10
 
 
 @dataclass(frozen=True)
