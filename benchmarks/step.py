@@ -248,10 +248,10 @@ def main() -> None:
     memory = number_of_bytes(options.memory) if options.memory else available_memory()
     if options.what == "forward":
         case = case_of(SIZES[options.size], precision, memory)
-        ours, textbook = forward(of, precision)
+        ours, textbook = forward(case, precision)
     else:
         case = case_of(SIZES[options.size], precision, memory, options.steps)
-        ours, textbook = gradient(of, precision, options.steps)
+        ours, textbook = gradient(case, precision, options.steps)
     compile_seconds = seconds(ours)
     peak = peak_memory_gib()
     if options.textbook:
