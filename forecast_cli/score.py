@@ -88,10 +88,10 @@ def score(
     write_scores(scores, output, overwrite=overwrite)
     if report is not None:
         write_report(scores, report)
-    _say(scores, output, report, time.perf_counter() - started)
+    _report(scores, output, report, time.perf_counter() - started)
 
 
-def _say(scores: xr.Dataset, output: Path, report: Path | None, seconds: float) -> None:
+def _report(scores: xr.Dataset, output: Path, report: Path | None, seconds: float) -> None:
     region = str(scores["region"].values[0])
     console.print(_table(scores, region))
     for note in filter(None, scores.attrs["notes"].split("\n")):
@@ -102,8 +102,9 @@ def _say(scores: xr.Dataset, output: Path, report: Path | None, seconds: float) 
         console.print(f"  report  {report}", markup=False)
         console.print(f"next: open [cyan]{report}[/] in a browser")
     else:
+        opener = "open_dataset" if output.suffix == ".nc" else "open_zarr"
         console.print(
-            f"next: [cyan]xarray.open_zarr({str(output)!r})[/], or the same command with "
+            f"next: [cyan]xarray.{opener}({str(output)!r})[/], or the same command with "
             "[cyan]--report report.html --overwrite[/] for tables and curves"
         )
 
@@ -120,12 +121,12 @@ def _table(scores: xr.Dataset, region: str) -> Table:
         table.add_column(lead_label(lead), justify="right")
     for row in headline_rows(scores):
         colours = _colours(scores, row, region).sel(prediction_timedelta=leads).values
-        ours = _numbers(scores, row, "forecast", region, leads)
-        cells = [f"[{colour}]{text}[/]" for colour, text in zip(colours, ours, strict=True)]
+        errors = _numbers(scores, row, "forecast", region, leads)
+        cells = [f"[{colour}]{text}[/]" for colour, text in zip(colours, errors, strict=True)]
         table.add_row(short_label(*row), shown_in(scores, row)[1], *cells)
         if has_persistence(scores):
-            theirs = _numbers(scores, row, "persistence", region, leads)
-            table.add_row("", "persistence", *theirs, style="dim")
+            baseline = _numbers(scores, row, "persistence", region, leads)
+            table.add_row("", "persistence", *baseline, style="dim")
     return table
 
 
@@ -140,7 +141,7 @@ def _numbers(
 def _colours(scores: xr.Dataset, row: Channel, region: str) -> xr.DataArray:
     """A terminal colour for each lead time."""
     if not has_persistence(scores):
-        ours = values(scores, row, "rmse", "forecast", region)
-        return xr.full_like(ours, "default", dtype="U7")
+        errors = values(scores, row, "rmse", "forecast", region)
+        return xr.full_like(errors, "default", dtype="U7")
     better = skill(scores, row, region) > 0
     return xr.full_like(better, "red", dtype="U7").where(~better, "green")
