@@ -1,5 +1,6 @@
 """`graphcast demo`: train a toy, forecast from real analyses, score it against what happened."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -9,15 +10,16 @@ import xarray as xr
 
 from data.samples import analyses as packaged_analyses
 from data.sources import open_inputs
-from forecast_cli.forecast import forecast
 from forecast_cli.score import score
+from forecast_cli.screen import Screen
 from forecast_cli.terminal import console, progress
+from graphcast import operations
 from graphcast.checkpoints import write_checkpoint
 from graphcast.training.toy import TOY_TASK, UPDATES, train_toy
 from verification.scorecard import forecast_figure
 
 TRAINING_FRAMES = 4  # of the sample's eight; the forecast starts from the last of them
-LEAD_TIME = "24h"
+STEPS = 4  # of 6 h
 
 
 def demo(
@@ -52,14 +54,8 @@ def demo(
     console.rule("1/4  train a toy")
     _train(dataset.isel(time=slice(0, TRAINING_FRAMES)), weights, seed)
     console.rule("2/4  forecast")
-    forecast(
-        checkpoint=weights,
-        inputs=str(sample),
-        init_time=str(dataset["time"].values[TRAINING_FRAMES - 1])[:19],
-        lead_time_text=LEAD_TIME,
-        output=store,
-        overwrite=overwrite,
-    )
+    start = dataset["time"].values[TRAINING_FRAMES - 1]
+    _forecast(weights, sample, start, store, overwrite=overwrite)
     console.rule("3/4  score against the analyses that followed")
     score(
         forecast=str(store),
@@ -88,6 +84,24 @@ def _train(analyses: xr.Dataset, weights: Path, seed: int) -> None:
                 console.print(
                     f"  loss       {loss:.3f} after {UPDATES} updates (persistence: see 3/4)"
                 )
+
+
+def _forecast(
+    checkpoint: Path, sample: Path, init_time: np.datetime64, output: Path, *, overwrite: bool
+) -> None:
+    started = time.perf_counter()
+    weights = operations.open_weights(checkpoint)
+    with Screen() as screen:
+        operations.forecast(
+            checkpoint=weights,
+            inputs=sample,
+            init_time=init_time,
+            steps=STEPS,
+            output=output,
+            overwrite=overwrite,
+            report=screen,
+        )
+    screen.summarise(output, weights.digest, time.perf_counter() - started)
 
 
 def _draw(store: Path, truth: xr.Dataset, scores: Path, picture: Path) -> None:

@@ -25,7 +25,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from data.stores.files import claimed, clear, remove_if_empty
+from data.stores.files import claimed, clear, remove_if_empty, written_whole
 from data.stores.forecast.header import COORDINATE_FIELDS, Cell, ForecastHeader
 from data.stores.forecast.layout import lay_out
 
@@ -171,6 +171,24 @@ class ForecastStore:
             )
         values = {name: array[self._index(cell)] for name, array in self._arrays.items()}
         return self.header.cell(values)
+
+    @property
+    def provenance(self) -> str:
+        """JSON of what the forecast is made from: the header's, until `record` replaces it."""
+        attrs = json.loads((self.working_path / ".zattrs").read_text())
+        return str(attrs.get("provenance", "{}"))
+
+    def record(self, provenance: str) -> None:
+        """Replace the attribute `provenance` by what is known now; the fingerprint stays."""
+        for name in (".zmetadata", ".zattrs"):  # the one that is read comes last
+            path = self.working_path / name
+            content = json.loads(path.read_text())
+            attrs = content["metadata"][".zattrs"] if name == ".zmetadata" else content
+            attrs["provenance"] = provenance
+            with written_whole(path) as temporary:
+                # Consolidated metadata is sorted where it is laid out, and here.
+                ordered = json.dumps(content, indent=1, sort_keys=name == ".zmetadata")
+                temporary.write_text(ordered)
 
     def finish(self) -> Path:
         """Give the complete store its final name, and remove what helped to build it.

@@ -47,31 +47,31 @@ def seat(coordinator: str | None, process: int | None, processes: int | None) ->
     if coordinator is None:
         if flags != (None, None):
             raise ValueError(
-                "--process and --processes number those that meet at a --coordinator; give it the "
+                "`process` and `processes` number those that meet at a `coordinator`; give it the "
                 "host and port of process 0, such as host0:1234"
             )
         return None
     if coordinator == AUTO:
         if flags != (None, None):
             raise ValueError(
-                "--coordinator auto asks the cluster for --process and --processes, too; leave "
+                "`coordinator` auto asks the cluster for `process` and `processes`, too; leave "
                 "them out"
             )
         return None
     match = re.fullmatch(r"([^\s:/]+|\[[0-9a-fA-F:]+\]):(\d{1,5})", coordinator)
     if match is None or not 0 < int(match[2]) < 2**16:
         raise ValueError(
-            "--coordinator is host and port of process 0, such as host0:1234, or auto, not "
+            "`coordinator` is host and port of process 0, such as host0:1234, or auto, not "
             f"{coordinator!r}"
         )
     if process is None or processes is None:
         raise ValueError(
-            "--coordinator needs --processes, how many there are, and --process, which of them "
+            "`coordinator` needs `processes`, how many there are, and `process`, which of them "
             "this one is (from 0)"
         )
     if not 0 <= process < processes:
         raise ValueError(
-            f"--process counts from 0 to --processes - 1, and {process} of {processes} is not there"
+            f"`process` counts from 0 to `processes` - 1, and {process} of {processes} is not there"
         )
     return Seat(match[1], int(match[2]), process, processes)
 
@@ -117,7 +117,7 @@ def _go_to_first(own: Seat, deadline: float, patience: float) -> None:
                 answer = _line(connection, None)
         except OSError as error:
             if isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME:
-                raise ValueError(f"--coordinator: no host {own.host} is known here") from error
+                raise ValueError(f"`coordinator`: no host {own.host} is known here") from error
         if not answer:  # not there yet, or gone again
             if time.monotonic() > deadline:
                 raise ValueError(
@@ -140,7 +140,7 @@ def _listening(port: int) -> socket.socket:
     except OSError as error:
         raise ValueError(
             f"process 0 cannot listen on port {port} ({error.strerror}); give all processes a "
-            "--coordinator with another port"
+            "`coordinator` with another port"
         ) from error
 
 
@@ -155,11 +155,11 @@ def _check_claim(
     reason = None
     if processes != own.processes:
         reason = (
-            f"all processes need the same --processes, and process {process} has {processes} "
+            f"all processes need the same `processes`, and process {process} has {processes} "
             f"where process 0 has {own.processes}"
         )
     elif process == 0 or process in here:
-        reason = f"each process needs a --process of its own, and {process} came twice"
+        reason = f"each process needs a `process` of its own, and {process} came twice"
     if reason is not None:
         _say({process: connection}, f"{STOP}{reason}")
         raise ValueError(reason)
@@ -169,7 +169,7 @@ def _missing(own: Seat, here: dict[int, socket.socket], patience: float) -> str:
     absent = ", ".join(str(n) for n in range(1, own.processes) if n not in here)
     return (
         f"of {own.processes} processes, {absent} did not come to {own.address} within "
-        f"{patience:.0f} s; start one on each host with the same command and its own --process"
+        f"{patience:.0f} s; start one on each host with the same command and its own `process`"
     )
 
 

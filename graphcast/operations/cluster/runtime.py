@@ -139,8 +139,8 @@ def _join_cluster() -> None:
         jax.distributed.initialize(shutdown_timeout_seconds=SHUTDOWN)
     except ValueError as error:
         raise ValueError(
-            "--coordinator auto finds no cluster that JAX knows (Slurm, Open MPI, Cloud TPU); give "
-            "host and port of process 0, --process and --processes"
+            "`coordinator` auto finds no cluster that JAX knows (Slurm, Open MPI, Cloud TPU); give "
+            "host and port of process 0, `process` and `processes`"
         ) from error
 
 
@@ -179,12 +179,12 @@ def device_count(asked: int | None, windows: int) -> int:
     if processes > 1:
         if asked is not None and (not 1 <= asked <= present or asked % processes):
             raise ValueError(
-                f"--devices counts those of all {processes} processes, as many on each: a multiple "
+                f"`devices` counts those of all {processes} processes, as many on each: a multiple "
                 f"of {processes} up to {present}, not {asked}"
             )
         return asked or present
     if asked is None:
         return min(windows, present)
     if not 1 <= asked <= present:
-        raise ValueError(f"--devices counts from 1 to the {present} that are here, not {asked}")
+        raise ValueError(f"`devices` counts from 1 to the {present} that are here, not {asked}")
     return asked
