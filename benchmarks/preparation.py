@@ -28,10 +28,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from data.preparation.prepare import prepare
 from data.preparation.recipe import Recipe
-from data.regrid import grid_named
 from data.stores.analyses.header import DatasetHeader
 from data.stores.workers import Fleet
 from data.task import LEVELS_13, Task
+from mesh.grid import LatLonGrid
 
 LEVELS = (*LEVELS_13[:6], 350, *LEVELS_13[6:])  # one more than is wanted
 NAMES = ("temperature", "u_component_of_wind", "2m_temperature")
@@ -86,7 +86,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, object]:
 
 def write_source(path: Path, resolution: float, times: int) -> int:
     """Smooth fields with some noise, so that they compress about as analyses do; their bytes."""
-    latitude, longitude = grid_named(str(resolution))
+    latitude, longitude = LatLonGrid.regular(resolution).axes()
     φ, λ = np.deg2rad(latitude)[:, None], np.deg2rad(longitude)
     rng = np.random.default_rng(0)
     wave = np.cos(φ) * np.cos(3 * λ)
@@ -150,8 +150,7 @@ def plain(source: str, target: Path, grid: str | None) -> None:
 
     dataset = xr.open_zarr(source).sel(level=list(LEVELS_13)).drop_encoding()
     if grid is not None:
-        latitude, longitude = grid_named(grid)
-        dataset = regrid(dataset, latitude, longitude)
+        dataset = regrid(dataset, LatLonGrid.named(grid))
     header = DatasetHeader(
         tuple(sorted(NAMES)), (), LEVELS_13,
         tuple(dataset["latitude"].values.tolist()), tuple(dataset["longitude"].values.tolist()),

@@ -27,13 +27,14 @@ from data.planet import (
 )
 from data.planet.analysis import HIGHEST_LEVEL, LEVELS, LOWEST_LEVEL
 from data.planet.store import size_on_disk
-from data.regrid.grids import Grid, grid_named
 from data.regrid.levels import levels_named
 from data.sources import open_inputs
+from data.sources.grids import grid_named
 from data.time_range import time_range
 from forecast_cli.arguments import lead_time
 from forecast_cli.terminal import console, progress, size
 from graphcast.operations.cluster.runtime import prepare_to_compile
+from mesh.grid import LatLonGrid
 
 DEFAULT_YEARS = 10.0
 NATIVE = "native"
@@ -219,5 +220,5 @@ def _levels(text: str) -> tuple[int, ...]:
     return levels
 
 
-def _grid(text: str) -> Grid | None:
+def _grid(text: str) -> LatLonGrid | None:
     return None if text.strip().casefold() == NATIVE else grid_named(text)

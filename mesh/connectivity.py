@@ -67,9 +67,9 @@ def _candidates(
     half_width = np.arccos(np.clip(threshold / scale, -1, 1))
     step = 2 * np.pi / columns
     centre = (longitude[vertex] - np.deg2rad(grid.longitude[0])) / step
-    # 0.1: longitudes may be off uniform by LONGITUDE_ROUNDING (grid.py), 0.06 of a 0.01° step.
-    west = np.ceil(centre - half_width / step - 0.1).astype(np.int64)
-    east = np.floor(centre + half_width / step + 0.1).astype(np.int64)
+    # 0.25: longitudes may be off uniform by SAME_POINT (grid.py), 0.22 of a 0.01° step.
+    west = np.ceil(centre - half_width / step - 0.25).astype(np.int64)
+    east = np.floor(centre + half_width / step + 0.25).astype(np.int64)
     pair, column = _ranges(west, np.minimum(east - west + 1, columns))
     return row[pair] * columns + column % columns, vertex[pair]
 

@@ -1,11 +1,14 @@
 """`LatLonGrid`: any global latitude–longitude grid, regular or Gaussian, in its own order.
 
 A grid is its coordinates. Grid node `ilat * nlon + ilon` in the order of the data; the forecast
-files, the graphs and the model all count like this.
+files, the graphs and the model all count like this. Reduced grids, whose rows differ in length, are
+not among them: readers refuse those and say what to ask for instead.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -14,15 +17,39 @@ from scipy.special import roots_legendre
 FULL_CIRCLE = 360.0  # degrees
 POLE = 90.0  # degrees
 
-POLE_ROUNDING = 1e-5  # degrees; float32 near 90 has steps of 7.6e-6
-# A longitude may be off its uniform place by this much: GRIB edition 1 rounds to a thousandth of a
-# degree, float32 to 3e-5.
-LONGITUDE_ROUNDING = 6e-4  # degrees
+# How far a file's coordinate may lie from the point that it means. GRIB edition 1 stores
+# thousandths of a degree, which some centres round and others cut off: up to 1e-3. Gaussian
+# latitudes are published with three decimals or more (5e-4), and float32 has steps of 3e-5 near
+# 360. The tenth on top leaves room for both at once. A 0.1° grid is a hundred times wider.
+ROUNDING = 1.1e-3  # degrees
+# Two coordinates of one point may be rounded apart.
+SAME_POINT = 2 * ROUNDING  # degrees
+
+
+class Fault(NamedTuple):
+    """What keeps two axes from being a global grid: the rule, the values that came, a remedy."""
+
+    rule: str
+    came: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """One sentence, for an error."""
+        return f"a grid's {self.rule}, got {self.came}; {self.remedy}"
+
+
+class UnknownGridName(ValueError):  # noqa: N818  a name that is not known, not a broken program
+    """A text that is neither a resolution nor a Gaussian grid; it may still name a file."""
 
 
 @dataclass(frozen=True)
 class LatLonGrid:
     """Latitudes (strictly monotonic, pole to pole) by longitudes (uniform, once around), degrees.
+
+    >>> LatLonGrid.regular(45).latitude
+    (-90.0, -45.0, 0.0, 45.0, 90.0)
+    >>> LatLonGrid.named("N48").shape
+    (96, 192)
 
     Raises:
         ValueError: coordinates that are not such a grid; see `from_coordinates`.
@@ -32,8 +59,10 @@ class LatLonGrid:
     longitude: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        _check_latitude(np.array(self.latitude, np.float64))
-        _check_longitude(np.array(self.longitude, np.float64))
+        latitude, longitude = self.axes()
+        fault = latitude_fault(latitude) or longitude_fault(longitude)
+        if fault:
+            raise ValueError(str(fault))
 
     @classmethod
     def from_coordinates(
@@ -50,19 +79,21 @@ class LatLonGrid:
         return cls(_one_axis("latitude", latitude), _one_axis("longitude", longitude))
 
     @classmethod
-    def regular(cls, resolution: float, *, poles: bool = True) -> "LatLonGrid":
+    def regular(cls, resolution: int | float, *, poles: bool = True) -> "LatLonGrid":
         """Every `resolution` degrees, latitude ascending, longitude from 0.
 
-        With poles the first and last row are the poles, without them they lie half a step off.
+        With poles the first and last row are the poles, as in ERA5; without them they lie half a
+        step off.
 
         Raises:
             ValueError: a resolution that does not divide 180 degrees.
         """
-        rows = round(180 / resolution) if resolution > 0 else 0
+        # The points of a grid finer than their rounding could not be told apart.
+        rows = round(180 / resolution) if resolution > SAME_POINT else 0
         if rows < 2 or not np.isclose(rows * resolution, 180, rtol=1e-6):
             raise ValueError(
                 f"a regular grid's resolution must divide 180 degrees into at least two steps, got "
-                f"{resolution}; {180 / max(rows, 2):.6g} degrees would"
+                f"{resolution:g}; {180 / max(rows, 2):.6g} degrees would"
             )
         step = 180 / rows
         latitude = (
@@ -71,20 +102,50 @@ class LatLonGrid:
         return cls.from_coordinates(latitude, np.arange(2 * rows) * step)
 
     @classmethod
-    def gaussian(cls, n: int) -> "LatLonGrid":
-        """The full Gaussian grid "N<n>": 2n latitudes (ascending, no poles), 4n longitudes from 0.
+    def gaussian(cls, number: int) -> "LatLonGrid":
+        """The full Gaussian grid "N<number>": 2N latitudes (ascending, no poles), 4N longitudes.
 
-        sin(latitude) are the roots of the Legendre polynomial of degree 2n.
+        sin(latitude) are the roots of the Legendre polynomial of degree 2N; longitudes begin at 0.
 
         Raises:
-            ValueError: n below 1.
+            ValueError: a number below 1.
         """
-        if n < 1:
+        if number < 1:
             raise ValueError(
-                f"a Gaussian grid needs at least one row per hemisphere, got N{n}; N48 has 96 rows"
+                f"a Gaussian grid needs at least one row per hemisphere, got N{number}; N48 has 96"
+                " rows"
             )
-        sines, _ = roots_legendre(2 * n)
-        return cls.from_coordinates(np.rad2deg(np.arcsin(sines)), np.arange(4 * n) * 90 / n)
+        sines, _ = roots_legendre(2 * number)
+        return cls.from_coordinates(
+            np.rad2deg(np.arcsin(sines)), np.arange(4 * number) * 90 / number
+        )
+
+    @classmethod
+    def named(cls, text: str) -> "LatLonGrid":
+        """The grid that a person means by "0.25" (regular, with poles) or "N48" (or "F48").
+
+        Raises:
+            UnknownGridName: the text is neither; it may be a reduced grid ("O320") or a file.
+            ValueError: a resolution or number that gives no grid.
+        """
+        name = text.strip()
+        if match := re.fullmatch(r"[NF](\d+)", name, re.IGNORECASE):
+            return cls.gaussian(int(match[1]))
+        try:
+            resolution = float(name)
+        except ValueError:
+            remedy = ""
+            if match := re.fullmatch(r"O(\d+)", name, re.IGNORECASE):
+                remedy = f" (rows of an octahedral grid differ in length; N{match[1]} is full)"
+            raise UnknownGridName(
+                "a grid is a resolution in degrees (0.25) or a full Gaussian grid (N48), not"
+                f" {name!r}{remedy}"
+            ) from None
+        return cls.regular(resolution)
+
+    def __str__(self) -> str:
+        """`721 x 1440 points`, for messages and notes."""
+        return f"{len(self.latitude)} x {len(self.longitude)} points"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -99,18 +160,40 @@ class LatLonGrid:
     @property
     def has_poles(self) -> bool:
         """Whether the first and last rows are the poles themselves."""
-        return bool(np.isclose(np.abs([self.latitude[0], self.latitude[-1]]), POLE).all())
+        ends = np.abs([self.latitude[0], self.latitude[-1]])
+        return bool((POLE - ends <= ROUNDING).all())
+
+    def axes(self) -> tuple[Float[np.ndarray, " lat"], Float[np.ndarray, " lon"]]:
+        """Latitude and longitude as float64 vectors, degrees."""
+        return np.array(self.latitude, np.float64), np.array(self.longitude, np.float64)
+
+    def matches(self, other: "LatLonGrid") -> bool:
+        """Whether both have the same points in the same order, up to the rounding of files.
+
+        >>> written = LatLonGrid.gaussian(320)
+        >>> written.matches(LatLonGrid.from_coordinates(np.round(written.latitude, 3),
+        ...                                             np.round(written.longitude, 3)))
+        True
+        """
+        return all(same_points(*pair) for pair in zip(self.axes(), other.axes(), strict=True))
+
+    def row_bounds(self) -> Float[np.ndarray, " bounds"]:
+        """Edges of the latitude rows, degrees: midway between neighbours, ±90 at the ends.
+
+        A row at a pole therefore has half a cell, as in DeepMind's latitude weights.
+        """
+        latitude, _ = self.axes()
+        end = np.copysign(POLE, latitude[-1] - latitude[0])
+        return np.concatenate([[-end], (latitude[1:] + latitude[:-1]) / 2, [end]])
 
     def row_areas(self) -> Float[np.ndarray, " lat"]:
         """Fraction of the sphere in each latitude row; sums to 1.
 
-        ½ |sin φ₊ - sin φ₋|, φ± the mid-latitudes to the neighbouring rows (±90° at the ends).
+        ½ |sin φ₊ - sin φ₋|, φ± the row's bounds. In float32 the pole rows of a 0.25° grid would be
+        0.2% off.
         """
-        # float64: in float32 the pole rows of a 0.25° grid are 0.2% off
-        φ = np.deg2rad(np.array(self.latitude, np.float64))
-        end = np.copysign(np.pi / 2, φ[-1] - φ[0])
-        bounds = np.concatenate([[-end], (φ[1:] + φ[:-1]) / 2, [end]])
-        areas: Float[np.ndarray, " lat"] = np.abs(np.diff(np.sin(bounds))) / 2
+        sines = np.sin(np.deg2rad(self.row_bounds()))
+        areas: Float[np.ndarray, " lat"] = np.abs(np.diff(sines)) / 2
         return areas
 
     def nodes(self) -> tuple[Float32[np.ndarray, " grid"], Float32[np.ndarray, " grid"]]:
@@ -122,6 +205,69 @@ class LatLonGrid:
         return np.repeat(rows, len(columns)), np.tile(columns, len(rows))
 
 
+def same_points(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two vectors of degrees name the same points, up to the rounding of files."""
+    return one.shape == other.shape and bool((np.abs(one - other) <= SAME_POINT).all())
+
+
+def latitude_fault(latitude: Float[np.ndarray, " lat"]) -> Fault | None:
+    """What keeps latitudes (degrees) from being those of a global grid; None if nothing does."""
+    # Comparisons are written so that a nan is refused, too.
+    if latitude.size < 2 or not np.abs(latitude).max() <= POLE + ROUNDING:
+        return Fault(
+            "latitudes must be two or more finite degrees between -90 and 90",
+            _summary(latitude),
+            "convert radians or colatitudes to degrees north first",
+        )
+    steps = np.diff(latitude) * np.sign(latitude[-1] - latitude[0])
+    if steps.min() <= 0:
+        row = int(np.argmin(steps))
+        return Fault(
+            "latitudes must be strictly increasing or strictly decreasing",
+            f"{latitude[row]:g} followed by {latitude[row + 1]:g} at row {row}",
+            "sort the rows and drop repeated ones",
+        )
+    gap = POLE - np.abs(latitude[[0, -1]]).min()
+    if latitude[0] * latitude[-1] >= 0 or gap > steps.max() + SAME_POINT:
+        return Fault(
+            "latitudes must reach from pole to pole (the end rows within one step of ±90)",
+            _summary(latitude),
+            "use the global field, not a region",
+        )
+    return None
+
+
+def longitude_fault(longitude: Float[np.ndarray, " lon"]) -> Fault | None:
+    """What keeps longitudes (degrees) from being those of a global grid; None if nothing does."""
+    if longitude.size < 2 or not np.isfinite(longitude).all():
+        return Fault(
+            "longitudes must be two or more finite degrees",
+            _summary(longitude),
+            "pass the coordinate values in degrees east",
+        )
+    if np.diff(longitude).min() <= 0:
+        column = int(np.argmin(np.diff(longitude)))
+        return Fault(
+            "longitudes must increase from west to east",
+            f"{longitude[column]:g} followed by {longitude[column + 1]:g} at column {column}",
+            "sort the columns, for example after taking longitude modulo 360",
+        )
+    step = FULL_CIRCLE / longitude.size
+    off = np.abs(longitude - longitude[0] - step * np.arange(longitude.size)).max()
+    if off <= SAME_POINT:  # of a column, and of the first one that it is counted from
+        return None
+    if np.isclose(longitude[-1] - longitude[0], FULL_CIRCLE):
+        remedy = "drop the last column, which repeats the first"
+    else:
+        remedy = "use the global field, or regrid it to uniform longitudes"
+    return Fault(
+        "longitudes must be uniform and go once around the globe "
+        f"({longitude.size} columns, {step:g} degrees apart)",
+        _summary(longitude),
+        remedy,
+    )
+
+
 def _one_axis(name: str, values: np.ndarray | Sequence[float | int]) -> tuple[float, ...]:
     array = np.asarray(values)
     if array.ndim != 1:
@@ -130,56 +276,6 @@ def _one_axis(name: str, values: np.ndarray | Sequence[float | int]) -> tuple[fl
             "pass the coordinate vector of a latitude–longitude grid, not a curvilinear field"
         )
     return tuple(array.astype(np.float64).tolist())
-
-
-def _check_latitude(latitude: Float[np.ndarray, " lat"]) -> None:
-    # Written so that a nan is refused, too.
-    if latitude.size < 2 or not np.abs(latitude).max() <= POLE + POLE_ROUNDING:
-        raise ValueError(
-            "a grid's latitudes must be two or more finite degrees between -90 and 90, got "
-            f"{_summary(latitude)}; convert radians or colatitudes to degrees north first"
-        )
-    steps = np.diff(latitude) * np.sign(latitude[-1] - latitude[0])
-    if steps.min() <= 0:
-        place = int(np.argmin(steps))
-        raise ValueError(
-            "a grid's latitudes must be strictly increasing or strictly decreasing, got "
-            f"{latitude[place]:g} followed by {latitude[place + 1]:g} at row {place}; "
-            "sort the rows and drop repeated ones"
-        )
-    gap = POLE - np.abs(latitude[[0, -1]]).min()
-    if latitude[0] * latitude[-1] >= 0 or gap > 1.001 * steps.max():
-        raise ValueError(
-            "a grid's latitudes must reach from pole to pole (the end rows within one step of "
-            f"±90), got {_summary(latitude)}; use the global field, not a region"
-        )
-
-
-def _check_longitude(longitude: Float[np.ndarray, " lon"]) -> None:
-    if longitude.size < 2 or not np.isfinite(longitude).all():
-        raise ValueError(
-            "a grid's longitudes must be two or more finite degrees, got "
-            f"{_summary(longitude)}; pass the coordinate values in degrees east"
-        )
-    if np.diff(longitude).min() <= 0:
-        place = int(np.argmin(np.diff(longitude)))
-        raise ValueError(
-            f"a grid's longitudes must increase from west to east, got {longitude[place]:g} "
-            f"followed by {longitude[place + 1]:g} at column {place}; sort the columns, for "
-            "example after taking longitude modulo 360"
-        )
-    step = FULL_CIRCLE / longitude.size
-    off = np.abs(longitude - longitude[0] - step * np.arange(longitude.size)).max()
-    if off <= LONGITUDE_ROUNDING:
-        return
-    if np.isclose(longitude[-1] - longitude[0], FULL_CIRCLE):
-        remedy = "drop the last column, which repeats the first"
-    else:
-        remedy = "use the global field, or regrid it to uniform longitudes"
-    raise ValueError(
-        f"a grid's longitudes must be uniform and go once around the globe ({longitude.size} "
-        f"columns, {step:g} degrees apart), got {_summary(longitude)}; {remedy}"
-    )
 
 
 def _summary(values: Float[np.ndarray, " axis"]) -> str:

@@ -15,15 +15,16 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from data.grids import grid_of
 from data.planet.analysis import ATMOSPHERIC, VARIABLES, analysis, model_fields
 from data.planet.atmosphere import Atmosphere, State
 from data.planet.physics import ModelSpec, model_named
 from data.planet.regridding import smoothly
 from data.planet.simulation import REFERENCES
-from data.regrid.grids import Grid
 from data.stores.forecast.header import ForecastHeader
 from data.stores.forecast.store import ForecastStore
 from data.task import STEP
+from mesh.grid import LatLonGrid
 
 ANALYSIS_ERROR = 0.05  # of the difference between two states: some 5 m of 500 hPa height
 APART = np.timedelta64(10, "D")  # two states further apart than this know nothing of each other
@@ -44,12 +45,12 @@ class _Made:
     """What a forecast is made with."""
 
     atmosphere: Atmosphere
-    source: Grid
+    source: LatLonGrid
     levels: tuple[int, ...]
 
     @property
-    def model_grid(self) -> Grid:
-        return Grid(self.atmosphere.latitude, self.atmosphere.longitude)
+    def model_grid(self) -> LatLonGrid:
+        return LatLonGrid.from_coordinates(self.atmosphere.latitude, self.atmosphere.longitude)
 
 
 def forecast_planet(
@@ -78,7 +79,7 @@ def forecast_planet(
     with ForecastStore.open_or_create(path, head, overwrite=overwrite) as store:
         made = _Made(
             Atmosphere(model),
-            Grid(*(planet[name].values.astype(np.float64) for name in ("latitude", "longitude"))),
+            grid_of(planet, "the planet"),
             tuple(int(level) for level in planet["level"].values),
         )
         for index, time in enumerate(init_times):

@@ -9,26 +9,30 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
-from data.regrid.grids import Grid
+from mesh.grid import FULL_CIRCLE, LatLonGrid
 
 MARGIN = 8  # rows and columns continued around: a cubic spline forgets its ends within a few
 
 
 def smoothly(
-    field: Float[np.ndarray, "*level lat lon"], source: Grid, target: Grid, *, wind: bool = False
+    field: Float[np.ndarray, "*level lat lon"],
+    source: LatLonGrid,
+    target: LatLonGrid,
+    *,
+    wind: bool = False,
 ) -> Float[np.ndarray, "*level to_lat to_lon"]:
     """A smooth field on another grid; neither has a row at a pole.
 
     ``wind``: a component, which changes its sign over a pole.
     """
+    (φ, λ), (to_φ, to_λ) = source.axes(), target.axes()
     beyond = np.roll(field, field.shape[-1] // 2, axis=-1) * (-1 if wind else 1)
     south, north = beyond[..., :MARGIN, :][..., ::-1, :], beyond[..., -MARGIN:, :][..., ::-1, :]
     tall = np.concatenate([south, field, north], axis=-2).astype(np.float64)
-    rows = CubicSpline(_over_the_poles(source.latitude), tall, axis=-2)(target.latitude)
+    rows = CubicSpline(_over_the_poles(φ), tall, axis=-2)(to_φ)
     wide = np.concatenate([rows[..., -MARGIN:], rows, rows[..., :MARGIN]], axis=-1)
-    first, step = source.longitude[0], 360.0 / source.longitude.size
-    columns = first + step * np.arange(-MARGIN, source.longitude.size + MARGIN)
-    turned = first + np.mod(target.longitude - first, 360.0)
+    columns = λ[0] + FULL_CIRCLE / λ.size * np.arange(-MARGIN, λ.size + MARGIN)
+    turned = λ[0] + np.mod(to_λ - λ[0], FULL_CIRCLE)
     return np.asarray(CubicSpline(columns, wide, axis=-1)(turned)).astype(field.dtype)
 
 

@@ -13,8 +13,8 @@ from data.planet.atmosphere import Atmosphere, State
 from data.planet.physics import model_named
 from data.planet.store import PlanetHeader, PlanetStore
 from data.regrid.fields import regrid
-from data.regrid.grids import Grid
 from data.task import STEP
+from mesh.grid import LatLonGrid
 
 START = np.datetime64("2001-01-01T00", "h")
 SPIN_UP = np.timedelta64(90, "D")  # jets and storm tracks take some 60 days from rest
@@ -53,7 +53,7 @@ class PlanetSpec:
     model: str = "t31"
     seed: int = 0
     levels: tuple[int, ...] = LEVELS
-    grid: Grid | None = None
+    grid: LatLonGrid | None = None
     start: np.datetime64 = START
     spin_up: np.timedelta64 = SPIN_UP
 
@@ -125,7 +125,7 @@ def simulate(
 
 def header(spec: PlanetSpec, atmosphere: Atmosphere) -> PlanetHeader:
     """What the store says of itself."""
-    grid = spec.grid or Grid(atmosphere.latitude, atmosphere.longitude)
+    grid = spec.grid or LatLonGrid.from_coordinates(atmosphere.latitude, atmosphere.longitude)
     settings = {
         "model": spec.model,
         "seed": spec.seed,
@@ -136,8 +136,8 @@ def header(spec: PlanetSpec, atmosphere: Atmosphere) -> PlanetHeader:
     return PlanetHeader(
         start=str(spec.start.astype("datetime64[h]")),
         levels=spec.levels,
-        latitude=tuple(grid.latitude.tolist()),
-        longitude=tuple(grid.longitude.tolist()),
+        latitude=grid.latitude,
+        longitude=grid.longitude,
         title="Simulated planet",
         source=f"jcm {version('jcm')}: {atmosphere.spec.description}",
         comment=COMMENT.format(model=atmosphere.spec.description),
@@ -173,5 +173,5 @@ def _on_grid(
     if spec.grid is None:
         return fields
     theirs = dataset(fields, spec.levels, atmosphere.latitude, atmosphere.longitude)
-    ours = regrid(theirs, spec.grid.latitude, spec.grid.longitude, method="bilinear")
+    ours = regrid(theirs, spec.grid, method="bilinear")
     return {name: ours[name].values for name in fields}

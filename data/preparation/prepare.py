@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from data.grids import grid_of
 from data.malloc import share_heaps
 from data.plausibility import check_values
 from data.preparation.recipe import (
@@ -34,7 +35,7 @@ from data.preparation.recipe import (
     variables_of,
     with_whole_paths,
 )
-from data.regrid.statics import read_statics, statics_on
+from data.preparation.statics import read_statics, statics_on
 from data.sources.network import download
 from data.sources.series.opening import open_series
 from data.stores.analyses.files import write_shard
@@ -50,6 +51,7 @@ from data.stores.files import remove_if_empty
 from data.stores.workers import Fleet
 from data.task import Task
 from data.variables import VARIABLES
+from mesh.grid import LatLonGrid
 
 _PACKAGES = ("graphcast", "xarray", "zarr", "numcodecs", "numpy")
 
@@ -174,11 +176,11 @@ def _statics(
     task: Task | None,
 ) -> xr.Dataset:
     """The statics on the dataset's grid, from the files first, then from the source; loaded."""
-    latitude, longitude = template["latitude"].values, template["longitude"].values
+    grid = grid_of(template, recipe.source)
     in_files = _found_in(recipe.statics)
     names = sorted({*names, *(variables_of(task)[1] if task else in_files)})
     given = [name for name in names if name in in_files]
-    found = read_statics(recipe.statics, given, latitude, longitude) if given else xr.Dataset()
+    found = read_statics(recipe.statics, given, grid) if given else xr.Dataset()
     rest = [name for name in names if name not in found]
     if not rest:
         return found
@@ -194,7 +196,7 @@ def _statics(
         )
     own = loaded(stored, recipe).drop_vars("time", errors="ignore")
     placed = own.map(lambda a: a.isel(time=0, drop=True) if "time" in a.dims else a)
-    return found.merge(statics_on(placed, latitude, longitude), join="override")
+    return found.merge(statics_on(placed, grid), join="override")
 
 
 def _found_in(files: Sequence[str]) -> frozenset[str]:
@@ -210,7 +212,7 @@ def _header(
     fixed: xr.Dataset,
     group_bytes: int,
 ) -> DatasetHeader:
-    _check_global(template, recipe)
+    grid = grid_of(template, recipe.source)
     digest = hashlib.sha256()
     for name in sorted(str(name) for name in fixed.data_vars):
         digest.update(fixed[name].values.astype(np.float32).tobytes())
@@ -228,8 +230,8 @@ def _header(
         variables=recipe.variables,
         statics=tuple(sorted(str(name) for name in fixed.data_vars)),
         levels=tuple(int(level) for level in template["level"]) if "level" in template else (),
-        latitude=tuple(template["latitude"].values.tolist()),
-        longitude=tuple(template["longitude"].values.tolist()),
+        latitude=grid.latitude,
+        longitude=grid.longitude,
         title="Analyses for GraphCast",
         source=source_of(recipe).credit,
         comment=repeated if recipe.repeat_single else "",
@@ -241,25 +243,13 @@ def _header(
     )
 
 
-def _check_global(dataset: xr.Dataset, recipe: Recipe) -> None:
-    longitude = np.asarray(dataset["longitude"].values, dtype=np.float64)
-    around = np.diff(longitude, append=longitude[:1] + 360)
-    # a tenth of the spacing: files round their coordinates, a missing column doubles one spacing
-    if longitude.size < 2 or np.ptp(around) > 0.1 * around.min():
-        raise ValueError(
-            f"a dataset covers the whole globe, and {recipe.source} runs from {longitude[0]:g}° to"
-            f" {longitude[-1]:g}° east in {longitude.size} columns; give the whole globe"
-        )
-
-
 def _check(array: xr.DataArray, header: DatasetHeader, read: xr.Dataset) -> None:
     """Refuse gaps, wrong units and another grid, naming the time; ``read`` has all variables."""
-    for axis in ("latitude", "longitude"):
-        if array[axis].values.tolist() != list(getattr(header, axis)):
-            raise ValueError(
-                f"all times of a dataset share one grid, and {axis} differs at"
-                f" {hour(array['time'].values[0])}; regrid to one (--grid)"
-            )
+    if not grid_of(array).matches(LatLonGrid(header.latitude, header.longitude)):
+        raise ValueError(
+            "all times of a dataset share one grid, and another comes at"
+            f" {hour(array['time'].values[0])}; regrid to one (--grid)"
+        )
     try:
         check_values(array)
     except ValueError:

@@ -12,8 +12,9 @@ import xarray as xr
 
 from data.canonical.precipitation import HOURLY, SIX_HOURLY, hours_needed, total
 from data.forcings import FORCINGS
-from data.regrid import grid_named, regrid
+from data.regrid import regrid
 from data.regrid.levels import interpolate_levels, select_levels
+from data.sources.grids import grid_named
 from data.sources.network import download
 from data.sources.series.collection import Series
 from data.sources.series.opening import missing_times, open_series
@@ -26,9 +27,9 @@ class Recipe:
     """What is done to each time.
 
     ``variables`` of the catalogue that vary in time; ``levels`` in hPa, or those of the source;
-    ``grid`` as ``data.regrid.grid_named`` reads it, or that of the source; ``statics`` are files
-    to take these from. With ``repeat_single`` the one time that the source has stands six hours
-    earlier, too.
+    ``grid`` as ``data.sources.grids.grid_named`` reads it, or that of the source; ``statics`` are
+    files to take these from. With ``repeat_single`` the one time that the source has stands six
+    hours earlier, too.
     """
 
     source: str
@@ -76,8 +77,7 @@ def fields(recipe: Recipe, times: np.ndarray, downloads: Path) -> xr.Dataset:
         take = interpolate_levels if recipe.interpolate_levels else select_levels
         dataset = take(dataset, recipe.levels)
     if recipe.grid is not None:
-        grid = _grid(recipe.grid)
-        dataset = regrid(dataset, grid.latitude, grid.longitude, method=recipe.method)
+        dataset = regrid(dataset, _grid(recipe.grid), method=recipe.method)
     return dataset
 
 

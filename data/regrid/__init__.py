@@ -1,11 +1,12 @@
-"""Fields from one global latitude-longitude grid to another, regular or Gaussian.
+"""Fields from one global latitude–longitude grid to another, and to other pressure levels.
 
-``grids`` says which grids there are and what their cells are, ``weights`` how much each source
-point counts for each target point, ``fields`` applies the weights to a Dataset, lazily. A grid
-here is two coordinate arrays in canonical order; ``mesh.LatLonGrid`` is another room's.
+Read in this order:
+
+- `weights`: how much each source point counts for each target point, by method.
+- `fields`: `regrid` applies the weights to a Dataset, lazily.
+- `levels`: taking pressure levels, and interpolating to others.
 """
 
 from data.regrid.fields import METHODS, regrid
-from data.regrid.grids import Grid, grid_named
 
-__all__ = ["METHODS", "Grid", "grid_named", "regrid"]
+__all__ = ["METHODS", "regrid"]

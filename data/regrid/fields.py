@@ -4,10 +4,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from data.grids import grid_of
 from data.provenance import noted
-from data.regrid.grids import Grid, check_global, same_points
 from data.regrid.weights import Weights, weights
 from data.variables import VARIABLES
+from mesh.grid import LatLonGrid, same_points
 
 METHODS = ("conservative", "bilinear", "nearest", "subsample")
 HORIZONTAL = ("latitude", "longitude")
@@ -17,14 +18,8 @@ HORIZONTAL = ("latitude", "longitude")
 BLOCK = 2**28  # bytes
 
 
-def regrid(
-    dataset: xr.Dataset,
-    latitude: np.ndarray,
-    longitude: np.ndarray,
-    *,
-    method: str = "conservative",
-) -> xr.Dataset:
-    """The fields of a canonical Dataset on another global grid (degrees, ascending).
+def regrid(dataset: xr.Dataset, target: LatLonGrid, *, method: str = "conservative") -> xr.Dataset:
+    """The fields of a canonical Dataset on another global grid (latitudes ascending).
 
     ``conservative`` takes cell means and keeps the area mean of the globe; ``bilinear`` and
     ``nearest`` look at the points around; ``subsample`` takes points that are there, as DeepMind
@@ -41,28 +36,35 @@ def regrid(
     """
     if method not in METHODS:
         raise ValueError(f"regridding is {', '.join(METHODS)}, not {method!r}")
-    source = Grid(_float64(dataset["latitude"].values), _float64(dataset["longitude"].values))
-    target = Grid(_float64(latitude), _float64(longitude))
-    check_global(target, "the grid to regrid to")
+    source = grid_of(dataset, "the grid to regrid from")
+    _check_ascending(source, "from")
+    _check_ascending(target, "to")
     _check_fields(dataset)
     coordinates = {
-        "latitude": ("latitude", np.asarray(latitude), dataset["latitude"].attrs),
-        "longitude": ("longitude", np.asarray(longitude), dataset["longitude"].attrs),
+        name: (name, axis, dataset[name].attrs)
+        for name, axis in zip(HORIZONTAL, target.axes(), strict=True)
     }
-    if all(same_points(one, other) for one, other in zip(source, target, strict=True)):
+    if source.matches(target):
         return dataset.assign_coords(coordinates)
     if method == "subsample":
         return _subsampled(dataset, source, target).assign_coords(coordinates)
-    check_global(source, "the grid to regrid from")
-    matrices = weights(method, *(tuple(axis.tolist()) for axis in (*source, *target)))
+    matrices = weights(method, source, target)
     fields = {
-        name: _noted(_regridded(array, matrices, source.longitude), method, source, target)
+        name: _noted(_regridded(array, matrices, source.axes()[1]), method, source, target)
         for name, array in dataset.data_vars.items()
         if "latitude" in array.dims
     }
     others = dataset.drop_vars([*fields, *HORIZONTAL])
     together = others.assign(fields).assign_coords(coordinates)
     return together[list(dataset.data_vars)]
+
+
+def _check_ascending(grid: LatLonGrid, role: str) -> None:
+    if grid.latitude[0] > grid.latitude[-1]:
+        raise ValueError(
+            f"the grid to regrid {role} has latitudes that ascend, and these go from"
+            f" {grid.latitude[0]:g} to {grid.latitude[-1]:g}; turn the rows around"
+        )
 
 
 def _check_fields(dataset: xr.Dataset) -> None:
@@ -78,9 +80,9 @@ def _check_fields(dataset: xr.Dataset) -> None:
         )
 
 
-def _subsampled(dataset: xr.Dataset, source: Grid, target: Grid) -> xr.Dataset:
+def _subsampled(dataset: xr.Dataset, source: LatLonGrid, target: LatLonGrid) -> xr.Dataset:
     chosen: dict[str, np.ndarray] = {}
-    for name, points, wanted in zip(HORIZONTAL, source, target, strict=True):
+    for name, points, wanted in zip(HORIZONTAL, source.axes(), target.axes(), strict=True):
         nearest = np.argmin(np.abs(wanted[:, None] - points), axis=1)
         if not same_points(points[nearest], wanted):
             worst = int(np.argmax(np.abs(points[nearest] - wanted)))
@@ -182,14 +184,12 @@ def _is_wind_component(array: xr.DataArray) -> bool:
     return standard in {"eastward_wind", "northward_wind"}
 
 
-def _noted(array: xr.DataArray, method: str, source: Grid, target: Grid) -> xr.DataArray:
+def _noted(
+    array: xr.DataArray, method: str, source: LatLonGrid, target: LatLonGrid
+) -> xr.DataArray:
     """The array with a note of its regridding in ``provenance``, and CF's word for a cell mean."""
     array = noted(array, f"regridded ({method}) from {source} to {target}")
     methods = str(array.attrs.get("cell_methods", ""))
     if method != "conservative" or "area: mean" in methods:
         return array
     return array.assign_attrs(cell_methods=f"{methods} area: mean".strip())
-
-
-def _float64(values: np.ndarray) -> Float[np.ndarray, " axis"]:
-    return np.asarray(values, dtype=np.float64)

@@ -13,9 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.sparse import csr_array
 
-from data.regrid.grids import FULL_CIRCLE, POLE, row_bounds, uniform_longitude
-
-Axis = tuple[float, ...]  # degrees; a tuple, so that it can be a key
+from mesh.grid import FULL_CIRCLE, POLE, SAME_POINT, LatLonGrid
 
 
 class Weights(NamedTuple):
@@ -31,17 +29,17 @@ class Weights(NamedTuple):
     north: bool = False
 
 
-def conservative(latitude: Axis, longitude: Axis, to_latitude: Axis, to_longitude: Axis) -> Weights:
+def conservative(source: LatLonGrid, target: LatLonGrid) -> Weights:
     """First-order conservative: the mean over each target cell of piecewise constant source cells.
 
     A weight is the part of the target cell that the source cell covers; area is the difference of
     sin(latitude) times that of longitude. (Jones 1999, Mon. Wea. Rev. 127, 2204-2210, with the
     gradient terms left out.) The area mean over the globe is kept.
     """
-    edges, to_edges = (np.sin(np.deg2rad(row_bounds(np.array(x)))) for x in (latitude, to_latitude))
+    edges, to_edges = (np.sin(np.deg2rad(grid.row_bounds())) for grid in (source, target))
     rows = _overlaps(edges[:-1], edges[1:], to_edges[:-1], to_edges[1:])
-    west, east = _column_bounds(longitude)
-    to_west, to_east = _column_bounds(to_longitude)
+    west, east = _column_bounds(source)
+    to_west, to_east = _column_bounds(target)
     columns = sum(
         _overlaps(west + turn, east + turn, to_west, to_east)
         for turn in (-FULL_CIRCLE, 0.0, FULL_CIRCLE)
@@ -49,30 +47,31 @@ def conservative(latitude: Axis, longitude: Axis, to_latitude: Axis, to_longitud
     return Weights(_normalised(rows), _normalised(np.asarray(columns)))
 
 
-def bilinear(latitude: Axis, longitude: Axis, to_latitude: Axis, to_longitude: Axis) -> Weights:
+def bilinear(source: LatLonGrid, target: LatLonGrid) -> Weights:
     """Linear in latitude and in longitude between the four points around; around the date line too.
 
     Between the last row and a pole that the source does not have, the pole is one more row.
     """
-    φ, to_φ = np.array(latitude), np.array(to_latitude)
-    south, north = bool(to_φ[0] < φ[0]), bool(to_φ[-1] > φ[-1])
+    φ, (to_φ, to_λ) = source.axes()[0], target.axes()
+    # a row that is at the pole up to rounding needs no other one there
+    south, north = bool(φ[0] - to_φ[0] > SAME_POINT), bool(to_φ[-1] - φ[-1] > SAME_POINT)
     φ = np.concatenate([[-POLE] if south else [], φ, [POLE] if north else []])
-    λ, turns = uniform_longitude(np.array(longitude)), np.array(to_longitude)
+    λ = _uniform_longitude(source)
     λ = np.append(λ, λ[0] + FULL_CIRCLE)
-    columns = _between(λ, λ[0] + np.mod(turns - λ[0], FULL_CIRCLE))
+    columns = _between(λ, λ[0] + np.mod(to_λ - λ[0], FULL_CIRCLE))
     columns[:, 0] += columns[:, -1]  # the last point is the first one again
     return Weights(csr_array(_between(φ, to_φ)), csr_array(columns[:, :-1]), south, north)
 
 
-def nearest(latitude: Axis, longitude: Axis, to_latitude: Axis, to_longitude: Axis) -> Weights:
+def nearest(source: LatLonGrid, target: LatLonGrid) -> Weights:
     """The nearest row and the nearest column; of two as near, the southern and the western one."""
-    φ, to_φ = np.array(latitude), np.array(to_latitude)
-    λ, to_λ = uniform_longitude(np.array(longitude)), np.array(to_longitude)
+    φ, (to_φ, to_λ) = source.axes()[0], target.axes()
+    λ = _uniform_longitude(source)
     turn = np.abs(np.mod(to_λ[:, None] - λ + 180, FULL_CIRCLE) - 180)
     return Weights(_chosen(np.abs(to_φ[:, None] - φ)), _chosen(turn))
 
 
-_BY_METHOD: dict[str, Callable[[Axis, Axis, Axis, Axis], Weights]] = {
+_BY_METHOD: dict[str, Callable[[LatLonGrid, LatLonGrid], Weights]] = {
     "conservative": conservative,
     "bilinear": bilinear,
     "nearest": nearest,
@@ -80,16 +79,23 @@ _BY_METHOD: dict[str, Callable[[Axis, Axis, Axis, Axis], Weights]] = {
 
 
 @lru_cache(maxsize=16)
-def weights(
-    method: str, latitude: Axis, longitude: Axis, to_latitude: Axis, to_longitude: Axis
-) -> Weights:
-    """The weights of a method between two grids, computed once."""
-    return _BY_METHOD[method](latitude, longitude, to_latitude, to_longitude)
+def weights(method: str, source: LatLonGrid, target: LatLonGrid) -> Weights:
+    """The weights of a method between two grids (latitudes ascending), computed once."""
+    return _BY_METHOD[method](source, target)
 
 
-def _column_bounds(longitude: Axis) -> tuple[np.ndarray, np.ndarray]:
+def _uniform_longitude(grid: LatLonGrid) -> Float[np.ndarray, " lon"]:
+    """Longitudes without the rounding of their file: exactly uniform, degrees."""
+    _, longitude = grid.axes()
+    steps = np.arange(longitude.size) * (FULL_CIRCLE / longitude.size)
+    return np.asarray((longitude - steps).mean() + steps)
+
+
+def _column_bounds(
+    grid: LatLonGrid,
+) -> tuple[Float[np.ndarray, " lon"], Float[np.ndarray, " lon"]]:
     """Western and eastern edges in degrees, the first cell's centre brought into [0, 360)."""
-    centre = uniform_longitude(np.array(longitude))
+    centre = _uniform_longitude(grid)
     centre = centre - FULL_CIRCLE * np.floor(centre[0] / FULL_CIRCLE)
     half = FULL_CIRCLE / (2 * centre.size)
     return centre - half, centre + half

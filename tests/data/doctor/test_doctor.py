@@ -13,10 +13,11 @@ from data.doctor.case import Case
 from data.doctor.digest import digested
 from data.doctor.exact_zeros import zeros
 from data.forcings import forcing_frame
-from data.regrid import grid_named, regrid
+from data.regrid import regrid
 from data.samples import analyses
 from data.sources import open_inputs
 from data.task import TASKS
+from mesh.grid import LatLonGrid
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 FILES = {
@@ -88,7 +89,7 @@ def test_real_data_on_coarser_grids_raise_no_alarm(step):
 def test_real_data_regridded_raise_no_alarm(name, grid):
     dataset = real(name)[[n for n in (T, Z, Q, U, V, MSL) if n in real(name)]]
     whole = [n for n in dataset.data_vars if np.isfinite(dataset[n].values).all()]
-    assert exit_code(examine(regrid(dataset[whole], *grid_named(grid)).load())) == 0
+    assert exit_code(examine(regrid(dataset[whole], LatLonGrid.named(grid)).load())) == 0
 
 
 @pytest.mark.parametrize("missing", [300, 400, 500, 700, 850, 1000])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from data.planet.regridding import smoothly
-from data.regrid.grids import gaussian
+from mesh.grid import LatLonGrid
 
-COARSE, FINE = gaussian(16), gaussian(24)
+COARSE, FINE = LatLonGrid.gaussian(16), LatLonGrid.gaussian(24)
 
 
 def wave(grid, m):
@@ -24,7 +24,7 @@ def test_waves_survive_between_grids(m):
 
 def test_one_wind_over_the_pole_stays_one_wind():
     """A uniform flow across the pole is cos λ in u at both sides of it: no kink, no sign lost."""
-    u = np.cos(np.deg2rad(FINE.longitude)) * np.ones((FINE.latitude.size, 1))
+    u = np.cos(np.deg2rad(FINE.longitude)) * np.ones((len(FINE.latitude), 1))
     found = smoothly(u, FINE, COARSE, wind=True)
     np.testing.assert_allclose(
         found[-1], np.cos(np.deg2rad(COARSE.longitude)), atol=1e-3

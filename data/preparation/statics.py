@@ -13,12 +13,11 @@ import xarray as xr
 from data.regrid import regrid
 from data.sources import open_inputs
 from data.variables import VARIABLES, check_names
+from mesh.grid import LatLonGrid
 
 
-def read_statics(
-    paths: Iterable[str | Path], names: Sequence[str], latitude: np.ndarray, longitude: np.ndarray
-) -> xr.Dataset:
-    """Statics by their catalogue names, on a grid (degrees), from the first file that has each.
+def read_statics(paths: Iterable[str | Path], names: Sequence[str], grid: LatLonGrid) -> xr.Dataset:
+    """Statics by their catalogue names, on a grid, from the first file that has each.
 
     Loaded, float32. Raises ValueError naming every static that no file holds.
     """
@@ -30,7 +29,7 @@ def read_statics(
         wanted = [name for name in names if name in dataset and name not in fields]
         if not wanted:
             continue
-        found = statics_on(dataset[wanted], latitude, longitude)
+        found = statics_on(dataset[wanted], grid)
         source = Path(str(path)).name
         fields |= {name: found[name].assign_attrs(source_file=source) for name in wanted}
     missing = [name for name in names if name not in fields]
@@ -42,7 +41,7 @@ def read_statics(
     return xr.Dataset({name: fields[name].drop_vars("time", errors="ignore") for name in names})
 
 
-def statics_on(dataset: xr.Dataset, latitude: np.ndarray, longitude: np.ndarray) -> xr.Dataset:
+def statics_on(dataset: xr.Dataset, grid: LatLonGrid) -> xr.Dataset:
     """The statics of a canonical Dataset on another grid, loaded: means over the new cells.
 
     Conservative even towards a finer grid, where each new point has the value of the old cell it
@@ -53,7 +52,7 @@ def statics_on(dataset: xr.Dataset, latitude: np.ndarray, longitude: np.ndarray)
         for name in dataset.data_vars
         if name in VARIABLES and VARIABLES[str(name)].kind == "static"
     ]
-    fields = regrid(dataset[names], latitude, longitude, method="conservative").load()
+    fields = regrid(dataset[names], grid, method="conservative").load()
     for name, array in fields.items():
         missing = int((~np.isfinite(array.values)).sum())
         if missing:

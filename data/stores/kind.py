@@ -1,0 +1,120 @@
+"""What kind of store a folder or a file is: one attribute, `graphcast_store`, says it.
+
+Its value is the kind and the version of the layout, as in `forecast/1`. Every writer takes the
+attribute from `label`; every reader asks `kind_of`.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+StoreKind = Literal[
+    "forecast", "analyses", "planet", "means", "scores", "statistics", "graphs", "training"
+]
+
+ATTRIBUTE = "graphcast_store"
+
+# DeepMind's names. Such a folder has no attributes of its own: its files are its mark.
+STATISTICS_FILES = {
+    "mean": "mean_by_level.nc",
+    "stddev": "stddev_by_level.nc",
+    "diffs_stddev": "diffs_stddev_by_level.nc",
+}
+
+# Attributes by which stores written before `graphcast_store` existed are recognised.
+_EARLIER: dict[str, StoreKind] = {
+    "forecast_store_layout": "forecast",
+    "training_store_layout": "analyses",
+    "simulated_planet_layout": "planet",
+}
+_EARLIER_TITLES: dict[str, StoreKind] = {"Scores of a weather forecast": "scores"}
+
+
+class Words(NamedTuple):
+    """How messages name a kind of store, and what two of one name can differ in."""
+
+    noun: str
+    with_article: str
+    differs: str
+
+
+WORDS: dict[StoreKind, Words] = {
+    "forecast": Words("forecast", "a forecast store", "other inputs, weights or settings"),
+    "analyses": Words(
+        "dataset", "a dataset of graphcast prepare", "another source or other settings"
+    ),
+    "planet": Words("planet", "a simulated planet", "other settings or versions"),
+    "means": Words("means", "a store of means", "another forecast, truth or protocol"),
+    "scores": Words("scores", "a store of scores", "another forecast, truth or protocol"),
+    "statistics": Words("statistics", "a folder of statistics", "other data, times or task"),
+    "graphs": Words("graphs", "a file of graphs", "another grid or mesh"),
+    "training": Words("training", "a training run", "another recipe or other data"),
+}
+
+
+def label(kind: StoreKind, layout: int) -> dict[str, str]:
+    """The attribute that a store of this kind carries.
+
+    >>> label("forecast", 1)
+    {'graphcast_store': 'forecast/1'}
+    """
+    return {ATTRIBUTE: f"{kind}/{layout}"}
+
+
+def kind_of(store: str | Path | Mapping[Any, Any]) -> StoreKind | None:
+    """The kind of a store, from its path or its global attributes; None for anything else.
+
+    A path is a local folder (Zarr, or statistics) or a netCDF file. What cannot be read is no store
+    of ours.
+
+    >>> kind_of({"graphcast_store": "planet/1"})
+    'planet'
+    >>> kind_of({"title": "My thesis"}) is None
+    True
+    """
+    if isinstance(store, Mapping):
+        return _kind_of_attributes(store)
+    path = Path(store)
+    if path.is_dir():
+        if all((path / name).is_file() for name in STATISTICS_FILES.values()):
+            return "statistics"
+        return _kind_of_attributes(zarr_attributes(path))
+    if path.suffix == ".nc" and path.is_file():
+        return _kind_of_attributes(_netcdf_attributes(path))
+    return None
+
+
+def zarr_attributes(path: Path) -> dict[str, Any]:
+    """Global attributes of a local Zarr store (v2 or v3); none where there is no such store."""
+    try:
+        if (path / ".zattrs").is_file():
+            attributes = json.loads((path / ".zattrs").read_text())
+        elif (path / "zarr.json").is_file():
+            attributes = json.loads((path / "zarr.json").read_text()).get("attributes", {})
+        else:
+            return {}
+    except (OSError, ValueError, AttributeError):  # unreadable, no text, no JSON, no JSON object
+        return {}
+    return attributes if isinstance(attributes, dict) else {}
+
+
+def _kind_of_attributes(attributes: Mapping[Any, Any]) -> StoreKind | None:
+    name = str(attributes.get(ATTRIBUTE, "")).partition("/")[0]
+    for kind in get_args(StoreKind):
+        if kind == name:
+            return kind  # type: ignore[no-any-return]  # get_args has no type
+    for attribute, kind in _EARLIER.items():
+        if attribute in attributes:
+            return kind
+    return _EARLIER_TITLES.get(str(attributes.get("title")))
+
+
+def _netcdf_attributes(path: Path) -> dict[str, Any]:
+    import netCDF4  # noqa: PLC0415  most callers ask about folders
+
+    try:
+        with netCDF4.Dataset(path) as file:
+            return {name: file.getncattr(name) for name in file.ncattrs()}
+    except (OSError, RuntimeError, ValueError):
+        return {}
