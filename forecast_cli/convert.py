@@ -32,9 +32,9 @@ def convert(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DST.")] = False,
 ) -> None:
-    r"""Convert a checkpoint or a forecast; the ends of the names say from what to
-    what.
+    r"""Convert a checkpoint or a forecast to another format.
 
+    The suffixes of SRC and DST say from what to what.
     DeepMind's format (.npz) has no place for statistics: they are written
     beside it, as DeepMind's three files, into a folder named DST.statistics. A
     forecast becomes a CF netCDF file.

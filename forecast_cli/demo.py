@@ -31,8 +31,7 @@ def demo(
         bool, typer.Option("--overwrite", help="Replace the results of an earlier demo.")
     ] = False,
 ) -> None:
-    """Show the whole chain on packaged ECMWF analyses: train, forecast, score,
-    look.
+    """Train, forecast, score and draw, on packaged ECMWF analyses.
 
     The network is a toy, trained here in about a minute on the analyses before
     the forecast starts. It shows that the chain works, not how good GraphCast

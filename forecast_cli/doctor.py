@@ -39,7 +39,9 @@ def doctor(
         typer.Option(help="Init time in UTC, for files that hold relative times only."),
     ] = None,
 ) -> None:
-    """Examine data: units, grid, levels, times, gaps, orientation, balance,
+    """Examine data before a forecast or a training starts from it.
+
+    The rules look at units, grid, levels, times, gaps, orientation, balance and
     climate.
 
     Exit code 0 with nothing worse than notes, 1 with warnings, 2 with errors.

@@ -87,11 +87,12 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = None,
     processes: Annotated[int | None, typer.Option(help="How many processes there are.")] = None,
 ) -> None:
-    r"""Forecast from two analyses six hours apart, in steps of six hours.
+    r"""Forecast from two analyses six hours apart.
 
-    Killed or interrupted, the same command goes on where it stopped. Entries of
-    a batch become init times when their times differ, and ensemble members
-    (`number`) when they do not.
+    The forecast advances in steps of six hours, or of the step that the weights
+    were trained for. After an interruption, the same command resumes and ends
+    in the same bytes. Entries of a batch become init times if their times
+    differ, and ensemble members (`number`) if they do not.
 
     Example:
         graphcast forecast --checkpoint GraphCast_small.npz \

@@ -23,7 +23,7 @@ from graphcast.network.model import parameter_count
 def info(
     path: Annotated[str, typer.Argument(metavar="CKPT_OR_DATASET", help="File, store or URL.")],
 ) -> None:
-    """Say what a checkpoint or a dataset holds, and what it can be used for.
+    """Say what a checkpoint or a dataset holds, and what it can do.
 
     Example:
         graphcast info GraphCast_small.npz

@@ -66,9 +66,9 @@ def score(
         bool, typer.Option("--overwrite", help="Replace existing scores and report.")
     ] = False,
 ) -> None:
-    r"""Score a forecast against analyses: RMSE, MAE, bias, and ACC where a
-    climatology is given.
+    r"""Score a forecast against analyses.
 
+    The metrics are RMSE, MAE and bias, and ACC where a climatology is given.
     Everything is weighted by area and compared with persistence. What cannot be
     scored (a valid time, variable or level that the truth lacks) is named;
     missing values are refused.

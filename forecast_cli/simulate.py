@@ -79,8 +79,7 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = "t21",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.")] = False,
 ) -> None:
-    r"""Simulate a planet: years of 6-hourly analyses in ERA5's variables, units and
-    conventions.
+    r"""Simulate a planet: years of analyses in ERA5's conventions.
 
     What it is: a general circulation model (jcm: SPEEDY physics, T31, 8 levels)
     that runs freely over the Earth's orography, land and climatological seas,

@@ -103,23 +103,23 @@ def join(
         ValueError: the three contradict each other, a process does not come, or the processes have
             unequal numbers of devices.
     """
-    own = seat(coordinator, process, processes)
-    if coordinator is None or (own is not None and own.processes == 1):
+    place = seat(coordinator, process, processes)
+    if coordinator is None or (place is not None and place.processes == 1):
         return
-    if own is not None:
-        report(_introduction(own.process, own.processes, f", meeting at {own.address}"))
-        meet(own)
+    if place is not None:
+        report(_introduction(place.process, place.processes, f", meeting at {place.address}"))
+        meet(place)
     # JAX's preemption service would catch SIGTERM without ending the process.
     jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
     use_compilation_cache()  # the cache cannot be set up once something has been compiled
-    if own is None:
+    if place is None:
         _join_cluster()
         report(_introduction(jax.process_index(), jax.process_count()))
     else:
         jax.distributed.initialize(
-            own.address,
-            own.processes,
-            own.process,
+            place.address,
+            place.processes,
+            place.process,
             cluster_detection_method="deactivate",  # a detected cluster could hide devices
             shutdown_timeout_seconds=SHUTDOWN,
         )
