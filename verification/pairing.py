@@ -11,10 +11,9 @@ import xarray as xr
 
 from data.canonical.units import conversion
 from data.variables import VARIABLES
-from mesh.grid import LatLonGrid
+from mesh.grid import LatLonGrid, same_points
 
 FORECAST_DIMS = ("time", "prediction_timedelta", "latitude", "longitude")
-GRID_TOLERANCE = 1e-3  # degrees; GRIB edition 1 rounds coordinates to this
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +125,7 @@ def _on_one_grid(both: Pairing) -> Pairing:
 def _regridded_by_rounding(forecast: xr.Dataset, other: xr.Dataset, role: str) -> xr.Dataset:
     for dim in ("latitude", "longitude"):
         ours, theirs = forecast[dim].values, other[dim].values
-        if len(ours) != len(theirs) or np.abs(ours - theirs).max() > GRID_TOLERANCE:
+        if not same_points(ours, theirs):
             raise ValueError(
                 f"forecast and {role} must be on the same grid, and their {dim}s differ: "
                 f"{len(ours)} from {ours[0]:g} to {ours[-1]:g} against {len(theirs)} from "

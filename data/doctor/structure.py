@@ -9,6 +9,7 @@ from data.doctor.case import Case, hour
 from data.doctor.finding import Finding, Severity, listed
 from data.task import STEP
 from data.variables import VARIABLES
+from mesh.grid import POLE, ROUNDING, latitude_fault, longitude_fault
 
 EARLIEST, LATEST = np.datetime64("1900-01-01"), np.datetime64("2100-01-01")
 EPOCHS = tuple(np.datetime64(day) for day in ("1970-01-01", "1900-01-01", "2000-01-01"))
@@ -21,7 +22,7 @@ def grid(case: Case) -> Iterator[Finding]:
     if not (np.isfinite(latitude).all() and np.isfinite(longitude).all()):
         yield Finding("grid", "error", "some coordinates are NaN", "write the grid's coordinates")
         return
-    if np.abs(latitude).max() > 90 + 1e-3:
+    if np.abs(latitude).max() > POLE + ROUNDING:
         swapped = np.abs(latitude).max() > 100 and _within_90(longitude)
         yield Finding(
             "grid",
@@ -41,8 +42,7 @@ def grid(case: Case) -> Iterator[Finding]:
     if steps.min() <= 0 or around.min() <= 1e-6:
         yield Finding("grid", "error", "a row or column comes twice", "remove the repeated one")
         return
-    # A missing row doubles one step; rounding to a tenth of a step does not.
-    if np.ptp(around) > 0.1 * np.median(around):
+    if longitude_fault(np.sort(longitude % 360)):
         regional = around.max() > 5 * np.median(around)
         yield Finding(
             "grid",
@@ -55,7 +55,7 @@ def grid(case: Case) -> Iterator[Finding]:
             ),
             "give the whole globe in equal steps of longitude",
         )
-    if 90 - latitude.max() > 1.1 * steps.max() or latitude.min() + 90 > 1.1 * steps.max():
+    if latitude_fault(np.sort(latitude)):
         yield Finding(
             "grid",
             "error",

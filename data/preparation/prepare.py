@@ -45,9 +45,8 @@ from data.stores.analyses.store import (
     DatasetStore,
     check_target,
     is_complete,
-    partial_path,
 )
-from data.stores.files import remove_if_empty
+from data.stores.building import partial_path
 from data.stores.workers import Fleet
 from data.task import Task
 from data.variables import VARIABLES
@@ -89,7 +88,7 @@ def prepare(
     """
     share_heaps()
     output = output.absolute()
-    check_target(output, overwrite=overwrite)
+    check_target(output)
     downloads = partial_path(output) / DOWNLOADS
     reopen()
     recipe, constant = completed(recipe, task)
@@ -281,4 +280,5 @@ def _levels_that_are_whole(read: xr.Dataset) -> str:
 def _remove_if_empty(partial: Path) -> None:
     """Leave nothing behind of a request that could not begin, or was killed at its very end."""
     for folder in (partial / DOWNLOADS, partial):
-        remove_if_empty(folder)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

@@ -1,11 +1,23 @@
-"""Output formats: what a forecast is written to, one module each.
+"""Stores: folders that stand whole or not at all, whenever their writer is killed.
 
-`forecast` is the forecast store, a CF-conforming Zarr in WeatherBench 2's forecast layout, written
-lead time by lead time and safe from being killed at any moment; `header` is what the store says
-about itself. A new format is a new module.
+In the order to read: `files` (single files, whole), `building` (a folder that gets its name when
+all of it is there), `kind` (what kind of store a path is), `cf` (conventions, axes, codecs), then
+the stores themselves, `forecast` (what models predict) and `analyses` (what they train on), and
+`workers`, the processes that make a dataset.
 """
 
+from data.stores.building import Building
+from data.stores.files import written_whole
 from data.stores.forecast.header import Cell, ForecastHeader
 from data.stores.forecast.store import ForecastStore
+from data.stores.kind import StoreKind, kind_of
 
-__all__ = ["Cell", "ForecastHeader", "ForecastStore"]
+__all__ = [
+    "Building",
+    "Cell",
+    "ForecastHeader",
+    "ForecastStore",
+    "StoreKind",
+    "kind_of",
+    "written_whole",
+]

@@ -216,20 +216,24 @@ class Building:
         flush(self.target.parent)
         self.named = True
 
-    def discard(self) -> None:
-        """Remove the partial folder: the journal after what helped to build, and the lock last."""
+    def dissolve(self) -> None:
+        """Remove the partial folder and let go: its files are elsewhere, or worth nothing.
+
+        The journal goes after what helped to build, and the lock last.
+        """
         last = {"journal": 1, "lock": 2}
         for path in sorted(self._partial.iterdir(), key=lambda p: last.get(p.name, 0)):
             remove(path)
-        with contextlib.suppress(OSError):  # another process may lock it from now on
+        with contextlib.suppress(OSError):  # another process may be waiting in it
             self._partial.rmdir()
+        self._lock.close()
 
     def close(self) -> None:
         """Let go of the store; what is committed or kept stays for the next run."""
         if self._lock.closed:
             return
         if self.named or not (self.done or self._has_kept()):
-            self.discard()
+            self.dissolve()
         self._lock.close()
 
     def __enter__(self) -> "Building":

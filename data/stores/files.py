@@ -2,14 +2,12 @@
 
 import ctypes
 import errno
-import fcntl
 import os
 import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 _AT_FDCWD = -100  # paths are relative to the working folder (Linux: fcntl.h)
 _RENAME_EXCHANGE = 2  # Linux: linux/fs.h
@@ -109,7 +107,7 @@ def exchange(one: Path, other: Path) -> bool:
     raise OSError(code, os.strerror(code), str(other))
 
 
-def check_space(target: Path, needed: float, sentence: str, remedy: str) -> None:
+def check_space(target: Path, needed: int, sentence: str, remedy: str) -> None:
     """Refuse to begin what cannot fit beside `target`.
 
     Args:
@@ -147,51 +145,3 @@ def _is_abandoned(temporary: Path) -> bool:
     except PermissionError:
         pass  # another user's process, alive
     return False
-
-
-def claimed(partial: Path, *, parts: set[str], target: Path, what: str) -> IO[bytes]:
-    """Make the folder in which `target` is built and lock it for this process until it ends.
-
-    `parts` are the names that such a folder may hold; hidden files are left alone. Raises
-    FileExistsError where it holds others or where another process is at it, OSError where it cannot
-    be made.
-    """
-    if partial.exists():
-        names = {path.name for path in partial.iterdir() if not path.name.startswith(".")}
-        if strangers := names - parts:
-            raise FileExistsError(
-                f"{partial} is needed to build the {what} but holds {sorted(strangers)}, which are "
-                "not ours; choose another output or move them away"
-            )
-    try:
-        partial.mkdir(parents=True, exist_ok=True)
-        lock = (partial / "lock").open("wb")
-    except OSError as error:
-        raise OSError(
-            f"cannot write the {what} to {target}: {error.strerror} ({error.filename}); choose an "
-            "output that can be written"
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise FileExistsError(
-            f"another process is writing {target}; wait for it or choose another output"
-        ) from error
-    return lock
-
-
-def clear(partial: Path) -> None:
-    """Remove such a folder, its journal when nothing else is left that would need it."""
-    for path in sorted(partial.iterdir(), key=lambda p: p.name == "journal"):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    partial.rmdir()
-
-
-def remove_if_empty(folder: Path) -> None:
-    """Remove a folder that holds nothing, such as one whose `clear` was killed at its end."""
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()

@@ -102,7 +102,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
     )
     task = weights.checkpoint.task
     further = None if forcings is None else str(forcings)
-    time = None if init_time is None else np.datetime64(init_time, "ns")
+    time = None if init_time is None else _nanoseconds(init_time)
     starts = open_starts(task, str(inputs), forcings=further, init_time=time)
     run = Run(
         weights=weights.digest,
@@ -127,3 +127,8 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         examine=examine,
         overwrite=overwrite,
     )
+
+
+def _nanoseconds(time: str | np.datetime64) -> np.datetime64:
+    same: np.datetime64 = np.datetime64(str(time)).astype("datetime64[ns]")
+    return same

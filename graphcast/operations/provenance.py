@@ -42,7 +42,8 @@ def window_sha256(window: Window, until: np.datetime64) -> str:
         until: the last valid time of the forecast; forcings after it are not read.
     """
     digest = hashlib.sha256()
-    used = [d.sel(time=d["time"] <= until) if "time" in d.dims else d for d in window.found]
+    files = window.later_forcings.datasets
+    used = [file.sel(time=file["time"] <= until) if "time" in file.dims else file for file in files]
     for dataset in (window.frames, *used):
         for name in sorted(str(name) for name in dataset.variables):
             values = np.ascontiguousarray(dataset[name].values)

@@ -11,9 +11,11 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import xarray as xr
 
+from data.grids import grid_of
+from data.init_time import initial_time
 from data.sources import open_inputs
 from data.task import Task
-from data.windows import Window, check_labels, initial_time, window
+from data.windows import Window, check_labels, window
 from data.wording import hour, listed
 from graphcast.operations.run import Member
 from mesh.grid import LatLonGrid
@@ -67,8 +69,7 @@ class FileStarts:
     @property
     def grid(self) -> LatLonGrid:
         """The grid of the entries."""
-        first = self.entries[0].dataset
-        return LatLonGrid.from_coordinates(first["latitude"].values, first["longitude"].values)
+        return grid_of(self.entries[0].dataset)
 
     def window(self, init_time: np.datetime64, member: Member) -> Window:
         """The window of the member's entry at this time; see `data.windows.window`."""
@@ -99,7 +100,7 @@ def open_starts(
         ValueError: no forecast can start from the inputs, by their labels.
     """
     datasets = open_inputs(inputs, init_time=init_time)
-    times = [initial_time(dataset, init_time) for dataset in datasets]
+    times = [initial_time(dataset, task.step, init_time) for dataset in datasets]
     further = [None] * len(times) if forcings is None else _forcings_for(times, forcings)
     for dataset, time, forcing in zip(datasets, times, further, strict=True):
         check_labels(dataset, task, init_time=time, forcings=forcing)

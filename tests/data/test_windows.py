@@ -1,5 +1,6 @@
 """What a forecast starts from: taken as it is when it is right, refused in a sentence when not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import dask.array as da
@@ -88,6 +89,38 @@ def test_a_window_is_two_frames_of_all_inputs():
     xr.testing.assert_equal(w.frames["temperature"], dataset["temperature"])
 
 
+def test_a_twelve_hour_task_starts_from_frames_twelve_hours_apart():
+    """The step is the task's: window, messages and forcings all count in twelve hours."""
+    task = replace(TASK, step_hours=12)
+    w = window(weather(3), task, init_time=INIT)
+    assert w.frames["time"].values.tolist() == [(INIT - 2 * STEP).astype(int), INIT.astype(int)]
+    np.testing.assert_array_equal(
+        w.frames["toa_incident_solar_radiation"].isel(time=0),
+        forcing_frame(
+            ["toa_incident_solar_radiation"],
+            INIT - 2 * STEP,
+            *(weather()[axis].values for axis in ("latitude", "longitude")),
+        )["toa_incident_solar_radiation"],
+    )
+    message = refusal(weather(2), task)
+    assert "two frames 12 h apart, and the times of the file" in message
+    assert "are 6 h apart; give a 12-hourly series" in message
+    message = refusal(weather(1), task)
+    assert "one time, 2022-01-01T06: add 2021-12-31T18 or 2022-01-01T18" in message
+
+
+def test_a_twelve_hour_task_checks_the_forcings_of_its_own_steps():
+    later = INIT + 2 * STEP * np.arange(1, 3)
+    sun = (weather()["2m_temperature"].isel(time=0, drop=True) * 0 + 1.25e6).expand_dims(time=later)
+    sun = sun.copy()
+    sun[1, 0, 0] = np.nan
+    given = xr.Dataset({"toa_incident_solar_radiation": sun})
+    w = window(weather(3), replace(TASK, step_hours=12), init_time=INIT, forcings=given)
+    w.check_forcings(1)
+    with pytest.raises(ValueError, match="toa_incident_solar_radiation must have a value every"):
+        w.check_forcings(2)
+
+
 def test_forcings_are_computed_where_no_file_has_them():
     w = window(weather(), TASK)
     frame = w.forcing_frame(INIT + 3 * STEP)
@@ -100,7 +133,7 @@ def test_forcings_are_computed_where_no_file_has_them():
     for name in CLOCKS:
         np.testing.assert_array_equal(w.frames[name].isel(time=0), before[name])
     assert "toa_incident_solar_radiation: computed for later times" in w.provenance
-    assert not any(dataset.data_vars for dataset in w.found)
+    assert not any(dataset.data_vars for dataset in w.later_forcings.datasets)
 
 
 def test_forcings_found_in_a_file_are_used_as_they_are():
@@ -132,7 +165,7 @@ def test_forcings_of_the_inputs_are_used_at_their_times():
     assert (w.frames["toa_incident_solar_radiation"] == np.float32(1.25e6)).all()
     assert (w.forcing_frame(INIT + STEP)["toa_incident_solar_radiation"] == 1.25e6).all()
     assert float(w.forcing_frame(INIT + 2 * STEP)["toa_incident_solar_radiation"].min()) == 0
-    assert w.found[0]["time"].values.tolist() == [times[2].astype(int)]
+    assert w.later_forcings.datasets[0]["time"].values.tolist() == [times[2].astype(int)]
 
 
 @pytest.mark.parametrize("case", ["task13_32x64_nopoles", "task13_6deg_poles"])
@@ -349,9 +382,15 @@ def test_fill_values_are_seen(fill):
 @pytest.mark.parametrize(
     ("region", "words"),
     [
-        ({"longitude": slice(0, 12)}, "longitude must go around the globe in equal steps"),
-        ({"longitude": [0, 1, 2, 4, *range(5, 24)]}, "steps from 15° to 30°"),
-        ({"latitude": slice(0, 8)}, "latitude must go from pole to pole, and it runs from -90° to"),
+        ({"longitude": slice(0, 12)}, "longitudes must be uniform and go once around the globe"),
+        (
+            {"longitude": [0, 1, 2, 4, *range(5, 24)]},
+            "once around the globe (23 columns, 15.6522 degrees apart), got 0, 15, ..., 345",
+        ),
+        (
+            {"latitude": slice(0, 8)},
+            "latitudes must reach from pole to pole (the end rows within one step of ±90), got -90",
+        ),
     ],
 )
 def test_less_than_the_globe_is_refused(region, words):
@@ -362,7 +401,10 @@ def test_grids_of_inputs_and_forcings_must_agree():
     forcings = weather().isel(latitude=slice(None, None, 2))
     message = refusal(weather(), forcings=forcings)
     assert "inputs and forcings must share one grid" in message
-    assert "latitude is -90° … 90° in 13 steps in the inputs" in message
+    assert (
+        "13 x 24 points (latitudes -90, -75, ..., 90, longitudes 0, 15, ..., 345) in the inputs"
+        in message
+    )
 
 
 def test_forcings_go_before_inputs_and_inputs_before_what_is_computed():

@@ -62,6 +62,82 @@ def test_gaussian_latitudes_are_the_published_ones() -> None:
     np.testing.assert_allclose(LatLonGrid.gaussian(48).latitude[:-4:-1], published, atol=5e-7)
 
 
+def test_bounds_lie_midway_between_rows_and_end_at_the_poles() -> None:
+    grid = LatLonGrid.regular(45.0)
+    np.testing.assert_array_equal(grid.row_bounds(), [-90, -67.5, -22.5, 22.5, 67.5, 90])
+    down = LatLonGrid(grid.latitude[::-1], grid.longitude)
+    np.testing.assert_array_equal(down.row_bounds(), grid.row_bounds()[::-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "grid"),
+    [
+        ("0.25", LatLonGrid.regular(0.25)),
+        (" 1 ", LatLonGrid.regular(1.0)),
+        ("N48", LatLonGrid.gaussian(48)),
+        ("f8", LatLonGrid.gaussian(8)),
+    ],
+)
+def test_grids_are_known_by_name(text: str, grid: LatLonGrid) -> None:
+    assert LatLonGrid.named(text) == grid
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("inputs.nc", "a resolution in degrees (0.25) or a full Gaussian grid (N48), not 'inputs"),
+        ("O320", "not 'O320' (rows of an octahedral grid differ in length; N320 is full)"),
+        ("7", "must divide 180 degrees into at least two steps, got 7; 6.92308 degrees would"),
+        ("1e-9", "must divide 180 degrees into at least two steps, got 1e-09"),
+        ("-1", "must divide 180 degrees"),
+        ("inf", "must divide 180 degrees"),
+        ("N0", "at least one row per hemisphere, got N0"),
+    ],
+)
+def test_names_of_no_grid_are_refused(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        LatLonGrid.named(text)
+
+
+def millidegrees(values: np.ndarray, cut_off: bool) -> np.ndarray:
+    """Coordinates as GRIB edition 1 stores them: rounded, or cut off towards zero."""
+    return (np.trunc if cut_off else np.round)(values * 1000) / 1000
+
+
+@pytest.mark.parametrize("cut_off", [False, True])
+@pytest.mark.parametrize("name", ["0.25", "0.28125", "1", "N48", "N320"])
+def test_a_grid_is_recognised_through_the_rounding_of_files(name: str, cut_off: bool) -> None:
+    grid = LatLonGrid.named(name)
+    written = LatLonGrid.from_coordinates(*(millidegrees(axis, cut_off) for axis in grid.axes()))
+    float32 = LatLonGrid.from_coordinates(*(axis.astype(np.float32) for axis in grid.axes()))
+    rounded = LatLonGrid.from_coordinates(*(millidegrees(axis, False) for axis in grid.axes()))
+    for one in (grid, written, float32, rounded):
+        assert all(one.matches(other) for other in (grid, written, float32, rounded))
+
+
+def test_rounded_down_longitudes_that_begin_off_greenwich_are_uniform() -> None:
+    start = 0.0005 + 360 / 1280 / 2  # the first column is cut off by half a thousandth, too
+    longitude = millidegrees(start + np.arange(1280) * 360 / 1280, cut_off=True)
+    assert LatLonGrid.from_coordinates(EVEN, longitude).shape == (19, 1280)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        LatLonGrid.regular(10.0, poles=False),
+        LatLonGrid(LatLonGrid.regular(10.0).latitude[::-1], LatLonGrid.regular(10.0).longitude),
+        LatLonGrid.from_coordinates(EVEN, AROUND + 0.01),
+        LatLonGrid.regular(5.0),
+        LatLonGrid.gaussian(9),
+    ],
+)
+def test_other_points_or_another_order_are_another_grid(other: LatLonGrid) -> None:
+    grid = LatLonGrid.regular(10.0)
+    assert grid.matches(grid)
+    assert not grid.matches(other)
+    assert not other.matches(grid)
+
+
 def test_areas_follow_the_rows() -> None:
     down = LatLonGrid.from_coordinates(EVEN[::-1][:-1], AROUND)  # no south pole
     up = LatLonGrid.from_coordinates(EVEN[1:], AROUND)

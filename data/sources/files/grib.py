@@ -17,6 +17,7 @@ import xarray as xr
 
 from data.canonical.conventions import canonical_name
 from data.canonical.precipitation import summed_over
+from mesh.grid import same_points
 
 Message = int | tuple[int, int]  # offset in the file; for a multi-field message, and which field
 
@@ -298,7 +299,4 @@ def _axis(message: Any, key: str) -> np.ndarray:
 
 
 def _same_axes(one: tuple[np.ndarray, ...], other: tuple[np.ndarray, ...]) -> bool:
-    return all(
-        a.shape == b.shape and np.allclose(a, b, rtol=0, atol=2e-3)
-        for a, b in zip(one, other, strict=True)
-    )
+    return all(same_points(a, b) for a, b in zip(one, other, strict=True))

@@ -8,6 +8,7 @@ import xarray as xr
 
 from data.sources import open_raw
 from data.sources.series.collection import Lazy, Series, together
+from mesh.grid import same_points
 
 _SUFFIXES = (
     *(".grib", ".grib1", ".grib2", ".grb", ".grb1", ".grb2", ".gb2"),
@@ -57,6 +58,7 @@ class Folder(Series):
         read = [lazy.at(times, names, downloads) for lazy in self._files.values()]
         found = {p: d for p, d in zip(self._files, read, strict=True) if d.data_vars}
         _check_same_grid(found)
+        found = {path: _on_grid_of(next(iter(found.values())), d) for path, d in found.items()}
         fields: dict[str, xr.DataArray] = {}
         for name in names:
             arrays = [d[name] for d in found.values() if name in d]
@@ -83,14 +85,18 @@ def _joined(arrays: list[xr.DataArray]) -> xr.DataArray:
     return together(parts)[name].sortby("time")
 
 
+def _on_grid_of(first: xr.Dataset, dataset: xr.Dataset) -> xr.Dataset:
+    """The Dataset with the first one's coordinates, which are the same up to rounding."""
+    return dataset.assign_coords(latitude=first["latitude"], longitude=first["longitude"])
+
+
 def _check_same_grid(found: dict[str, xr.Dataset]) -> None:
     if not found:
         return
     first_path, first = next(iter(found.items()))
     for path, dataset in found.items():
         for axis in ("latitude", "longitude"):
-            ours, theirs = first[axis].values, dataset[axis].values
-            if ours.shape != theirs.shape or not np.array_equal(ours, theirs):
+            if not same_points(first[axis].values, dataset[axis].values):
                 raise ValueError(
                     f"the files of a folder share one grid, and {path} has another {axis} than"
                     f" {first_path}; keep them in separate folders"

@@ -1,12 +1,11 @@
-"""The files of a training store: shards, metadata, coordinates; encoded by zarr, written whole.
+"""The files of a dataset of analyses: shards, metadata, coordinates; encoded by zarr.
 
 **Blosc: LZ4 level 5 after bit shuffle, then CRC-32C.** On ERA5's surface fields at 1° and its upper
 air on 37 levels (float32) it leaves 53 % of the size, writes at 400 and reads at 580 MB/s on one
-core; Zstd level 1 leaves 47 %, writes at 230 and reads at 350. Reading is what training waits for.
-A damaged chunk raises when it is read; a lost shard reads as NaN, which every reader here refuses.
+core; Zstd level 1 leaves 47 %, writes at 230 and reads at 350. Training waits for reading. A
+damaged chunk raises when it is read; a lost shard reads as NaN, which every reader here refuses.
 """
 
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.storage import MemoryStore
 
 from data.stores.analyses.header import TIME_CHUNK, DatasetHeader
-from data.stores.files import written_whole
+from data.stores.files import flush, written_aside
 
 
 def write_shard(
@@ -33,11 +32,21 @@ def write_shard(
     existing: Path | None = None,
     base: int = 0,
 ) -> None:
-    """Write a variable's shard of a group whole: float32 [time, (level,) lat, lon].
+    """Write one variable's shard of a group, whole; nothing is committed.
 
-    The first `base` times of the dataset are in the store `existing`; `values` holds the others.
-    Nothing is committed. Raises ValueError for another shape than the header's, and for values that
-    are not finite. It takes about three times the size of the values in memory.
+    It takes about three times the size of the values in memory.
+
+    Args:
+        working_path: the store under construction.
+        header: what the store is of.
+        group: number of the group of times.
+        name: the variable.
+        values: [time, (level,) latitude, longitude], the times of the group from `base` on.
+        existing: the store that has the earlier times, where times are added to one.
+        base: how many times of the dataset are in `existing`.
+
+    Raises:
+        ValueError: the shape is not the header's, or values are not finite.
     """
     values = np.asarray(values, dtype=np.float32)
     if values.shape[1:] != header.field_shape(name):
@@ -52,9 +61,9 @@ def write_shard(
         earlier = zarr.open_array(existing / name, mode="r")[start:base]
         values = np.concatenate([earlier, values])
     folder = working_path / name
-    with written_whole(folder / _shard(header, name, group)) as path:
+    with written_aside(folder / _shard(header, name, group)) as path:
         _encoded(header, name, values).tofile(path)
-    _flush_folder(folder)
+    flush(folder)
 
 
 def _encoded(header: DatasetHeader, name: str, values: np.ndarray) -> UInt8[np.ndarray, " bytes"]:
@@ -94,7 +103,14 @@ def _codecs() -> list[Any]:
 def laid_out(
     header: DatasetHeader, times: np.ndarray, statics: Mapping[str, np.ndarray], made_with: str
 ) -> dict[str, bytes]:
-    """All files of a store but the shards: metadata, coordinates, statics."""
+    """Contents of all files of a store but the shards, by their paths in it.
+
+    Args:
+        header: what the store is of.
+        times: all times that the store will have.
+        statics: by name, [latitude, longitude].
+        made_with: JSON text, the versions of the software.
+    """
     contents: dict[str, Any] = {}
     memory = MemoryStore(contents)
     attributes = {**header.global_attrs(), "made_with": made_with}
@@ -127,18 +143,9 @@ def laid_out(
 
 
 def write_contents(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files by their paths in ``folder``, each whole."""
+    """Write files by their paths in a folder, each whole."""
     for key, value in contents.items():
         path = folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as temporary:
+        with written_aside(path) as temporary:
             temporary.write_bytes(value)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Have the names of written files on the disk, too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

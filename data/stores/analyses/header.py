@@ -1,7 +1,7 @@
-"""What a training dataset says about itself: its variables, coordinates and CF attributes.
+"""What a dataset of analyses says about itself: its variables, coordinates and CF attributes.
 
-`DatasetHeader` is everything about a dataset but its times and values. The store in `dataset.py`
-is laid out from it, and goes on with, or adds times to, a store of the same header only.
+`DatasetHeader` is everything about a dataset but its times and values. `DatasetStore` is laid out
+from it; it resumes, or adds times to, only a store with the same header.
 """
 
 import hashlib
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from data.stores.forecast.header import CONVENTIONS, EPOCH, TIME_UNITS
-from data.stores.space import SPACE_ATTRS
+from data.stores.cf import CONVENTIONS, EPOCH, TIME_ATTRS, field_dims, space_coordinates
+from data.stores.kind import kind_of, label
 from data.variables import VARIABLES, check_names
 
-LAYOUT = 2  # of the store; part of the fingerprint: a store of another layout is not appended to
+LAYOUT = 2  # of the store; part of the fingerprint: nothing is added to another layout
 GROUP_BYTES = 2**28  # of one group of times, before compression; unless one time is larger
 MOST_TIMES = 8  # in a group: ten times need as much memory as a thousand
 TIME_CHUNK = 4096  # of the coordinate: fixed, so that added times leave earlier chunks valid
@@ -29,14 +29,22 @@ Note = tuple[str, str, str]  # variable, its cell_methods, what was done to it
 class DatasetHeader:
     """Everything about a dataset but its times and values.
 
-    ``variables`` vary in time, ``statics`` do not; levels are hPa, latitudes and longitudes
-    degrees, all ascending. ``notes`` say what was done to single variables. ``test_period`` is what
-    statistics may not see (2018-01-01/2018-12-31). ``provenance`` is JSON
-    text: where the data came from and what was asked for, but neither times, clock nor versions,
-    so that a dataset made in two parts has the header of one made in one.
+    Attributes:
+        variables: names from `data.variables` that vary in time.
+        statics: names of those that do not.
+        levels: hPa, ascending.
+        latitude: degrees, ascending.
+        longitude: degrees, ascending.
+        notes: what was done to single variables.
+        statics_sha256: SHA-256 (hex) of the values of the statics.
+        test_period: what statistics may not see (2018-01-01/2018-12-31).
+        provenance: JSON text: where the data came from and what was asked for, but neither times,
+            clock nor versions, so that a dataset made in two parts has the header of one made in
+            one.
+        group_bytes: most bytes of a group of times, before compression.
 
     Raises:
-        ValueError: an unknown variable, or coordinates that do not ascend.
+        ValueError: a variable is unknown, or coordinates do not ascend.
     """
 
     variables: tuple[str, ...]
@@ -83,7 +91,7 @@ class DatasetHeader:
 
     def field_dims(self, name: str) -> tuple[str, ...]:
         """Dimensions of a variable at one time."""
-        return ("level",) * VARIABLES[name].on_levels + ("latitude", "longitude")
+        return field_dims(name)
 
     def field_shape(self, name: str) -> tuple[int, ...]:
         """Shape of a variable at one time."""
@@ -92,14 +100,8 @@ class DatasetHeader:
 
     def coordinates(self, times: np.ndarray) -> dict[str, xr.Variable]:
         """The coordinate variables as they stand in the file, with their CF attributes."""
-        columns = {
-            "time": whole_hours(times),
-            "level": np.array(self.levels, np.int64),
-            "latitude": np.array(self.latitude, np.float64),
-            "longitude": np.array(self.longitude, np.float64),
-        }
-        kept = {name: values for name, values in columns.items() if values.size}
-        return {n: xr.Variable((n,), values, _COORDINATE_ATTRS[n]) for n, values in kept.items()}
+        time = xr.Variable(("time",), whole_hours(times), TIME_ATTRS)
+        return {"time": time} | space_coordinates(self.levels, self.latitude, self.longitude)
 
     def variable_attrs(self, name: str) -> dict[str, str]:
         """CF attributes of a variable."""
@@ -114,7 +116,7 @@ class DatasetHeader:
         }
         return {key: text for key, text in attrs.items() if text}
 
-    def global_attrs(self) -> dict[str, str | int]:
+    def global_attrs(self) -> dict[str, str]:
         """Global attributes; what is unknown is left out."""
         attrs = {
             "Conventions": CONVENTIONS,
@@ -126,19 +128,19 @@ class DatasetHeader:
             "fingerprint": self.fingerprint,
         }
         kept = {key: text for key, text in attrs.items() if text}
-        return {**kept, "training_store_layout": LAYOUT}
+        return {**kept, **label("analyses", LAYOUT)}
 
 
 def is_repeated(attributes: Mapping[Any, Any]) -> bool:
-    """Whether a dataset records that its one analysis stands at both of its times, on request."""
-    if "training_store_layout" not in attributes:
+    """Whether a dataset records that its one analysis was repeated, on request, at two times."""
+    if kind_of(attributes) != "analyses":
         return False
     made = json.loads(str(attributes.get("provenance", "{}")))
     return bool(made.get("recipe", {}).get("repeat_single", False))
 
 
 def whole_hours(times: Sequence[np.datetime64] | np.ndarray) -> np.ndarray:
-    """Times as whole hours since 1970 (int64); ValueError where they are not, or do not ascend."""
+    """Hours since 1970 (int64); ValueError for times that are not whole hours, or do not ascend."""
     exact = np.asarray(times, dtype="datetime64[ns]")
     hours = exact.astype("datetime64[h]")
     if (hours != exact).any():
@@ -147,16 +149,3 @@ def whole_hours(times: Sequence[np.datetime64] | np.ndarray) -> np.ndarray:
     if (hours[1:] <= hours[:-1]).any():
         raise ValueError("a dataset's times ascend, each once; sort them and drop what is twice")
     return (hours - EPOCH).astype(np.int64)
-
-
-_COORDINATE_ATTRS: dict[str, dict[str, str]] = {
-    "time": {
-        "standard_name": "time",
-        "long_name": "time",
-        "units": TIME_UNITS,
-        "calendar": "proleptic_gregorian",
-        "units_metadata": "leap_seconds: none",
-        "axis": "T",
-    },
-    **SPACE_ATTRS,
-}

@@ -1,55 +1,59 @@
-"""The training store: analyses at many times as a CF-conforming Zarr, format 3.
+"""The store of analyses that models train on: a CF-conforming Zarr, format 3.
 
 Dimensions `time`, `level`, `latitude`, `longitude`; names and units from `data.variables`. It opens
-with nothing but `xr.open_zarr(path)`. One chunk is one variable at one time, which is what training
-reads; a shard, one file, holds the chunks of a group of times (`DatasetHeader.group_times`).
+with nothing but `xr.open_zarr(path)`. One chunk is one variable at one time, as training reads it;
+a shard, one file, holds the chunks of a group of times (`DatasetHeader.group_times`).
 
-**Killed at any moment.** Groups are written into `<name>.partial/store/` beside the target, and a
-`journal` gets one line once all shards of a group are on the disk. No two groups share a file, so
-any process may write any group. `finish` gives a new store its name; into a store that is there, it
-moves the added shards, and makes them count by replacing one file, `zarr.json`, at the end. Running
-again goes on after what is committed, and the bytes are those of an uninterrupted run.
+A `Building` keeps it whole: a group is committed once all of its shards are on the disk. No two
+groups share a file, so any process may write any group. `finish` gives a new store its name. Times
+that are added to a store are moved into it, shards first, and count from the moment when the last
+file, `zarr.json`, is replaced. A run that was killed resumes, and the bytes are those of an
+uninterrupted run.
 """
 
 import json
 import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import zarr
 
 from data.stores.analyses.files import laid_out, write_contents
 from data.stores.analyses.header import DatasetHeader, whole_hours
-from data.stores.files import claimed, clear, written_whole
-from data.stores.forecast.header import EPOCH
+from data.stores.building import (
+    Building,
+    interrupted,
+    local_path,
+    partial_path,
+    refuse_another_kind,
+    refuse_existing,
+)
+from data.stores.cf import EPOCH
+from data.stores.files import check_space, remove_torn
+from data.stores.kind import kind_of, zarr_attributes
+from data.wording import hour
 
-DOWNLOADS = "downloads"  # folder of a partial store where sources may keep what they fetch
-_PARTS = {"store", "journal", "lock", "replaced", DOWNLOADS}  # of a partial store
-_LEAST_RATIO = 0.4  # of compression; see above
+DOWNLOADS = "downloads"  # folder beside the store where sources may keep what they fetch
+_LEAST_RATIO = 0.4  # of compression; see `data.stores.analyses.files`
 
 
 class DatasetStore:
-    """A dataset being written; `open_or_create` it, write and `commit` each group, `finish`.
+    """A dataset being written: `open_or_create` it, write and `commit` each group, `finish`.
 
     One process owns the store and commits; any process may write the shards of a group
-    (`write_shard` of `data.stores.analyses.files`). As a context manager it lets go of the partial
-    store on leaving and keeps what is committed.
+    (`write_shard` of `data.stores.analyses.files`). As a context manager it lets go of the store on
+    leaving and keeps what is committed.
     """
 
-    def __init__(
-        self, path: Path, header: DatasetHeader, times: np.ndarray, lock: IO[bytes], replace: bool
-    ) -> None:
-        self.path = path
+    def __init__(self, building: Building, header: DatasetHeader, times: np.ndarray) -> None:
+        self.path = building.target
         self.header = header
         self.times = times
-        self._replace = replace
-        self._lock = lock
-        self._partial = partial_path(path)
-        head, self._committed = _journal(self._partial)
-        self.base = int(head["base"]) if head else 0  # how many times are in the target already
+        self._building = building
+        assert building.interrupted is not None
+        self.base = int(building.interrupted.notes["base"])  # how many times `path` has already
 
     @classmethod
     def open_or_create(
@@ -62,47 +66,54 @@ class DatasetStore:
         versions: Mapping[str, str] | None = None,
         overwrite: bool = False,
     ) -> "DatasetStore":
-        """Start a store, go on with an interrupted one, or add times to one that is there.
+        """Begin a store, resume an interrupted one, or add times to one that is there.
 
-        `times` are all times that the store will have, `statics` [lat, lon] float32. `versions`
-        of the software are recorded, each different set once.
+        Args:
+            path: where the store will stand; a local path.
+            header: what the dataset is of.
+            times: all times that the store will have.
+            statics: by name, float32 [latitude, longitude].
+            versions: of the software; recorded, each different set once.
+            overwrite: replace the dataset of that name once the new one is complete.
 
         Raises:
             FileExistsError: the target has these times already, or is something else, or the
-                partial belongs to something else, and `overwrite` is not given; another process is
-                writing.
+                interrupted store is of something else, and `overwrite` is not given; another
+                process is writing.
             OSError: the place cannot be written, or is too small.
         """
-        target = Path(path).absolute()
         wanted = whole_hours(times)
-        check_target(target, overwrite=overwrite)
-        lock = _claimed(target)
+        building = Building.claim(path, "analyses", kept=[DOWNLOADS])
         try:
-            _begin(target, header, wanted, overwrite)
-            store = cls(target, header, np.asarray(times, "datetime64[ns]"), lock, overwrite)
-            _check_space(target, header.time_bytes * header.group_times * len(store.missing))
-            made_with = _made_with(target if store.base else None, store, versions or {})
-            contents = laid_out(header, store.times, statics, made_with)
-            if store.working_path.is_dir() or store.missing:
-                write_contents(store.working_path, contents)
+            _begin(building, header, wanted, overwrite)
+            store = cls(building, header, np.asarray(times, "datetime64[ns]"))
+            raw = header.time_bytes * header.group_times * len(store.missing)
+            check_space(
+                store.path,
+                int(raw * _LEAST_RATIO),
+                "the dataset needs at least",
+                "ask for fewer times",
+            )
+            if not building.named:
+                versions_text = _made_with(store, versions or {})
+                contents = laid_out(header, store.times, statics, versions_text)
+                write_contents(building.folder, contents)
         except BaseException:
-            if not (partial_path(target) / "journal").exists():  # killed while it cleared up
-                clear(partial_path(target))
-            lock.close()
+            building.close()
             raise
         return store
 
     @property
     def working_path(self) -> Path:
         """The Zarr under construction; when times are added, it holds only these."""
-        return self._partial / "store"
+        return self._building.folder
 
     @property
     def missing(self) -> tuple[int, ...]:
         """Groups not committed yet, ascending."""
         size = self.header.group_times
         groups = range(self.base // size, -(-len(self.times) // size))
-        return tuple(group for group in groups if group not in self._committed)
+        return tuple(group for group in groups if str(group) not in self._building.done)
 
     def group_times(self, group: int) -> np.ndarray:
         """The times of a group that are not in the target yet."""
@@ -111,11 +122,7 @@ class DatasetStore:
 
     def commit(self, group: int) -> None:
         """Note that all shards of a group are on the disk."""
-        with (self._partial / "journal").open("ab") as journal:
-            journal.write(f"{group}\n".encode())
-            journal.flush()
-            os.fsync(journal.fileno())
-        self._committed |= {group}
+        self._building.commit(str(group))
 
     def finish(self) -> Path:
         """Give the complete store its name, or its times to the store of that name.
@@ -128,75 +135,53 @@ class DatasetStore:
                 f"{len(self.missing)} groups of times of {self.path} are not written yet, the first"
                 f" begins at {self.group_times(self.missing[0])[0]}; write them before finishing"
             )
-        if self.working_path.is_dir():
-            _remove_torn(self.working_path)
-            if self.base:
-                self._merge()
-            else:
-                if self.path.exists():
-                    if not self._replace:
-                        raise _exists(self.path)
-                    shutil.rmtree(self._partial / "replaced", ignore_errors=True)
-                    self.path.rename(self._partial / "replaced")
-                self.working_path.rename(self.path)
-        clear(self._partial)
-        self.close()
+        if not self.base:
+            return self._building.finish()
+        self._merge()
+        self._building.dissolve()
         return self.path
 
     def close(self) -> None:
         """Let go of the store; what is committed stays for the next run."""
-        self._lock.close()
+        self._building.close()
 
     def __enter__(self) -> "DatasetStore":
         return self
 
     def __exit__(self, *_: object) -> None:
-        downloads = self._partial / DOWNLOADS
-        kept = downloads.is_dir() and any(downloads.iterdir())
-        if not self._committed and not kept and self._partial.is_dir():
-            clear(self._partial)
         self.close()
 
     def _merge(self) -> None:
         """Move everything new into the target: shards first, and last the list of all arrays."""
+        remove_torn(self.working_path)
         new = [p for p in self.working_path.rglob("*") if p.is_file()]
         root = self.working_path / "zarr.json"
         for path in sorted(new, key=lambda p: (p == root, p.name == "zarr.json", p)):
             path.replace(self.path / path.relative_to(self.working_path))
 
 
-def partial_path(target: Path) -> Path:
-    """Where a store is built before it has its name."""
-    return target.with_name(target.name + ".partial")
-
-
-def check_target(target: Path, *, overwrite: bool) -> None:
-    """Refuse a target that is no dataset of ours, and with `overwrite` whatever is none."""
-    if "://" in str(target):
-        raise ValueError(f"a dataset is written to a local path, got {target}; copy it there later")
-    if target.exists() and _root(target) is None:
-        raise FileExistsError(
-            f"{target} is there and is not a dataset of graphcast prepare, so it will not be"
-            f" {'replaced' if overwrite else 'added to'}; choose another output or remove it"
-            " yourself"
-        )
+def check_target(target: Path) -> None:
+    """Refuse a target that is no local path, or neither free nor a dataset of ours."""
+    refuse_another_kind(local_path(target, "analyses"), "analyses")
 
 
 def is_complete(target: Path, header: DatasetHeader, times: np.ndarray) -> bool:
-    """Whether a dataset of this header and exactly these times is there, and no more to do."""
-    root = _root(target)
-    if root is None or partial_path(target).exists() or root["fingerprint"] != header.fingerprint:
+    """Whether a dataset of this header and exactly these times is there, and no more to do.
+
+    What a run left that was killed while it cleared up is removed.
+    """
+    if kind_of(target) != "analyses" or (
+        zarr_attributes(target).get("fingerprint") != header.fingerprint
+    ):
         return False
-    return bool(_stored_times(target).tolist() == whole_hours(times).tolist())
-
-
-def _root(target: Path) -> dict[str, Any] | None:
-    """Global attributes of a dataset of ours, or None for anything else."""
-    root = target / "zarr.json"
-    if not root.is_file():
-        return None
-    attributes: dict[str, Any] = json.loads(root.read_text()).get("attributes", {})
-    return attributes if "training_store_layout" in attributes else None
+    if _stored_times(target).tolist() != whole_hours(times).tolist():
+        return False
+    unfinished = interrupted(target)
+    if unfinished is not None and not unfinished.named:
+        return False
+    if partial_path(target).exists():
+        Building.claim(target, "analyses", kept=[DOWNLOADS]).dissolve()
+    return True
 
 
 def _stored_times(target: Path) -> np.ndarray:
@@ -206,141 +191,95 @@ def _stored_times(target: Path) -> np.ndarray:
     return np.asarray(time[...])
 
 
-def _begin(target: Path, header: DatasetHeader, wanted: np.ndarray, overwrite: bool) -> None:
-    """Write the journal of this run, with what an earlier one left."""
-    partial = partial_path(target)
-    head, committed = _journal(partial)
-    mine = {"fingerprint": header.fingerprint, "times": wanted.tolist()}
-    # what has nothing committed is worth nothing, whatever it was going to be
-    worth = bool(committed) or not (partial / "store").is_dir()
-    if head is not None and worth and _can_go_on(target, head, mine, overwrite):
-        if head["times"] != mine["times"]:  # more or fewer: a group not full in both begins anew
-            full = min(len(head["times"]), len(mine["times"])) // header.group_times
-            kept = {group for group in committed if group < full}
-            _start_journal(partial, {**mine, "base": head["base"]}, kept)
-            _remove_shards(partial / "store", header, kept)
+def _begin(building: Building, header: DatasetHeader, wanted: np.ndarray, overwrite: bool) -> None:
+    """Resume what an earlier run left, as far as it serves, or begin."""
+    if not _can_resume(building, header, wanted, overwrite):
+        base = 0 if overwrite else _base(building.target, header, wanted)
+        notes = {"times": wanted.tolist(), "base": base}
+        building.begin(header.fingerprint, notes=notes, overwrite=overwrite)
         return
-    base = 0 if overwrite else _base(target, header, wanted)
-    (partial / "journal").unlink(missing_ok=True)
-    shutil.rmtree(partial / "store", ignore_errors=True)
-    _start_journal(partial, {**mine, "base": base}, set())
+    building.resume(overwrite=overwrite)
+    left = building.interrupted
+    assert left is not None
+    times = list(left.notes["times"])
+    if times != wanted.tolist():  # more or fewer: a group not full in both is made again
+        full = min(len(times), len(wanted)) // header.group_times
+        kept = {group for group in left.done if int(group) < full}
+        building.keep_only(kept, {"times": wanted.tolist(), "base": left.notes["base"]})
+        _remove_shards(building.folder, header, kept)
 
 
-def _can_go_on(
-    target: Path, head: Mapping[str, Any], mine: Mapping[str, Any], overwrite: bool
+def _can_resume(
+    building: Building, header: DatasetHeader, wanted: np.ndarray, overwrite: bool
 ) -> bool:
-    """Whether the interrupted run is the beginning of this one; FileExistsError if none may be."""
-    partial, there = partial_path(target), _root(target) is not None
-    if not overwrite and head["fingerprint"] != mine["fingerprint"]:
-        raise FileExistsError(
-            f"{partial} holds an interrupted dataset with another source or other settings; run it"
-            " with the same ones, choose another output, or overwrite it (--overwrite)"
-        )
-    times = head["times"]
-    both = min(len(times), len(mine["times"]))
-    same = times[:both] == mine["times"][:both]
+    """Whether the interrupted run was the beginning of this one; FileExistsError if none may be."""
+    left, target = building.interrupted, building.target
+    if left is None or not (left.done or left.named):
+        return False  # where nothing is committed, nothing is lost
+    if not overwrite and not left.named:
+        building.refuse_other(header.fingerprint)
+    if (left.kind, left.fingerprint) != ("analyses", header.fingerprint):
+        return False
+    times = list(left.notes["times"])
+    if left.named:
+        return times == wanted.tolist()
+    both = min(len(times), len(wanted))
+    same = times[:both] == wanted[:both].tolist()
     if not overwrite and not same:
         raise FileExistsError(
-            f"{partial} holds an interrupted dataset of other times, from {_hour(times[0])} to"
-            f" {_hour(times[-1])}; finish it with these first, choose another output, or overwrite"
-            " it (--overwrite)"
+            f"{partial_path(target)} holds an interrupted dataset of other times, from"
+            f" {_hour(times[0])} to {_hour(times[-1])}; finish it with these first, choose another"
+            " output, or overwrite it (--overwrite)"
         )
-    if not (partial / "store").is_dir():  # it was given its name, and only this remained
-        return there and head["fingerprint"] == mine["fingerprint"] and times == mine["times"]
-    if head["base"]:
-        return there and not overwrite and both > head["base"]
-    if there and not overwrite:
-        raise _exists(target)
-    return bool(head["fingerprint"] == mine["fingerprint"] and same)
+    if left.notes["base"]:
+        return target.exists() and not overwrite and both > left.notes["base"]
+    if not overwrite:
+        refuse_existing(target, "analyses")
+    return same
 
 
-def _remove_shards(store: Path, header: DatasetHeader, kept: set[int]) -> None:
-    """Shards of groups that are to be made again, or not at all."""
+def _remove_shards(store: Path, header: DatasetHeader, kept: Collection[str]) -> None:
+    """Remove the shards of groups that are to be made again, or not at all."""
     for name in header.variables:
         for path in (store / name).glob("c.*"):
-            if int(path.name.split(".")[1]) not in kept:
+            if path.name.split(".")[1] not in kept:
                 path.unlink()
-
-
-def _exists(target: Path) -> FileExistsError:
-    return FileExistsError(
-        f"{target} is there already; choose another output or replace it (--overwrite)"
-    )
 
 
 def _base(target: Path, header: DatasetHeader, wanted: np.ndarray) -> int:
     """How many of the wanted times the target has; FileExistsError unless more can be added."""
-    root = _root(target)
-    if root is None:
+    if not target.exists():
         return 0
-    if root["fingerprint"] != header.fingerprint:
+    if zarr_attributes(target).get("fingerprint") != header.fingerprint:
         raise FileExistsError(
             f"{target} was made from another source or with other settings, so nothing can be"
             " added to it; choose another output or replace it (--overwrite)"
         )
-    there = _stored_times(target)
-    if there.tolist() == wanted.tolist():
+    stored = _stored_times(target).tolist()
+    if stored == wanted.tolist():
         raise FileExistsError(
-            f"{target} is there already, with all {there.size} times; ask for more times (--time)"
+            f"{target} is there already, with all {len(stored)} times; ask for more times (--time)"
             " to add them, choose another output, or replace it (--overwrite)"
         )
-    if wanted[: there.size].tolist() != there.tolist():
+    if wanted[: len(stored)].tolist() != stored:
         raise FileExistsError(
-            f"times are added after those that are there, and {target} has {there.size} from"
-            f" {_hour(int(there[0]))} to {_hour(int(there[-1]))}; ask for these and later ones"
-            " (--time), choose another output, or replace it (--overwrite)"
+            f"times are added after those that are there, and {target} has {len(stored)} from"
+            f" {_hour(stored[0])} to {_hour(stored[-1])}; ask for these and later ones (--time),"
+            " choose another output, or replace it (--overwrite)"
         )
-    return int(there.size)
+    return len(stored)
 
 
 def _hour(hours: int) -> str:
-    return str(EPOCH + np.timedelta64(int(hours), "h"))
+    return hour(EPOCH + np.timedelta64(int(hours), "h"))
 
 
-def _start_journal(partial: Path, head: dict[str, Any], committed: set[int]) -> None:
-    with written_whole(partial / "journal") as path:
-        lines = [json.dumps(head), *(str(group) for group in sorted(committed))]
-        path.write_text("\n".join(lines) + "\n")
-
-
-def _journal(partial: Path) -> tuple[dict[str, Any] | None, frozenset[int]]:
-    """Head and committed groups; a last line without its end is cut off: it was not committed."""
-    journal = partial / "journal"
-    if not journal.is_file():
-        return None, frozenset()
-    whole, _, torn = journal.read_bytes().rpartition(b"\n")
-    if torn:
-        os.truncate(journal, len(whole) + 1)
-    head, *lines = whole.decode().split("\n")
-    return json.loads(head), frozenset(int(line) for line in lines)
-
-
-def _made_with(target: Path | None, store: DatasetStore, versions: Mapping[str, str]) -> str:
+def _made_with(store: DatasetStore, versions: Mapping[str, str]) -> str:
     """JSON list of the versions that had a part in the store, in the order of their parts."""
     sets: list[dict[str, str]] = []
-    for place in (store.working_path, target):
-        found = _root(place) if place is not None else None
-        if found is not None:
-            sets = json.loads(found["made_with"])
+    for place in (store.working_path, *[store.path] * bool(store.base)):
+        attributes = zarr_attributes(place)
+        if "made_with" in attributes:
+            sets = json.loads(attributes["made_with"])
             break
     return json.dumps(sets if dict(versions) in sets else [*sets, dict(versions)], sort_keys=True)
-
-
-def _claimed(target: Path) -> IO[bytes]:
-    return claimed(partial_path(target), parts=_PARTS, target=target, what="dataset")
-
-
-def _check_space(target: Path, raw: int) -> None:
-    place = next(parent for parent in target.parents if parent.exists())
-    free = shutil.disk_usage(place).free
-    if raw * _LEAST_RATIO > free:
-        raise OSError(
-            f"the dataset needs at least {raw * _LEAST_RATIO / 1e9:.1f} GB but {place} has"
-            f" {free / 1e9:.1f} GB free; make room, choose another output, or ask for fewer times"
-        )
-
-
-def _remove_torn(folder: Path) -> None:
-    """Temporary files of writers that were killed."""
-    for path in folder.rglob(".*.tmp"):
-        path.unlink()

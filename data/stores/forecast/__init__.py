@@ -1,1 +1,5 @@
-"""The forecast store: `header` (what it says of itself), `layout` (its arrays), `store`."""
+"""The forecast store, in the order to read.
+
+`header` has its cells, coordinates and attributes, `layout` its files without values, `store`
+writes and resumes it.
+"""

@@ -1,7 +1,7 @@
 """What a forecast store says about itself: its cells, coordinates and CF attributes.
 
-`ForecastHeader` is everything about a forecast but its values, known before the first step. The
-store in `forecast.py` is laid out from it and refuses to go on with another one.
+`ForecastHeader` is everything about a forecast but its values, known before the first step.
+`ForecastStore` is laid out from it, and resumes only a forecast with the same one.
 """
 
 import hashlib
@@ -13,17 +13,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from data.stores.space import SPACE_ATTRS
+from data.stores.cf import (
+    CONVENTIONS,
+    EPOCH,
+    TIME_ATTRS,
+    TIME_UNITS,
+    field_dims,
+    space_coordinates,
+)
+from data.stores.kind import label
 from data.variables import VARIABLES, check_names
 
-CONVENTIONS = "CF-1.11"
-LAYOUT = 1  # of the store; part of the fingerprint: a partial of another layout is not resumed
-EPOCH = np.datetime64("1970-01-01T00", "h")
-TIME_UNITS = "hours since 1970-01-01 00:00:00"
+LAYOUT = 1  # of the store; part of the fingerprint: another layout is never resumed
 
 
 class Cell(NamedTuple):
-    """What is written and committed at once: positions in the header's times, members, leads."""
+    """Position of one forecast field set: initial time, member, lead time; written at once."""
 
     init: int
     member: int
@@ -34,14 +39,22 @@ class Cell(NamedTuple):
 class ForecastHeader:
     """Everything about a forecast but its values.
 
-    Times are UTC and lead times positive, both whole hours; levels are hPa; latitudes and
-    longitudes degrees. `members` are labels for `number`; none means one forecast per initial time
-    and no such dimension. `provenance` is JSON text (weights, inputs, versions). All but `history`
-    is in the fingerprint; leave the clock out of `history` where two runs should give the same
-    bytes.
+    All but `history` is in the fingerprint; leave the clock out of `history` where two runs should
+    give the same bytes.
+
+    Attributes:
+        variables: names from `data.variables`.
+        init_times: initial times, UTC, whole hours, ascending.
+        leads: lead times, positive, whole hours, ascending.
+        levels: hPa, ascending.
+        latitude: degrees, ascending.
+        longitude: degrees, ascending.
+        members: labels along `number`; none means one forecast for each initial time, and no such
+            dimension.
+        provenance: JSON text: weights, inputs, versions.
 
     Raises:
-        ValueError: an unknown variable, or coordinates that are not as above, in one sentence.
+        ValueError: a variable is unknown, or coordinates are not as above.
     """
 
     variables: tuple[str, ...]
@@ -100,7 +113,7 @@ class ForecastHeader:
 
     def field_dims(self, name: str) -> tuple[str, ...]:
         """Dimensions of a variable within one cell."""
-        return ("level",) * VARIABLES[name].on_levels + ("latitude", "longitude")
+        return field_dims(name)
 
     def field_shape(self, name: str) -> tuple[int, ...]:
         """Shape of a variable within one cell."""
@@ -139,13 +152,13 @@ class ForecastHeader:
             "forecast_reference_time": (("time",), init),
             "prediction_timedelta": (("prediction_timedelta",), lead),
             "valid_time": (("time", "prediction_timedelta"), init[:, None] + lead),
-            "level": (("level",), np.array(self.levels, np.int64)),
-            "latitude": (("latitude",), np.array(self.latitude, np.float64)),
-            "longitude": (("longitude",), np.array(self.longitude, np.float64)),
-            "number": (("number",), np.array(self.members, np.int64)),
         }
-        kept = {name: column for name, column in columns.items() if column[1].size}
-        return {n: xr.Variable(*column, _COORDINATE_ATTRS[n]) for n, column in kept.items()}
+        variables = {n: xr.Variable(*column, _TIME_ATTRS[n]) for n, column in columns.items()}
+        variables |= space_coordinates(self.levels, self.latitude, self.longitude)
+        if self.members:
+            numbers = np.array(self.members, np.int64)
+            variables["number"] = xr.Variable(("number",), numbers, _TIME_ATTRS["number"])
+        return variables
 
     def variable_attrs(self, name: str) -> dict[str, str]:
         """CF attributes of a variable."""
@@ -170,7 +183,7 @@ class ForecastHeader:
         return {
             **{key: text for key, text in attrs.items() if text},
             "fingerprint": self.fingerprint,
-            "forecast_store_layout": LAYOUT,
+            **label("forecast", LAYOUT),
         }
 
 
@@ -183,17 +196,10 @@ COORDINATE_FIELDS = {
     "longitude": "longitude",
 }
 
-_COORDINATE_ATTRS: dict[str, dict[str, str]] = {
-    "time": {
-        # In this layout `time` is the initial time. CF checkers want a dimension of this name to be
-        # "time"; the coordinate forecast_reference_time says what it is.
-        "standard_name": "time",
-        "long_name": "initial time of the forecast",
-        "units": TIME_UNITS,
-        "calendar": "proleptic_gregorian",
-        "units_metadata": "leap_seconds: none",
-        "axis": "T",
-    },
+_TIME_ATTRS: dict[str, dict[str, str]] = {
+    # In this layout `time` is the initial time. CF checkers want the standard name "time" for a
+    # dimension of this name; the coordinate forecast_reference_time has the right one.
+    "time": {**TIME_ATTRS, "long_name": "initial time of the forecast"},
     "forecast_reference_time": {
         "standard_name": "forecast_reference_time",
         "long_name": "initial time of the forecast",
@@ -219,5 +225,4 @@ _COORDINATE_ATTRS: dict[str, dict[str, str]] = {
         "long_name": "forecast member",
         "units": "1",
     },
-    **SPACE_ATTRS,
 }

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from data.stores.forecast.header import Cell, ForecastHeader
-from data.stores.forecast.store import ForecastStore
+from data.stores.forecast.store import ForecastStore, discard_interrupted
 from graphcast.machine.hosts import exchange, from_first, is_first, process_count
 
 
@@ -112,6 +112,7 @@ def opened(
     if not is_first():
         yield SharedStore(header, None)
         return
-    open_store = ForecastStore.create if anew else ForecastStore.open_or_create
-    with open_store(output, header, overwrite=overwrite) as store:
+    if anew:
+        discard_interrupted(output)
+    with ForecastStore.open_or_create(output, header, overwrite=overwrite) as store:
         yield SharedStore(header, store) if process_count() > 1 else store

@@ -85,6 +85,6 @@ def test_torn_files_of_zarr_and_ours_are_removed(tmp_path):
 def test_too_small_a_disk_is_said(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**8))
-    check_space(tmp_path / "s", 9e7, "the scores may need", "score less")
+    check_space(tmp_path / "s", 9 * 10**7, "the scores may need", "score less")
     with pytest.raises(OSError, match=r"the scores may need 0.2 GB but .* has 0.1 GB free; make"):
-        check_space(tmp_path / "s", 2e8, "the scores may need", "score less")
+        check_space(tmp_path / "s", 2 * 10**8, "the scores may need", "score less")

@@ -56,7 +56,7 @@ def tree(path: Path) -> dict[str, bytes]:
 
 
 def interrupted(path: Path, head: ForecastHeader, cells: int) -> None:
-    with ForecastStore.create(path, head) as store:
+    with ForecastStore.open_or_create(path, head) as store:
         for i, cell in enumerate(head.cells[:cells]):
             store.write(cell.lead, fields(head, i), init=cell.init, member=cell.member)
 
@@ -241,40 +241,12 @@ def test_killed_at_any_moment_and_rerun_gives_the_same_bytes(tmp_path):
     assert not (tmp_path / "killed.zarr.partial").exists()
 
 
-def test_killed_between_the_two_renames_of_a_swap_goes_on(tmp_path):
-    path = tmp_path / "f.zarr"
-    write_all(path, header(source="an older forecast"))
-    with ForecastStore.create(path, header(), overwrite=True) as store:
-        for i, cell in enumerate(header().cells):
-            store.write(cell.lead, fields(header(), i))
-    path.rename(tmp_path / "f.zarr.partial" / "replaced")
-    write_all(path, header())
-    assert xr.open_zarr(path).attrs["source"] == "a test"
-    assert not (tmp_path / "f.zarr.partial").exists()
-
-
-@pytest.mark.parametrize("left", [("journal", "lock", "replaced"), ("journal",), ()])
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_killed_after_the_last_rename_ends_well(tmp_path, left, overwrite):
-    path, partial = tmp_path / "f.zarr", tmp_path / "f.zarr.partial"
-    expected = tree(write_all(path, header()))
-    cells = "".join(f"{c.init} {c.member} {c.lead}\n" for c in header().cells)
-    contents = {"journal": f"{header().fingerprint}\n{cells}", "lock": "", "replaced": "older"}
-    partial.mkdir()
-    for name in left:
-        (partial / name).write_text(contents[name])
-    if "journal" in left:
-        with pytest.raises(FileExistsError, match="is there already"):
-            ForecastStore.open_or_create(path, header(source="another forecast"))
-        with ForecastStore.open_or_create(path, header(), overwrite=overwrite) as store:
-            assert store.missing == ()
-            assert store.read(0).sizes["level"] == 2
-            assert store.finish() == path
-    else:
-        with pytest.raises(FileExistsError, match="is there already"):
-            write_all(path, header())
-    assert tree(path) == expected
-    assert not partial.exists()
+def test_a_forecast_begun_by_an_earlier_version_is_refused_not_mixed(tmp_path):
+    partial = tmp_path / "f.zarr.partial"
+    (partial / "store").mkdir(parents=True)
+    (partial / "journal").write_text(f"{header().fingerprint}\n0 0 0\n")
+    with pytest.raises(FileExistsError, match="another version of graphcast began; finish it with"):
+        write_all(tmp_path / "f.zarr", header())
 
 
 # ---- refusals --------------------------------------------------------------------------------
@@ -300,8 +272,6 @@ def test_a_partial_of_another_forecast_is_refused_unless_overwritten(tmp_path):
     other = header(provenance='{"weights": "sha256:1"}')
     with pytest.raises(FileExistsError, match="with other inputs, weights or settings"):
         ForecastStore.open_or_create(path, other)
-    with pytest.raises(FileExistsError, match="holds an interrupted forecast; resume it"):
-        ForecastStore.create(path, header())
     with ForecastStore.open_or_create(path, other, overwrite=True) as store:
         assert store.committed_leads() == ()
 
@@ -322,7 +292,7 @@ def test_only_a_forecast_store_is_ever_replaced(tmp_path):
 
 def test_two_writers_of_one_store_are_refused(tmp_path):
     with (
-        ForecastStore.create(tmp_path / "f.zarr", header()),
+        ForecastStore.open_or_create(tmp_path / "f.zarr", header()),
         pytest.raises(FileExistsError, match="another process is writing"),
     ):
         ForecastStore.open_or_create(tmp_path / "f.zarr", header())
@@ -331,16 +301,16 @@ def test_two_writers_of_one_store_are_refused(tmp_path):
 def test_an_unwritable_place_is_said_before_computing(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=r"cannot write the forecast to .* choose an output"):
-        ForecastStore.create(tmp_path / "file" / "f.zarr", header())
+        ForecastStore.open_or_create(tmp_path / "file" / "f.zarr", header())
     with pytest.raises(ValueError, match=r"is written to a local path, got gs://bucket/f\.zarr"):
-        ForecastStore.create("gs://bucket/f.zarr", header())
+        ForecastStore.open_or_create("gs://bucket/f.zarr", header())
 
 
 def test_too_small_a_disk_is_said_before_computing(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**6, 10**6, 1000))
     with pytest.raises(OSError, match=r"may need 0\.0 GB but .* has 0\.0 GB free; make room"):
-        ForecastStore.create(tmp_path / "f.zarr", header())
+        ForecastStore.open_or_create(tmp_path / "f.zarr", header())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -353,7 +323,7 @@ def test_too_small_a_disk_is_said_before_computing(tmp_path, monkeypatch):
     ],
 )
 def test_wrong_fields_are_refused_and_nothing_is_committed(tmp_path, change, message):
-    with ForecastStore.create(tmp_path / "f.zarr", header()) as store:
+    with ForecastStore.open_or_create(tmp_path / "f.zarr", header()) as store:
         with pytest.raises(ValueError, match=message):
             store.write(0, {**fields(header(), 0), **change})
         assert store.committed_leads() == ()
@@ -366,7 +336,7 @@ def test_a_dataset_in_another_order_or_place_is_put_right_or_refused(tmp_path):
         {n: (("time", *head.field_dims(n)), values[None]) for n, values in arrays.items()},
         {"level": [500, 850], "latitude": list(LATITUDE), "longitude": list(LONGITUDE)},
     )
-    with ForecastStore.create(tmp_path / "f.zarr", head) as store:
+    with ForecastStore.open_or_create(tmp_path / "f.zarr", head) as store:
         store.write(0, ds.transpose("longitude", ...))
         np.testing.assert_array_equal(store.read(0).geopotential, arrays["geopotential"])
         with pytest.raises(ValueError, match="must be on the latitude of the forecast store"):
@@ -400,13 +370,13 @@ def test_an_error_before_the_first_cell_leaves_nothing_behind(tmp_path):
     head = header()
     with (
         pytest.raises(RuntimeError, match="no memory"),
-        ForecastStore.create(tmp_path / "f.zarr", head),
+        ForecastStore.open_or_create(tmp_path / "f.zarr", head),
     ):
         raise RuntimeError("no memory")
     assert list(tmp_path.iterdir()) == []
     with (
         pytest.raises(RuntimeError, match="no memory"),
-        ForecastStore.create(tmp_path / "f.zarr", head) as store,
+        ForecastStore.open_or_create(tmp_path / "f.zarr", head) as store,
     ):
         store.write(0, fields(head, 0))
         raise RuntimeError("no memory")
@@ -417,4 +387,4 @@ def test_a_folder_with_broken_attributes_is_never_replaced(tmp_path):
     (tmp_path / "f.zarr").mkdir()
     (tmp_path / "f.zarr" / ".zattrs").write_text("{")
     with pytest.raises(FileExistsError, match="is not a forecast store, so it will not be"):
-        ForecastStore.create(tmp_path / "f.zarr", header(), overwrite=True)
+        ForecastStore.open_or_create(tmp_path / "f.zarr", header(), overwrite=True)
