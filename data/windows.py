@@ -140,9 +140,8 @@ def check_labels(
     check_has_variables(dataset, required, task)
     check_has_levels(dataset, required, task)
     check_units(dataset, required)
-    FileForcings.in_files(
-        {"the forcings": forcings, "the inputs": dataset}, task.forcings
-    )  # checks units
+    files = {"the forcings": forcings, "the inputs": dataset}
+    FileForcings.in_files(files, task.forcings)  # raises if one is in another unit
     return init
 
 

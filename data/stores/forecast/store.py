@@ -190,9 +190,9 @@ class ForecastStore:
 
 def discard_interrupted(path: str | os.PathLike[str]) -> None:
     """Remove what an interrupted run has left of the forecast of this name."""
-    building = Building.claim(path, "forecast")
-    building.discard()
-    building.close()
+    with Building.claim(path, "forecast") as building:
+        if building.interrupted is not None:
+            building.keep_only((), {})  # a building without committed keys is removed on closing
 
 
 def interrupted_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
