@@ -26,8 +26,7 @@ import zarr
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from data.preparation.prepare import prepare
-from data.preparation.recipe import Recipe
+from data.preparation import Recipe, prepare
 from data.stores.analyses.header import DatasetHeader
 from data.stores.workers import Fleet
 from data.task import LEVELS_13, Task
@@ -126,9 +125,7 @@ def run(how: str, source: str, target: Path, grid: str | None) -> dict[str, floa
         plain(source, target, grid)
     else:
         workers = int(how.partition("-")[2])
-        threads = max(1, (os.cpu_count() or 1) // workers)
-        recipe = Recipe(source, grid=grid, threads=threads)
-        prepare(recipe, target, task=TASK, fleet=Fleet(workers))
+        prepare(Recipe(source, grid=grid), target, task=TASK, fleet=Fleet(workers))
     seconds = time.perf_counter() - start
     # of this process; not getrusage, which counts what the one that started it had
     status = Path("/proc/self/status").read_text()

@@ -30,7 +30,8 @@ from data.task import TASKS, Task
 from forecast_cli.arguments import number_of_bytes
 from graphcast.blocks import in_blocks
 from graphcast.loss import Example, LossWeights, rollout_loss
-from graphcast.machine.memory import Plan, available_memory, fitting, fitting_update
+from graphcast.machine.memory import available_memory
+from graphcast.machine.plan import Plan, fitting, fitting_update
 from graphcast.network.model import GraphCast, ModelSpec, random_model
 from graphcast.network.reference import textbook_network
 from graphcast.normaliser import Normaliser
@@ -38,6 +39,7 @@ from graphcast.operations.cluster.runtime import (
     give_back_after_compiling,
     use_deterministic_kernels,
 )
+from graphcast.passes import Pass
 from graphcast.precision import PRECISIONS, Precision
 from graphcast.rollout import dynamics, next_frame
 from mesh.graphs import Graphs, MeshSpec, build_graphs
@@ -79,7 +81,7 @@ class Problem(NamedTuple):
         economy, layout, _ = self.plan
         return dynamics(
             *(self.model, self.channels.input_order, layout, self.normaliser, self.statics),
-            precision,
+            Pass(precision, keeps="nothing"),
             keep_edges=economy.keep_edges,
         )
 
@@ -143,8 +145,8 @@ def gradient(of: Problem, precision: Precision, steps: int):
     arguments = jax.device_put((layout, of.normaliser, of.statics, sample, weights))
 
     def loss(model, layout, normaliser, statics, sample, weights):
-        fixed = dynamics(model, channels.input_order, layout, normaliser, statics, precision)
-        return rollout_loss(fixed, sample, weights, precision)[0]
+        fixed = dynamics(model, channels.input_order, layout, normaliser, statics, Pass(precision))
+        return rollout_loss(fixed, sample, weights, Pass(precision))[0]
 
     ours = jax.jit(jax.grad(loss))
     whole = jnp.zeros((grid.size, channels.input_width), jnp.float32)

@@ -1,11 +1,26 @@
-"""Weather as files know it, and as a model reads it; no JAX here, and no mesh.
+"""Weather as files hold it and as a model reads it: a vocabulary, and rooms built on it.
 
-Read in this order. ``variables`` is the catalogue: one row each. ``task`` is what a model reads
-and predicts; ``channels`` says which column of an array is what, and ``frames`` packs and unpacks
-them. ``forcings`` (with ``solar``) computes what is known of the future: the calendar and the Sun.
-``moments`` holds the statistics that fields are normalised by. ``conventions`` turns other
-people's names, units and orders into ours, and ``sources`` reads their files; ``windows`` cuts out
-what one forecast starts from, and checks it. ``formats`` writes.
+The vocabulary, in reading order:
+
+- `constants`, `wording`: physical constants with their sources; how messages write times and lists.
+- `variables`, `task`: the catalogue, one row each; what a model reads and predicts, and its step.
+- `channels`, `frames`: which column of an array is what; packing a frame into one and back.
+- `grids`: whether data cover the globe, and on which grid (`mesh.grid` says what a grid is).
+- `solar`, `forcings`: what is known of the future, the Sun and the calendar.
+- `windows`: what one forecast starts from, checked, with `init_time`, `requirements`,
+  `plausibility` (`plausible_ranges`, `standard_atmosphere`) and `file_forcings` for its parts.
+- `moments`, `statistics`, `tallies`: the statistics that fields are normalised by, and how they are
+  computed.
+- `time_range`, `provenance`, `malloc`: ranges of times as people type them, what was done to a
+  variable, glibc's arenas.
+
+The rooms, each of which imports only those before it:
+
+- `canonical`: other people's names, units and orders into ours.
+- `regrid`: to another grid, to other levels. `stores`: what we write, and reading it back.
+- `sources`: files and long series, local and remote.
+- `preparation`: from a source to a training dataset.
+- `doctor`, `planet`: judging a file; simulating a planet (the one room that runs JAX).
 
 Every Dataset in here is canonical: dimensions time, level, latitude, longitude in this order; UTC
 times; levels in hPa, latitudes and longitudes (0 to 360) ascending; ERA5's names and units.
@@ -14,6 +29,7 @@ times; levels in hPa, latitudes and longitudes (0 to 360) ascending; ERA5's name
 from data.channels import Channel, Channels
 from data.forcings import FORCINGS, forcing_frame
 from data.frames import pack, unpack
+from data.grids import grid_of
 from data.moments import Moments, read_moments, write_moments
 from data.sources import open_inputs
 from data.statistics import moments_of
@@ -34,6 +50,7 @@ __all__ = [
     "Variable",
     "Window",
     "forcing_frame",
+    "grid_of",
     "moments_of",
     "open_inputs",
     "pack",

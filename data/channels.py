@@ -1,19 +1,19 @@
-"""Which column is what.
+"""Which column of the model's arrays is what.
 
 Inside the model a frame of weather is an array [grid, channels]; this module alone knows the
 columns. The network's input and output orders are DeepMind's, so that published parameters fit:
-variables in sorted (ASCII) name order, inside a variable time (t-6h, then t), inside a time level,
-ascending. They read
+variables sorted by name (ASCII), within a variable by time (t-1, then t, in steps of the task),
+within a time by level, ascending:
 
-    network input  = [inputs, sorted | forcings at t+6h, sorted | structural features]
+    network input  = [inputs, sorted | forcings at t+1, sorted | structural features]
     network output = [targets, sorted]
 
-A model that predicts step after step does not want to know this. It keeps the POOL, blocks that a
-step replaces whole, and ``Channels.input_order`` says which pool column each network column reads:
+A rollout need not know this order. It keeps the POOL, blocks that a step replaces whole, and
+`Channels.input_order` says which pool column each network column reads:
 
-    [targets t-6h | targets t | forcings t-6h | forcings t | forcings t+6h | statics | structural]
+    [targets t-1 | targets t | forcings t-1 | forcings t | forcings t+1 | statics | structural]
 
-Every target and forcing is there at every time, whether or not the network reads it.
+The pool holds every target and forcing at every time, whether or not the network reads it.
 """
 
 from collections.abc import Iterable
@@ -37,13 +37,23 @@ class Channel(NamedTuple):
     level: int | None = None
 
     def __str__(self) -> str:
-        """``temperature 850 hPa``, for messages."""
+        """`temperature 850 hPa`, as messages write it.
+
+        >>> str(Channel("temperature", 850))
+        'temperature 850 hPa'
+        """
         return self.variable if self.level is None else f"{self.variable} {self.level} hPa"
 
 
 @dataclass(frozen=True)
 class Channels:
-    """The columns of a task's arrays. Equal tasks have equal channels."""
+    """The columns of a task's arrays; equal tasks have equal channels.
+
+    >>> from data.task import TASKS
+    >>> channels = Channels(TASKS["graphcast_small"])
+    >>> len(channels.targets), channels.input_width
+    (83, 186)
+    """
 
     task: Task
 
@@ -54,17 +64,17 @@ class Channels:
 
     @cached_property
     def forcings(self) -> tuple[Channel, ...]:
-        """What is given at the time of the prediction."""
+        """The columns that are known in advance and read at the time of the prediction."""
         return _columns(self.task.forcings, self.task.levels)
 
     @cached_property
     def statics(self) -> tuple[Channel, ...]:
-        """What does not vary in time."""
+        """The columns that do not vary in time."""
         return _columns(self.task.statics, self.task.levels)
 
     @cached_property
     def fed(self) -> tuple[int, ...]:
-        """Indices into ``targets`` of the predictions that the next step reads, ascending."""
+        """Indices into `targets` of the predictions that the next step reads, ascending."""
         return _which(self.targets, self.task.inputs)
 
     @cached_property
@@ -74,19 +84,19 @@ class Channels:
 
     @cached_property
     def input_order(self) -> Int[np.ndarray, " input_width"]:
-        """Network input column i reads column ``input_order[i]`` of the pool."""
+        """Network input column i reads column `input_order[i]` of the pool."""
         pool = {label: column for column, label in enumerate(self._pool_labels())}
         order = np.array([pool[label] for label in self._network_labels()], dtype=np.int32)
-        order.flags.writeable = False  # cached: one array for everybody
+        order.flags.writeable = False  # cached: every caller gets this array
         return order
 
     @cached_property
     def loss_weights(self) -> Float[np.ndarray, " targets"]:
         """Weight of each output column in the loss, float64.
 
-        variable weight × p / mean(p) / number of levels for a variable on levels: DeepMind's loss
-        of a variable is a mean over levels, so the weights of one variable's columns sum to its
-        own (7.4 in all for "graphcast").
+        For a variable on levels: variable weight × p / mean(p) / number of levels. DeepMind's loss
+        of a variable is a mean over levels, so the weights of its columns sum to the variable's own
+        weight (all together 7.4 for "graphcast").
         """
         levels = np.array(self.task.levels, dtype=np.float64)
         total = levels.sum()
@@ -99,7 +109,7 @@ class Channels:
         return array
 
     def _pool_labels(self) -> list[tuple[Channel | int, int]]:
-        """The pool's columns: (channel, time), time -1, 0, 1 for t-6h, t, t+6h; statics at 0."""
+        """The pool's columns: (channel, time), time in steps from t, statics at 0."""
         return [
             *((channel, time) for time in _INPUT_TIMES for channel in self.targets),
             *((channel, time) for time in (*_INPUT_TIMES, 1) for channel in self.forcings),

@@ -1,10 +1,10 @@
 """What is known about the future without a model: the calendar and the Sun.
 
-A new forcing is one function in ``FORCINGS`` and one row in ``data/variables.py``. Each function
-takes (time, latitude, longitude), angles in degrees, and returns a float32 array whose axes are
-the last ones of (latitude, longitude), as broadcasting has it: none for the time of year,
-longitude for the time of day, both for sunlight. Definitions as in DeepMind's data_utils.py, in
-whose features published models were trained.
+A new forcing is one function in `FORCINGS` and one row in `data/variables.py`. Each function takes
+(time, latitude, longitude), UTC and degrees, and returns a float32 array whose axes are the last
+ones of (latitude, longitude): none for the time of year, longitude for the time of day, both for
+sunlight. The definitions are those of DeepMind's data_utils.py, with which published models were
+trained.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,13 +23,13 @@ Longitude = Float[np.ndarray, " lon"]
 
 
 def year_progress(time: np.datetime64) -> Float32[np.ndarray, ""]:
-    """Tropical years since 1970 began, without the whole ones: in [0, 1)."""
+    """Fraction of the tropical year since 1970-01-01 that has passed: in [0, 1)."""
     return np.asarray(_seconds(time) / 86400 / TROPICAL_YEAR % 1.0, dtype=np.float32)
 
 
 def day_progress(time: np.datetime64, longitude: Longitude) -> Float32[np.ndarray, " lon"]:
     """Local mean solar time in days since midnight: in [0, 1)."""
-    # in radians and back, as DeepMind does: with float32 longitudes the same bits
+    # to radians and back, as DeepMind does: float32 longitudes then give the same bits
     turns = np.deg2rad(longitude) / (2 * np.pi)
     greenwich = np.float64(_seconds(time) % 86400 / 86400)
     return np.asarray((greenwich + turns) % 1.0, dtype=np.float32)
@@ -88,9 +88,15 @@ def forcing_frame(
     latitude: Latitude,
     longitude: Longitude,
 ) -> xr.Dataset:
-    """The forcings ``names`` at one time (UTC), each on the dimensions that it varies in.
+    """The forcings `names` at one time (UTC), each on the dimensions that it varies in.
 
-    Raises ValueError for a forcing that cannot be computed and has to come with the data.
+    >>> noon = np.datetime64("2024-06-03T12")
+    >>> frame = forcing_frame(["day_progress_cos"], noon, np.zeros(1), np.array([0.0, 180.0]))
+    >>> frame["day_progress_cos"].values.round(3)
+    array([-1.,  1.], dtype=float32)
+
+    Raises:
+        ValueError: no function computes a forcing, so that it has to come with the data.
     """
     check_names(names)
     unknown = [name for name in names if name not in FORCINGS]

@@ -1,7 +1,7 @@
-"""Labels to columns and back: one time of weather as a Dataset, or as an array [grid, channels].
+"""A frame, the weather at one time, from a Dataset into an array [grid, channels] and back.
 
-Grid node ``ilat * nlon + ilon`` in the Dataset's own order of latitudes and longitudes; columns as
-the ``Channel`` tuple says.
+Rows are grid nodes `ilat * nlon + ilon` in the Dataset's own order of latitudes and longitudes;
+the tuple of `Channel` says what each column is.
 """
 
 from itertools import groupby
@@ -17,11 +17,13 @@ _SPACE = ("latitude", "longitude")
 
 
 def pack(frame: xr.Dataset, channels: tuple[Channel, ...]) -> Float32[np.ndarray, "grid channels"]:
-    """The columns ``channels`` of a canonical Dataset at one time.
+    """The columns `channels` of a canonical Dataset at one time.
 
-    Variables without latitude or longitude (the clocks) are repeated over it; levels are found by
-    label. Raises ValueError naming every variable or level that is missing, and any other
-    dimension.
+    Variables without latitude or longitude (the clocks) are repeated along it; levels are selected
+    by label.
+
+    Raises:
+        ValueError: names every variable or level that is missing, or a dimension too many.
     """
     _check_has(frame, channels)
     shape = (frame.sizes["latitude"], frame.sizes["longitude"])
@@ -74,10 +76,13 @@ def unpack(
     latitude: Float[np.ndarray, " lat"],
     longitude: Float[np.ndarray, " lon"],
 ) -> xr.Dataset:
-    """The inverse of ``pack``: variables on (level,) latitude, longitude, with CF attributes.
+    """The inverse of `pack`: variables on (level,) latitude, longitude, with CF attributes.
 
-    The Dataset shares no memory with ``array``. Raises ValueError where the grid does not fit, or
-    where two variables stand on different levels, which one Dataset cannot hold without gaps.
+    The Dataset shares no memory with `array`.
+
+    Raises:
+        ValueError: the array does not fit the grid and channels, or two variables are on different
+            levels, which one Dataset cannot hold without gaps.
     """
     shape = (latitude.size, longitude.size)
     if array.shape != (latitude.size * longitude.size, len(channels)):

@@ -49,7 +49,7 @@ def initial_time(
             f"{rule}, and the file holds {times.size} times; name one of these as the initial time"
             f" (on the command line --init-time): {listed(map(hour, possible))}"
         )
-    init = asked.astype("datetime64[ns]")
+    init: np.datetime64 = asked.astype("datetime64[ns]")
     if init in possible:
         return init
     missing = init if init not in times else init - step

@@ -1,38 +1,52 @@
 """Can these numbers be what they claim to be?
 
-A file in °C, in hPa or with heights where geopotential is due runs through a model without an
-error and gives a forecast that is wrong everywhere. So the numbers themselves are looked at, and
-refused only where no doubt is left: nothing here may stop a real analysis of unusual weather, nor a
-smooth random field of the right size such as tests of a network use. The means of whole fields do
-most of the work, since a wrong unit moves them by far more than weather does.
+A file in °C, in hPa or with heights in place of geopotential runs through a model without an error
+and gives a forecast that is wrong everywhere. `check_values` therefore looks at the numbers, and
+refuses them only where no doubt is left: it must not stop a real analysis of unusual weather, nor
+a smooth random field of the right size as tests of a network use. The means of whole fields decide
+most cases, because a wrong unit moves them far more than weather does.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
 
-from data.variables import VARIABLES, plausible_mean
+from data.canonical.units import Conversion, conversion
+from data.plausible_ranges import plausible_mean
+from data.variables import VARIABLES
+from data.wording import hour, listed
 
-# Catalogue unit → other units, as factor and offset to ours, that a wrong mean may be written in.
-_SUSPECTS: dict[str, tuple[tuple[str, float, float], ...]] = {
-    "K": (("°C", 1.0, 273.15),),
-    "Pa": (("hPa", 100.0, 0.0), ("kPa", 1000.0, 0.0)),
-    "m2 s-2": (("metres of height", 9.80665, 0.0), ("decametres of height", 98.0665, 0.0)),
-    "kg kg-1": (("g kg-1", 1e-3, 0.0), ("%, a relative humidity", 1e-4, 0.0)),
-    "m": (("mm", 1e-3, 0.0),),
-    "1": (("%", 1e-2, 0.0),),
-    "J m-2": (("W m-2", 3600.0, 0.0), ("J m-2 over six hours", 1 / 6, 0.0)),
+# Catalogue unit → the units that a wrong mean may be in: as `canonical.units` spells them, and as a
+# message does.
+_OTHER_UNITS = {
+    "K": (("degC", "°C"),),
+    "Pa": (("hPa", "hPa"), ("kPa", "kPa")),
+    "m2 s-2": (("m", "metres of height"), ("dam", "decametres of height")),
+    "kg kg-1": (("g kg-1", "g kg-1"),),
+    "m": (("mm", "mm"),),
+    "1": (("%", "%"),),
+}
+# Other quantities that stand under a variable's name, with the factor that brings their mean near.
+_OTHER_QUANTITIES = {
+    "kg kg-1": (("%, a relative humidity", 1e-4),),
+    "J m-2": (("W m-2", 3600.0), ("J m-2 over six hours", 1 / 6)),
 }
 # Below this level (hPa) the mean geopotential is a small difference, and no measure of the unit.
 _LOWEST_TELLING_LEVEL = 900
-# m2 s-2. No mountains above 917 m anywhere, or all heights in metres: no Earth at any resolution
-# that is forecast at (10°: 48e3), and in metres 8849 is the highest.
+# m2 s-2: every map of the Earth reaches higher (48e3 on a 10° grid), and one in metres does not
+# (the highest summit has 8849 m).
 _NO_MOUNTAINS = 9e3
 
 
 def check_values(array: xr.DataArray) -> None:
-    """Raise ValueError, naming the place, if a loaded field has gaps or cannot be in our units.
+    """Refuse a loaded field that has gaps or cannot be in the catalogue's unit.
 
-    ``array`` has the catalogue's name and at most the dimensions time, level, latitude, longitude.
+    Args:
+        array: named as in the catalogue, with no dimensions but time, level, latitude, longitude.
+
+    Raises:
+        ValueError: the sentence names the place of the first gap, or the field's mean and range.
     """
     _check_no_gaps(array)
     if array.name not in VARIABLES:
@@ -59,7 +73,7 @@ def _check_field(name: str, level: int | None, values: np.ndarray) -> None:
             f"{name} must be in {unit}, and its mean{at} is {mean:.4g}{suspect}; convert it, or let"
             " the file state its units"
         )
-    # One width of the plausible range to each side: fill values (-999, 9999, 1e20), no weather.
+    # Beyond one width of the plausible range to each side lie fill values (-999, 9999, 1e20).
     bottom, top = VARIABLES[name].bounds
     if low < bottom - (top - bottom) or high > top + (top - bottom):
         raise ValueError(
@@ -73,17 +87,27 @@ def _mean_range(name: str, level: int | None) -> tuple[float, float]:
     if name == "geopotential" and (level is None or level > _LOWEST_TELLING_LEVEL):
         return VARIABLES[name].bounds
     if name.startswith("total_precipitation"):
-        # packing and networks leave negative rain behind, whose mean may be the larger one
+        # Packing and networks leave slightly negative rain, and on dry ground its mean may win.
         low = -high / 10
     return low, high
 
 
 def _suspect(name: str, level: int | None, mean: float) -> str:
     low, high = _mean_range(name, level)
-    for unit, factor, offset in _SUSPECTS.get(VARIABLES[name].units, ()):
+    for words, (factor, offset) in _suspects(VARIABLES[name].units):
         if low <= mean * factor + offset <= high:
-            return f", as if it were in {unit}"
+            return f", as if it were in {words}"
     return f", far from {low:.4g} … {high:.4g}"
+
+
+def _suspects(unit: str) -> Iterator[tuple[str, Conversion]]:
+    """What may stand in place of a catalogue unit: in words, and the conversion to the unit."""
+    for spelling, words in _OTHER_UNITS.get(unit, ()):
+        known = conversion(spelling, unit)
+        assert known is not None, spelling
+        yield words, known
+    for words, factor in _OTHER_QUANTITIES.get(unit, ()):
+        yield words, (factor, 0.0)
 
 
 def _check_no_gaps(array: xr.DataArray) -> None:
@@ -97,10 +121,10 @@ def _check_no_gaps(array: xr.DataArray) -> None:
             others = tuple(i for i, d in enumerate(array.dims) if d != dim)
             whole = gaps.all(axis=others)
             if whole.any():
-                labels = [_label(v) for v in array[dim].values[whole]]
+                labels = listed((_label(v) for v in array[dim].values[whole]), int(whole.sum()))
                 raise ValueError(
                     f"{array.name} must be given at every {dim}, and the file has none of it at"
-                    f" {', '.join(labels)}{unit}; add it"
+                    f" {labels}{unit}; add it"
                 )
     first = tuple(int(i) for i in np.argwhere(gaps)[0])
     where = ", ".join(
@@ -113,4 +137,4 @@ def _check_no_gaps(array: xr.DataArray) -> None:
 
 
 def _label(value: np.generic) -> str:
-    return str(value.astype("datetime64[h]")) if value.dtype.kind == "M" else f"{value:g}"
+    return hour(value) if isinstance(value, np.datetime64) else f"{value:g}"

@@ -1,11 +1,11 @@
-"""Sunlight at the top of the atmosphere, as ERA5 and DeepMind's models know it.
+"""Sunlight at the top of the atmosphere, as ERA5 and DeepMind's models have it.
 
 The Sun's position and distance are the low-order series of ECMWF's and Environment Canada's models
 (SUCST, FCTAST, FCTTIM in GEM's physics), and the solar constant is the yearly table of IFS cycle
 41r2, both as listed in google-deepmind/graphcast, solar_radiation.py. DeepMind sums 361 instants
-of the hour; here the integral is taken in closed form, which is the limit of that sum: with hour
-angle h, the flux on a horizontal plane is proportional to max(0, a + b cos h), with a = sin φ sin
-δ and b = cos φ cos δ nearly constant.
+of the hour. Here the integral is in closed form, the limit of that sum: at hour angle h the flux
+through a horizontal plane is proportional to max(0, a + b cos h), where a = sin φ sin δ and
+b = cos φ cos δ are nearly constant.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32
 
-PERIOD = np.timedelta64(1, "h")  # ERA5 accumulates over the hour that ENDS at the stamp
+# ERA5 accumulates over the hour that ends at the time stamp; so do models of any step.
+PERIOD = np.timedelta64(1, "h")
 # The declination is held constant over each tenth of the hour. It moves by at most 7e-6 rad in
 # six minutes: fewer than 5 J m-2 at the terminator, 4e-6 of the field's standard deviation.
 PIECES = 10
@@ -42,7 +43,7 @@ _IRRADIANCE_CYCLES = 3  # the table ends with 2034; later years keep its last va
 
 
 class Sun(NamedTuple):
-    """Where the Sun stands at some instants: one value per instant."""
+    """Position of the Sun, one value per instant."""
 
     declination: Float[np.ndarray, "*instants"]  # rad
     greenwich_hour_angle: Float[np.ndarray, "*instants"]  # rad, 0 when it is south of Greenwich
@@ -50,7 +51,7 @@ class Sun(NamedTuple):
 
 
 def sun(days: Float[np.ndarray, "*instants"]) -> Sun:
-    """The Sun at ``days`` since 2000-01-01 12:00."""
+    """The Sun at `days` since 2000-01-01 12:00."""
     years = days / _JULIAN_YEAR
     mean_longitude = 4.8951 + 6.283076 * years
     orbit = 1.7535 + 6.283076 * years
@@ -99,7 +100,7 @@ def days_since_2000(time: np.datetime64) -> float:
 def toa_incident_solar_radiation(
     time: np.datetime64, latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]
 ) -> Float32[np.ndarray, "lat lon"]:
-    """Energy through a horizontal plane above the air (J m-2) in the hour that ends at ``time``."""
+    """Energy through a horizontal plane above the air (J m-2) in the hour that ends at `time`."""
     seconds = PERIOD / np.timedelta64(1, "s")
     end = days_since_2000(time)
     edges = sun(end - seconds / 86400.0 * np.linspace(1, 0, PIECES + 1)).greenwich_hour_angle
@@ -120,10 +121,10 @@ def _lit_integral(
     length: float,
     declination: float,
 ) -> Float[np.ndarray, "lat lon"]:
-    """∫ max(0, a + b cos h) dh over hour angles from ``first`` to ``first + length`` < first + π.
+    """∫ max(0, a + b cos h) dh over hour angles from `first` to `first + length`, a length below π.
 
-    The Sun is up while |h| < h0 (mod 2π), cos h0 = -a / b. With h first brought to [-π, π), the
-    piece can meet this day's light and the next day's.
+    The Sun is up while |h| < h0 (mod 2π), cos h0 = -a / b. `first` is brought to [-π, π); the
+    interval may then overlap this day's light and the next day's.
     """
     a = (np.sin(phi) * np.sin(declination))[:, np.newaxis]
     b = (np.cos(phi) * np.cos(declination))[:, np.newaxis]

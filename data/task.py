@@ -1,8 +1,8 @@
 """What a model reads and what it predicts.
 
-A task is data: names from the catalogue, and pressure levels. The three that DeepMind published
-stand in ``TASKS``; anybody else's is a JSON file with the same five fields, and perhaps the period
-that is kept for tests.
+A task is data: names from the catalogue, pressure levels, and the step. `TASKS` holds the three
+that DeepMind published; any other is a JSON file with the same five fields and, where they differ
+from the default, `test_period` and `step_hours`.
 """
 
 import json
@@ -17,21 +17,34 @@ import numpy as np
 
 from data.variables import VARIABLES, check_names
 
-STEP_HOURS = 6  # of every published model; `Task.step_hours` is that of a given one
+STEP_HOURS = 6  # of every published model; where a task is at hand, use `Task.step`
 STEP = np.timedelta64(STEP_HOURS, "h")
-INPUT_FRAMES = 2  # a forecast starts from t - STEP and t
+INPUT_FRAMES = 2  # a forecast starts from t - step and t
 
 
 @dataclass(frozen=True)
 class Task:
     """Inputs, targets and forcings of a model, and the levels (hPa, ascending) of all three.
 
-    ``inputs`` are read at two times (statics once), ``targets`` are predicted, ``forcings`` are
-    known in advance and given at the time of the prediction. What the model reads again it must
-    either predict or be given: every input that varies in time is a target or a forcing.
-    ``test_period``, as 2018-01-01/2018-12-31, is what statistics may not see; "" where none is.
-    ``step_hours`` is the time between two frames and the length of one forecast step: 6 in all
-    published models.
+    Every input that varies in time must be a target or a forcing, because the next step reads it
+    again.
+
+    >>> Task("t", ("2m_temperature",), ("2m_temperature",), (), (), step_hours=12).step
+    np.timedelta64(12,'h')
+
+    Attributes:
+        name: for messages and headers.
+        inputs: variables that are read at two times (statics once).
+        targets: variables that are predicted.
+        forcings: variables that are known in advance, read at the time of the prediction.
+        levels: pressure levels (hPa, ascending) of all three.
+        test_period: dates that statistics and training leave out, as 2018-01-01/2018-12-31; "" for
+            none.
+        step_hours: the time between two frames and the length of one forecast step; 6 in all
+            published models.
+
+    Raises:
+        ValueError: a rule above is broken, or a name is not in the catalogue.
     """
 
     name: str
@@ -43,7 +56,7 @@ class Task:
     step_hours: int = STEP_HOURS
 
     def __post_init__(self) -> None:
-        """Check the rules above; each broken one is a ValueError of one sentence."""
+        """Check the rules of the class."""
         for role in ("inputs", "targets", "forcings"):
             _check_role(role, getattr(self, role))
         if not 1 <= self.step_hours <= 24 or 24 % self.step_hours:
@@ -70,24 +83,27 @@ class Task:
         return tuple(sorted({*self.inputs, *self.targets, *self.forcings}))
 
     def to_json(self) -> str:
-        """The task as JSON text; ``from_json`` gives the same task back."""
-        found = asdict(self)
-        for name, usual in _OPTIONAL.items():
-            if found[name] == usual:
-                del found[name]
-        return json.dumps(found, indent=2)
+        """The task as JSON text; `from_json` gives the same task back."""
+        values = asdict(self)
+        for name, default in _OPTIONAL.items():
+            if values[name] == default:
+                del values[name]
+        return json.dumps(values, indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> "Task":
-        """A task from JSON text: an object with name, inputs, targets, forcings and levels.
+        """A task from JSON text: an object with the fields of the class.
 
-        It may have a test_period and step_hours, too.
+        `test_period` and `step_hours` may be missing.
+
+        Raises:
+            ValueError: the text is not JSON, or not a task.
         """
         try:
-            found = json.loads(text)
+            read = json.loads(text)
         except json.JSONDecodeError as error:
             raise ValueError(f"a task is a JSON object, but this is not JSON: {error}") from error
-        return cls(**_json_fields(found))
+        return cls(**_json_fields(read))
 
     @classmethod
     def from_file(cls, path: Path) -> "Task":
@@ -101,25 +117,25 @@ class Task:
 _OPTIONAL = {"test_period": "", "step_hours": STEP_HOURS}  # left out of JSON where they are these
 
 
-def _json_fields(found: Any) -> dict[str, Any]:
-    """Lists become tuples; everything else must already be what Task says."""
+def _json_fields(read: Any) -> dict[str, Any]:
+    """The arguments of `Task`: lists become tuples, everything else must have its type already."""
     expected = {field.name for field in fields(Task)} - _OPTIONAL.keys()
-    if not isinstance(found, dict) or found.keys() - _OPTIONAL.keys() != expected:
-        came = sorted(found) if isinstance(found, dict) else type(found).__name__
+    if not isinstance(read, dict) or read.keys() - _OPTIONAL.keys() != expected:
+        came = sorted(read) if isinstance(read, dict) else type(read).__name__
         raise ValueError(f"a task has exactly the fields {sorted(expected)}; this one has {came}")
     for text in ("name", "test_period"):
-        if not isinstance(found.get(text, ""), str):
-            raise ValueError(f"a task's {text} is a string; this one is {found[text]!r}")
-    if type(found.get("step_hours", STEP_HOURS)) is not int:
+        if not isinstance(read.get(text, ""), str):
+            raise ValueError(f"a task's {text} is a string; this one is {read[text]!r}")
+    if type(read.get("step_hours", STEP_HOURS)) is not int:
         raise ValueError(
-            f"a task's step_hours are a whole number; this one is {found['step_hours']!r}"
+            f"a task's step_hours are a whole number; this one is {read['step_hours']!r}"
         )
     for role in expected - {"name"}:
         kind = int if role == "levels" else str
-        values = found[role]
+        values = read[role]
         if not isinstance(values, list) or any(type(value) is not kind for value in values):
             raise ValueError(f"a task's {role} are a list of {kind.__name__}; this is {values!r}")
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in read.items()}
 
 
 def _check_role(role: str, names: Sequence[str]) -> None:

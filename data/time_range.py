@@ -1,4 +1,4 @@
-"""Ranges of times as people type them: ``2018-01-01/2018-12-31T18/6h``."""
+"""Ranges of times as people type them: `2018-01-01/2018-12-31T18/6h`."""
 
 import re
 from dataclasses import dataclass
@@ -9,14 +9,15 @@ import xarray as xr
 from data.task import STEP
 
 _ONE = np.timedelta64(1, "ns")
-_WHOLE_PERIODS = ("Y", "M", "D")  # units of numpy in which an end means "to its end"
+_WHOLE_PERIODS = ("Y", "M", "D")  # units of numpy whose end stands for the whole period
 
 
 @dataclass(frozen=True)
 class TimeRange:
-    """Times (UTC, datetime64[ns]) from ``start``, every ``step``, up to and including ``end``.
+    """Times (UTC, datetime64[ns]) from `start`, every `step`, up to and including `end`.
 
-    Raises ValueError where the end lies before the start, or the step is not positive.
+    Raises:
+        ValueError: the end lies before the start, or the step is not positive.
     """
 
     start: np.datetime64
@@ -24,7 +25,7 @@ class TimeRange:
     step: np.timedelta64 = STEP
 
     def __post_init__(self) -> None:
-        """Check the order; ranges hold nanoseconds whatever they were made of."""
+        """Check the order; both ends are kept in nanoseconds."""
         object.__setattr__(self, "start", self.start.astype("datetime64[ns]"))
         object.__setattr__(self, "end", self.end.astype("datetime64[ns]"))
         if self.step <= np.timedelta64(0, "ns"):
@@ -45,7 +46,7 @@ class TimeRange:
         return int((self.end - self.start) // self.step) + 1
 
     def __str__(self) -> str:
-        """The range as ``time_range`` reads it, with its last time as the end."""
+        """The range as `time_range` reads it, ending at its last time."""
         last = self.start + (len(self) - 1) * self.step
         return f"{_iso(self.start)}/{_iso(last)}/{_duration(self.step)}"
 
@@ -54,27 +55,42 @@ class TimeRange:
         return bool(self.start <= other.end and other.start <= self.end)
 
     def select(self, dataset: xr.Dataset) -> xr.Dataset:
-        """The Dataset at the times of the range, lazily; ValueError if one of them is missing."""
+        """The Dataset at the times of the range, lazily.
+
+        Raises:
+            ValueError: one of the times is missing.
+        """
         if "time" not in dataset.dims:
             raise ValueError(f"the data have no times, and {self} were asked for")
-        there = dataset["time"].values.astype("datetime64[ns]")
+        times = dataset["time"].values.astype("datetime64[ns]")
         wanted = self.times
-        place = np.searchsorted(there, wanted)
-        found = (place < there.size) & (there[np.minimum(place, there.size - 1)] == wanted)
-        if not found.all():
+        place = np.searchsorted(times, wanted)
+        present = (place < times.size) & (times[np.minimum(place, times.size - 1)] == wanted)
+        if not present.all():
             raise ValueError(
-                f"the data must have every time of {self}, and they lack {int((~found).sum())} of"
-                f" {wanted.size}, the first at {_iso(wanted[~found][0])} (they go from"
-                f" {_iso(there[0])} to {_iso(there[-1])}); name a range that is there"
+                f"the data must have every time of {self}, and they lack {int((~present).sum())} of"
+                f" {wanted.size}, the first at {_iso(wanted[~present][0])} (they go from"
+                f" {_iso(times[0])} to {_iso(times[-1])}); name a range that is there"
             )
         return dataset.isel(time=_as_slice(place))
 
 
 def time_range(text: str, *, step: np.timedelta64 = STEP) -> TimeRange:
-    """``START/END`` or ``START/END/STEP`` in UTC: ``2018-01-01/2018-12-31T18/6h``.
+    """The range of `START/END` or `START/END/STEP` (UTC), both ends included.
 
-    Both ends are included. An end without an hour is meant to its end: ``2018-01/2018-02`` are
-    January and February. Steps are ``1h``, ``6h``, ``2d``; without one, ``step``.
+    An end without an hour stands for the whole day, month or year. Steps are `1h`, `6h`, `2d`.
+
+    >>> str(time_range("2018-01/2018-02"))
+    '2018-01-01T00/2018-02-28T18/6h'
+    >>> len(time_range("2018-01-01/2018-01-01T18/1h"))
+    19
+
+    Args:
+        text: the range.
+        step: the step of a text that has none.
+
+    Raises:
+        ValueError: the text does not read so; the sentence shows one that does.
     """
     parts = [part.strip() for part in text.strip().split("/")]
     if len(parts) not in (2, 3):
@@ -93,7 +109,7 @@ def time_range(text: str, *, step: np.timedelta64 = STEP) -> TimeRange:
 def _moment(part: str, text: str) -> np.datetime64:
     plain = part.upper().removesuffix("Z").removesuffix("+00:00").replace(" ", "T")
     try:
-        time = np.datetime64(plain or "never")  # numpy reads nothing as no time, without a unit
+        time = np.datetime64(plain or "never")  # numpy reads "" as NaT without a unit
     except ValueError:
         time = np.datetime64("NaT", "s")
     if np.isnat(time):
@@ -121,7 +137,7 @@ def _duration(step: np.timedelta64) -> str:
 
 
 def _as_slice(place: np.ndarray) -> slice | np.ndarray:
-    """A slice where the places are evenly spaced: lazy arrays cut it more cheaply than a list."""
+    """A slice where the places are evenly spaced: lazy arrays are cut more cheaply by it."""
     steps = np.unique(np.diff(place))
     if steps.size > 1:
         return place

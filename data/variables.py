@@ -1,27 +1,21 @@
 """The catalogue of variables: one row each.
 
-A new variable is one new row of ``VARIABLES``. Names are those of ERA5 and WeatherBench 2, units
-are ERA5's written for udunits, standard names come from the CF standard-name table (``None`` where
+A new variable is one new row of `VARIABLES`. Names are those of ERA5 and WeatherBench 2, units
+are ERA5's written for udunits, standard names come from the CF standard-name table (`None` where
 the table has no name for the quantity), short names and aliases are ECMWF's (parameter database
 and GRIB keys).
-
-Two kinds of bounds stand here because wrong units show in two ways. ``plausible_values`` holds for
-every grid point: what weather on Earth between 1 and 1000 hPa has not left, while °C, hPa, mm, %
-or g/kg do. ``plausible_mean`` holds for the mean of a whole global field and catches what single
-values cannot: 120 is a fair geopotential (m2 s-2) at some point of 1000 hPa, but not as the mean
-of the globe.
 """
 
 import difflib
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+from data.wording import listed
 
 Kind = Literal["atmospheric", "surface", "static", "clock"]
 Range = tuple[float, float]
 
-STANDARD_GRAVITY = 9.80665  # m s-2, the constant between geopotential and geopotential height (WMO)
 SURFACE_LOSS_WEIGHT = 0.1  # 10u 10v msl tp: DeepMind's graphcast.py, loss_and_predictions
 
 
@@ -29,10 +23,10 @@ SURFACE_LOSS_WEIGHT = 0.1  # 10u 10v msl tp: DeepMind's graphcast.py, loss_and_p
 class Variable:
     """One row of the catalogue.
 
-    ``kind`` says which dimensions the variable has: "atmospheric" (time, level, latitude,
+    `kind` says which dimensions the variable has: "atmospheric" (time, level, latitude,
     longitude), "surface" (time, latitude, longitude), "static" (latitude, longitude), "clock"
-    (time, and longitude where the local hour matters). ``bounds`` are plausible values in
-    ``units`` at every level; ``plausible_values`` narrows them level by level.
+    (time, and longitude where the local hour matters). `bounds` are plausible values in
+    `units` at every level; `plausible_values` narrows them level by level.
     """
 
     name: str
@@ -283,14 +277,20 @@ VARIABLES: dict[str, Variable] = {row.name: row for row in _ROWS}
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raise one ValueError about all names that the catalogue lacks, with the nearest it has."""
+    """Refuse names that the catalogue lacks.
+
+    Raises:
+        ValueError: names all of them, each with the nearest that the catalogue has.
+    """
     unknown = [_did_you_mean(name) for name in names if name not in VARIABLES]
     if unknown:
-        raise ValueError(f"unknown variable(s) {', '.join(unknown)}; see {_listed(unknown)}")
+        raise ValueError(
+            f"unknown variable(s) {listed(unknown, len(unknown))}; see {_where_to_look(unknown)}"
+        )
 
 
-def _listed(unknown: list[str]) -> str:
-    """The whole list helps only where no name is near."""
+def _where_to_look(unknown: list[str]) -> str:
+    """The whole catalogue helps only where no name is near."""
     if all("did you mean" in name for name in unknown):
         return "data/variables.py for all names"
     return f"the catalogue: {', '.join(sorted(VARIABLES))}"
@@ -300,88 +300,3 @@ def _did_you_mean(name: str) -> str:
     by_alias = {alias: v.name for v in VARIABLES.values() for alias in (*v.aliases, v.short_name)}
     near = [by_alias[name]] if name in by_alias else difflib.get_close_matches(name, VARIABLES, n=1)
     return f"{name!r} (did you mean {near[0]!r}?)" if near else repr(name)
-
-
-def plausible_values(name: str, level: int | float | None = None) -> Range:
-    """Lowest and highest value, in catalogue units, that real weather takes at ``level`` (hPa)."""
-    at_level = _VALUES_AT_LEVEL.get(name)
-    return VARIABLES[name].bounds if level is None or at_level is None else at_level(level)
-
-
-def plausible_mean(name: str, level: int | float | None = None) -> Range:
-    """Lowest and highest mean over a whole global field, in catalogue units.
-
-    Any averaging will do, area-weighted or not: the ranges are wide. Geopotential is judged
-    against the standard atmosphere: its global mean stays within some tens of percent of it on
-    every level (at 1000 hPa about 700 against 1087 m2 s-2, because real surface pressure averages
-    1011 hPa), while a height in metres is 9.8 times too small. The limits 0.3 and 3 are a factor
-    three either way: 0.3 is about the geometric middle between right (1) and metres (0.102).
-    """
-    if name == "geopotential" and level is not None:
-        standard = standard_geopotential(level)
-        return 0.3 * standard, 3.0 * standard
-    return _MEANS.get(name) or plausible_values(name, level)
-
-
-_MEANS: dict[str, Range] = {
-    # The unweighted mean of ERA5 is about 3.7e3; in metres it would be below 600 on any grid.
-    "geopotential_at_surface": (1e3, 15e3),
-    # A quarter of the solar constant x 3600 s is 1.225e6, 5.6 times that over 6 h, 340 as a flux.
-    "toa_incident_solar_radiation": (0.8e6, 1.8e6),
-    # The globe receives 2.7 mm a day: about 0.7e-3 m in 6 h, 0.7 in mm.
-    "total_precipitation": (-1e-6, 2e-3),
-    "total_precipitation_6hr": (-1e-6, 0.01),
-    "total_precipitation_12hr": (-1e-6, 0.02),
-    "total_precipitation_24hr": (-1e-6, 0.04),
-}
-
-
-def _geopotential_values(level: int | float) -> Range:
-    # 870 hPa at sea level puts 1000 hPa at -12e3; the polar night lies up to 10 % below the
-    # standard.
-    standard = standard_geopotential(level)
-    slack = 14e3 + 0.12 * standard
-    return standard - slack, standard + slack
-
-
-def _specific_humidity_values(level: int | float) -> Range:
-    # 0.05 is above saturation at 1000 hPa and 40 °C and falls off more slowly than any observed
-    # profile; the floor is 200 times the driest stratosphere, and below what that would be in
-    # g/kg (2.5e-3).
-    return -1e-3, max(0.05 * (level / 1000.0) ** 1.5, 1e-3)
-
-
-_VALUES_AT_LEVEL: dict[str, Callable[[int | float], Range]] = {
-    "geopotential": _geopotential_values,
-    "specific_humidity": _specific_humidity_values,
-}
-
-# U.S. Standard Atmosphere 1976, table 4: base geopotential height (m), lapse rate (K/m) of each
-# layer.
-_LAYERS = ((0.0, -6.5e-3), (11e3, 0.0), (20e3, 1e-3), (32e3, 2.8e-3), (47e3, 0.0), (51e3, -2.8e-3))
-_SEA_LEVEL_PRESSURE = 1013.25  # hPa
-_SEA_LEVEL_TEMPERATURE = 288.15  # K
-_DRY_AIR = 287.053  # J kg-1 K-1
-
-
-def standard_geopotential(level: int | float) -> float:
-    """Geopotential (m2 s-2) of a pressure level (hPa) in the U.S. Standard Atmosphere 1976.
-
-    Up to 71 km (0.04 hPa); below sea level the lowest layer goes on.
-    """
-    pressure, temperature = _SEA_LEVEL_PRESSURE, _SEA_LEVEL_TEMPERATURE
-    tops = [base for base, _ in _LAYERS[1:]] + [71e3]
-    for (base, lapse), top in zip(_LAYERS, tops, strict=True):
-        temperature_top = temperature + lapse * (top - base)
-        if lapse:
-            exponent = -STANDARD_GRAVITY / (_DRY_AIR * lapse)
-            pressure_top = pressure * (temperature_top / temperature) ** exponent
-            height = base + temperature / lapse * ((level / pressure) ** (1 / exponent) - 1)
-        else:
-            scale = _DRY_AIR * temperature / STANDARD_GRAVITY
-            pressure_top = pressure * math.exp(-(top - base) / scale)
-            height = base - scale * math.log(level / pressure)
-        if level >= pressure_top:
-            break
-        pressure, temperature = pressure_top, temperature_top
-    return float(height * STANDARD_GRAVITY)

@@ -10,12 +10,14 @@ import xarray as xr
 
 from data.samples import analyses as packaged_analyses
 from data.sources import open_inputs
-from forecast_cli.score import score
+from forecast_cli.scores_screen import say_scores
 from forecast_cli.screen import Screen
 from forecast_cli.terminal import console, progress
 from graphcast import operations
 from graphcast.checkpoints import write_checkpoint
-from graphcast.training.toy import TOY_TASK, UPDATES, train_toy
+from graphcast.training.loop import Progress
+from graphcast.training.toy import TOY_RECIPE, TOY_TASK, train_toy
+from verification.files import check_target, score_files, write_report, write_scores
 from verification.scorecard import forecast_figure
 
 TRAINING_FRAMES = 4  # of the sample's eight; the forecast starts from the last of them
@@ -56,13 +58,7 @@ def demo(
     start = dataset["time"].values[TRAINING_FRAMES - 1]
     _forecast(weights, sample, start, store, overwrite=overwrite)
     console.rule("3/4  score against the analyses that followed")
-    score(
-        forecast=str(store),
-        truth=str(sample),
-        output=scores,
-        report=output / "report.html",
-        overwrite=overwrite,
-    )
+    _score(store, sample, scores, output / "report.html", overwrite=overwrite)
     console.rule("4/4  look")
     _draw(store, dataset, scores, output / "z500.png")
     console.print(
@@ -72,17 +68,23 @@ def demo(
 
 
 def _train(analyses: xr.Dataset, weights: Path, seed: int) -> None:
+    losses = []
     with progress() as bar:
-        task = bar.add_task("training", total=UPDATES)
-        for number, loss, checkpoint in train_toy(analyses, seed=seed):
-            bar.update(task, completed=number, description=f"training, loss {loss:.2f}")
-            if checkpoint is not None:
-                write_checkpoint(checkpoint, weights)
-                console.print(f"[bold]{weights}[/]  {checkpoint.description}")
-                console.print(f"  predicts   {', '.join(TOY_TASK.targets)}")
-                console.print(
-                    f"  loss       {loss:.3f} after {UPDATES} updates (persistence: see 3/4)"
-                )
+        task = bar.add_task("training", total=TOY_RECIPE.updates)
+
+        def report(update: Progress) -> None:
+            losses.append(update.loss)
+            bar.update(
+                task, completed=update.update, description=f"training, loss {update.loss:.2f}"
+            )
+
+        toy = train_toy(analyses, seed=seed, report=report)
+    write_checkpoint(toy, weights)
+    console.print(f"[bold]{weights}[/]  {toy.description}")
+    console.print(f"  predicts   {', '.join(TOY_TASK.targets)}")
+    console.print(
+        f"  loss       {losses[-1]:.3f} after {len(losses)} updates (persistence: see 3/4)"
+    )
 
 
 def _forecast(
@@ -101,6 +103,16 @@ def _forecast(
             report=screen,
         )
     screen.summarise(output, weights.digest, time.perf_counter() - started)
+
+
+def _score(forecast: Path, truth: Path, output: Path, report: Path, *, overwrite: bool) -> None:
+    started = time.perf_counter()
+    for target in (output, report):
+        check_target(target, overwrite=overwrite)
+    scores = score_files(str(forecast), str(truth))
+    write_scores(scores, output, overwrite=overwrite)
+    write_report(scores, report)
+    say_scores(scores, output, report, time.perf_counter() - started)
 
 
 def _draw(store: Path, truth: xr.Dataset, scores: Path, picture: Path) -> None:

@@ -1,4 +1,7 @@
-"""`graphcast doctor`: what is wrong with a file of analyses, before a forecast says so."""
+"""`graphcast doctor`: find what is wrong with analyses before a forecast starts from them.
+
+From Python, `data.doctor.examine_file` returns the findings.
+"""
 
 import json
 from collections import Counter
@@ -23,8 +26,8 @@ def doctor(
     task: Annotated[
         str | None,
         typer.Option(
-            help="What the data are to serve: graphcast, graphcast_small, graphcast_operational,"
-            " or a JSON file. What it needs and the data lack is then an error."
+            help="Task that the data are for: graphcast, graphcast_small, graphcast_operational or"
+            " a JSON file. Inputs of the task that the data lack are then errors."
         ),
     ] = None,
     as_json: Annotated[
@@ -32,26 +35,23 @@ def doctor(
     ] = False,
     every_time: Annotated[
         bool,
-        typer.Option("--all", help="Examine every time and member of long data, not a sample."),
+        typer.Option("--all", help="Examine every time and member of large data, not a sample."),
     ] = False,
     init_time: Annotated[
         str | None,
         typer.Option(help="Init time in UTC, for files that hold relative times only."),
     ] = None,
 ) -> None:
-    """Examine data before a forecast or a training starts from it.
-
-    The rules look at units, grid, levels, times, gaps, orientation, balance and
-    climate.
+    """Examine data: units, grid, levels, times, gaps, balance, climate.
 
     Exit code 0 with nothing worse than notes, 1 with warnings, 2 with errors.
 
     Example:
         graphcast doctor era5.zarr --task graphcast_small
     """
-    purpose = None if task is None else task_named(task)
+    chosen = None if task is None else task_named(task)
     start = None if init_time is None else moment(init_time)
-    findings = examine_file(dataset, purpose, every_time=every_time, init_time=start)
+    findings = examine_file(dataset, chosen, every_time=every_time, init_time=start)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -78,23 +78,24 @@ def _show(dataset: str, findings: list[Finding], task: str | None) -> None:
 
 
 def _closing(dataset: str, findings: list[Finding], task: str | None) -> str:
+    """The count of findings, and the next step."""
     counts = Counter(finding.severity for finding in findings)
-    told = ", ".join(
+    summary = ", ".join(
         f"{counts[severity]} {severity}{'s' * (counts[severity] > 1)}"
         for severity in _STYLES
         if counts[severity]
     )
-    where = escape(dataset)
+    path = escape(dataset)
     if counts["error"]:
-        return f"{told}; next: mend the first error, then [cyan]graphcast doctor {where}[/] again"
+        return f"{summary}; next: mend the first error, then [cyan]graphcast doctor {path}[/] again"
     if counts["warning"]:
-        return f"{told}; next: look at the warnings before you trust a forecast from these data"
+        return f"{summary}; next: look at the warnings before you trust a forecast from these data"
     if task is None:
         return (
-            f"{told or 'nothing found'}; next: [cyan]graphcast doctor {where} --task"
+            f"{summary or 'nothing found'}; next: [cyan]graphcast doctor {path} --task"
             " graphcast_small[/] looks for what a model needs"
         )
     return (
-        f"{told or 'nothing found'}; next: [cyan]graphcast forecast --checkpoint WEIGHTS --inputs"
-        f" {where} --lead-time 10d --output forecast.zarr[/]"
+        f"{summary or 'nothing found'}; next: [cyan]graphcast forecast --checkpoint WEIGHTS"
+        f" --inputs {path} --lead-time 10d --output forecast.zarr[/]"
     )

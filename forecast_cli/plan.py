@@ -13,7 +13,9 @@ from forecast_cli.terminal import console, size
 from graphcast.blocks import Layout
 from graphcast.checkpoints import read_checkpoint
 from graphcast.machine.devices import windows_at_once
-from graphcast.machine.memory import RUNTIME, StepMemory, available_memory, fitting, fitting_update
+from graphcast.machine.memory import available_memory
+from graphcast.machine.needs import RUNTIME, StepMemory
+from graphcast.machine.plan import fitting, fitting_update
 from graphcast.operations.cluster.runtime import graph_cache
 from graphcast.precision import PRECISIONS, precision_named
 from mesh.graphs import build_graphs

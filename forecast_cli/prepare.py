@@ -1,6 +1,5 @@
 """`graphcast prepare`: analyses from anywhere in, a training dataset out."""
 
-import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -8,12 +7,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from data.preparation.prepare import Prepared
-from data.preparation.prepare import prepare as prepare_dataset
-from data.preparation.recipe import Recipe
+from data.preparation import Prepared, Recipe
+from data.preparation import prepare as prepare_dataset
 from data.regrid import METHODS
 from data.regrid.levels import levels_named
-from data.sources.series.opening import SERIES
+from data.sources import SERIES
 from data.stores.workers import Fleet
 from data.task import TASKS
 from data.time_range import time_range
@@ -92,15 +90,14 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
         method=regrid,
         statics=tuple(statics or ()),
         repeat_single=repeat_single_time,
-        threads=max(1, (os.cpu_count() or 1) // workers) if workers > 0 else 1,
     )
     fleet = Fleet(workers, scheduler)
     times = None if time_text is None else time_range(time_text).times
     with progress() as bar:
         row = bar.add_task("opening the source", total=None)
 
-        def count(done: int, of: int) -> None:
-            bar.update(row, description="preparing", completed=done, total=of)
+        def show(done: int, total: int) -> None:
+            bar.update(row, description="preparing", completed=done, total=total)
 
         result = prepare_dataset(
             recipe,
@@ -109,14 +106,13 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
             task=None if task is None else task_named(task),
             overwrite=overwrite,
             fleet=fleet,
-            progress=count,
+            report=show,
         )
     _report(result, time.perf_counter() - started)
 
 
 def _report(result: Prepared, seconds: float) -> None:
-    header, times = result.header, result.times
-    stored = sum(path.stat().st_size for path in result.path.rglob("*") if path.is_file())
+    header, times, stored = result.header, result.times, result.stored_bytes
     raw = header.time_bytes * times.size
     first, last = (str(t.astype("datetime64[h]")) for t in (times[0], times[-1]))
     console.print(
@@ -133,8 +129,7 @@ def _report(result: Prepared, seconds: float) -> None:
     console.print(f"  {this_run}; compressed to {100 * stored / raw:.0f} % of {size(raw)}")
     if header.comment:
         console.print(f"  [yellow]{header.comment}[/]")
-    missing = [n for n in ("geopotential_at_surface", "land_sea_mask") if n not in header.statics]
-    if missing:
+    if missing := result.lacking_statics:
         console.print(f"  without {' and '.join(missing)}: GraphCast's tasks need them (--statics)")
     init = str(np.datetime_as_string(times[-1], unit="h"))
     console.print(

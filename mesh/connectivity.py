@@ -1,8 +1,8 @@
-"""Which mesh nodes each grid node talks to: all within a radius, and the nearest triangle's three.
+"""Which mesh nodes each grid node is joined to: all within a radius; the nearest triangle's three.
 
-Both answers are exact for the float32 positions that the reference works with, and both come from
-structure instead of a general search: a mesh node sees an interval of longitudes in each grid row,
-and a grid point finds its triangle by descending the mesh hierarchy.
+Both are exact for the float32 positions of the reference, and both use structure instead of a
+general search: a mesh node reaches an interval of longitudes in each grid row, and a grid point
+finds its triangle by descending the mesh hierarchy.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from jaxtyping import Float, Float32, Int
 from mesh import sphere
 from mesh.grid import LatLonGrid
 
-BLOCK = 1 << 16  # points or mesh nodes worked on at once: bounds memory, fits the cache
+BLOCK = 1 << 16  # points or mesh nodes per pass: bounds memory, fits the cache
 
 # Ten times the float32 rounding of positions: a midpoint may lie that far off its coarser side.
 ROUNDING = 1e-6
@@ -29,14 +29,14 @@ def within_radius(
     """
     points = sphere.unit_vectors(*grid.nodes())
     vertices = np.asarray(mesh.vertices, np.float64)
-    found = []
+    pairs_of_blocks = []
     for start in range(0, len(vertices), BLOCK // 8):
         block = vertices[start : start + BLOCK // 8]
         near, node = _candidates(grid, block, radius)
         offsets = points[near].astype(np.float64) - block[node]
         inside = np.einsum("ij,ij->i", offsets, offsets) <= radius * radius
-        found.append(near[inside] * len(vertices) + (node[inside] + start))
-    pairs = np.sort(np.concatenate(found))
+        pairs_of_blocks.append(near[inside] * len(vertices) + (node[inside] + start))
+    pairs = np.sort(np.concatenate(pairs_of_blocks))
     senders, receivers = np.divmod(pairs, len(vertices))
     return senders.astype(np.int32), receivers.astype(np.int32)
 
@@ -44,7 +44,7 @@ def within_radius(
 def _candidates(
     grid: LatLonGrid, vertices: Float[np.ndarray, "vertices 3"], radius: float
 ) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"]]:
-    """Pairs (grid node, vertex) among which are all within the radius, each once.
+    """Pairs (grid node, vertex), each once, that include all those within the radius.
 
     On the row at latitude φ the chord to a vertex at (φᵥ, λᵥ) is at most r where
     cos(λ - λᵥ) ≥ (1 - r²/2 - sin φ sin φᵥ) / (cos φ cos φᵥ): an interval of columns.
@@ -89,11 +89,11 @@ def nearest_triangle(
 ) -> Int[np.ndarray, " points"]:
     """Face of the finest mesh that is nearest to each point on the sphere (float32 positions).
 
-    The mesh is convex, so a triangle that a point stands over (its foot on the triangle's plane
-    lies inside) is the nearest. That is nearly always the triangle pierced by the point's radius.
-    The other points stand over a side, where two triangles are equally near, or so close to one
-    that rounding decides (the symmetry planes consist of sides): they get what trimesh's query
-    answers, because the published networks were trained with its choice.
+    The mesh is convex, so a triangle is the nearest if the point projects into it. That is nearly
+    always the triangle that the point's radius pierces. All other points lie over a side, where two
+    triangles are equally near, or so close to one that rounding decides (the symmetry planes
+    consist of sides). For these trimesh's query is asked, because the published networks were
+    trained with its choice.
     """
     finest = levels[-1]
     descent = [_splitting_planes(level) for level in levels[1:]]
@@ -106,9 +106,9 @@ def nearest_triangle(
         depth = np.einsum("psk,pk->ps", inward[face], block) - offset[face]
         faces[start : start + BLOCK] = face
         undecided[start : start + BLOCK] = depth.min(axis=1) < margin
-    asked = np.flatnonzero(undecided)
-    for start in range(0, len(asked), BLOCK):
-        some = asked[start : start + BLOCK]
+    open_points = np.flatnonzero(undecided)
+    for start in range(0, len(open_points), BLOCK):
+        some = open_points[start : start + BLOCK]
         faces[some] = finest.nearest.on_surface(points[some].astype(np.float64))[2]
     return faces
 
@@ -118,7 +118,7 @@ def _pierced_triangle(
     icosahedron: trimesh.Trimesh,
     descent: Sequence[Float[np.ndarray, "_ 3 3"]],
 ) -> Int[np.ndarray, " points"]:
-    """The face of the finest level that the ray from the centre to each point goes through."""
+    """The face of the finest level that the ray from the centre to each point pierces."""
     face: Int[np.ndarray, " points"] = np.argmax(
         points @ np.asarray(icosahedron.triangles_center).T, axis=1
     )
@@ -143,9 +143,10 @@ def _splitting_planes(level: trimesh.Trimesh) -> Float[np.ndarray, "parents 3 3"
 def _slabs(
     mesh: trimesh.Trimesh,
 ) -> tuple[Float[np.ndarray, "faces 3 3"], Float[np.ndarray, "faces 3"], float]:
-    """What says how far inside each of a face's three sides a point stands: m·p - c for m, c.
+    """Vectors m and offsets c, so that m·p - c is a point's distance inside each side of a face.
 
-    And the margin above which that is beyond doubt, for float32 vertices as for trimesh.
+    The third value is the margin above which that distance is beyond doubt, both for float32
+    vertices and for trimesh.
     """
     corners = np.asarray(mesh.triangles)
     sides = np.roll(corners, -1, axis=1) - corners

@@ -1,8 +1,8 @@
-"""What the network is told about geometry: 3 numbers per node and 4 per edge.
+"""The geometry that the network reads: 3 numbers per node and 4 per edge.
 
-Positions are float32 and come from float32 degrees, also for mesh nodes, whose vectors are first
-turned into degrees: edge features without that round trip differ by 1e-4 at 0.25°. Rotations and
-what follows are float64; the result is rounded once, to float32.
+Positions are float32 and come from float32 degrees. Mesh nodes, too, take the way through degrees:
+without it edge features differ by 1e-4 at 0.25°. Rotations and all that follows are float64,
+rounded to float32 once at the end.
 """
 
 from typing import NamedTuple
@@ -14,11 +14,11 @@ from jaxtyping import Float32, Float64, Int
 from mesh import sphere
 from mesh.grid import LatLonGrid
 
-BLOCK = 1 << 17  # edges worked on at once: bounds memory, fits the cache
+BLOCK = 1 << 17  # edges per pass: bounds memory, fits the cache
 
 
 class Nodes(NamedTuple):
-    """Where a set of nodes is: float32 degrees."""
+    """Positions of a set of nodes, float32 degrees."""
 
     latitude: Float32[np.ndarray, " nodes"]
     longitude: Float32[np.ndarray, " nodes"]
@@ -43,7 +43,7 @@ def node_features(nodes: Nodes) -> Float32[np.ndarray, "nodes 3"]:
 def edge_features(
     offsets: Float64[np.ndarray, "edges 3"], normalisation: float | None = None
 ) -> Float32[np.ndarray, "edges 4"]:
-    """[|d|, dx, dy, dz] / normalisation of offsets d; None: the longest |d|."""
+    """[|d|, dx, dy, dz] / normalisation of offsets d; by default the longest |d|."""
     lengths = np.linalg.norm(offsets, axis=-1)
     scale = lengths.max() if normalisation is None else normalisation
     features = np.empty((len(offsets), 4), np.float32)
@@ -61,11 +61,13 @@ def offsets_seen_by_receivers(
     """Sender minus receiver, (up, east, north) at the receiver, in units of the sphere's radius."""
     from_positions = sphere.unit_vectors(*sending).astype(np.float64)
     to_positions = sphere.unit_vectors(*receiving).astype(np.float64)
-    frames = sphere.frames(*receiving)
+    frames = sphere.local_frames(*receiving)
     offsets = np.empty((len(senders), 3))
     for start in range(0, len(senders), BLOCK):
         edges = slice(start, start + BLOCK)
         sender, receiver = senders[edges], receivers[edges]
-        here = sphere.Frames(*(part[receiver] for part in frames))
-        offsets[edges] = sphere.in_frames(from_positions[sender] - to_positions[receiver], here)
+        here = sphere.LocalFrames(*(part[receiver] for part in frames))
+        offsets[edges] = sphere.in_local_frames(
+            from_positions[sender] - to_positions[receiver], here
+        )
     return offsets

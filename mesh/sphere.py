@@ -1,7 +1,7 @@
-"""Points on the unit sphere: degrees, angles, vectors, and each point's own east–north frame.
+"""Points on the unit sphere: degrees, angles, vectors, and each point's local frame.
 
-Everything keeps the dtype it is given. The network was trained on geometry computed in float32
-from float32 degrees, so the callers here hand in float32 and the rounding is part of the answer.
+Every function keeps the dtype of its arguments. The network was trained on geometry computed in
+float32 from float32 degrees, so callers pass float32, and its rounding is part of the result.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 
-class Frames(NamedTuple):
+class LocalFrames(NamedTuple):
     """Rotation of each point to longitude 0, latitude 0 as sines and cosines, float64.
 
     `cos_azimuth, sin_azimuth` turn the point to longitude 0 about the z axis, then `cos_tilt,
@@ -47,21 +47,21 @@ def degrees(
     return 90 - np.rad2deg(np.arccos(np.clip(z, -1, 1))), np.mod(np.rad2deg(np.arctan2(y, x)), 360)
 
 
-def frames(
+def local_frames(
     latitude: Float[np.ndarray, " points"], longitude: Float[np.ndarray, " points"]
-) -> Frames:
-    """The frame of each point (degrees in): angles in the dtype given, sines in float64."""
+) -> LocalFrames:
+    """The local frame of each point (degrees in): angles in their dtype, sines in float64."""
     θ, λ = angles(latitude, longitude)
     azimuth = λ.astype(np.float64)
-    # The reference rounds this angle to float32 before it takes the sine in float64.
+    # The reference rounds this angle to float32 before it takes its sine in float64.
     tilt = (-θ + np.pi / 2).astype(np.float64)
-    return Frames(np.cos(azimuth), np.sin(azimuth), np.cos(tilt), np.sin(tilt))
+    return LocalFrames(np.cos(azimuth), np.sin(azimuth), np.cos(tilt), np.sin(tilt))
 
 
-def in_frames(
-    vectors: Float[np.ndarray, "points 3"], frames: Frames
+def in_local_frames(
+    vectors: Float[np.ndarray, "points 3"], frames: LocalFrames
 ) -> Float[np.ndarray, "points 3"]:
-    """Each vector in its own point's frame: (up, east, north) components."""
+    """(up, east, north) components of each vector in the local frame of its point."""
     x, y, z = vectors.T
     along = frames.cos_azimuth * x + frames.sin_azimuth * y
     east = frames.cos_azimuth * y - frames.sin_azimuth * x

@@ -6,8 +6,9 @@ states nothing, or something wrong.
 
 import xarray as xr
 
+from data.constants import STANDARD_GRAVITY
 from data.provenance import noted
-from data.variables import STANDARD_GRAVITY, VARIABLES
+from data.variables import VARIABLES
 
 Conversion = tuple[float, float]  # factor and offset
 

@@ -1,17 +1,29 @@
-"""Can a forecast start from these fields? Rules, each with a severity and a remedy.
+"""The input doctor: can a forecast start from these fields?
 
-``examine_file`` reads a file and judges it, ``examine`` a canonical Dataset, ``examine_frames`` the
-two loaded frames of a forecast or a training sample. A rule is a function from a ``Case`` to
-findings, in the module of its family, and a line in ``RULES``: ``structure`` (grid, times, levels,
-variables), ``values`` (units, gaps, constants, repetitions), ``water`` (humidity, ascent,
-precipitation), ``climate`` (size, hemisphere and season by ERA5's climate), ``orientation``
-(longitude, statics, the Sun), ``halves`` (the equator), ``frames`` (one after another), ``balance``
-(hydrostatic, geostrophic), ``order`` (of levels). ``reading`` looks at a file before its fields are
-put in order. ``digest`` is what the rules look at, ``climatology`` what they compare with.
+`examine_file` reads a file and judges it, `examine` judges a canonical Dataset, and
+`examine_frames` judges two loaded frames of a forecast or a training sample:
 
-No rule stops real weather. What is told apart are readings of the same numbers: a field that fits
-the Earth upside down and does not as labelled is upside down, while one that fits neither way is
-some other planet's.
+    for finding in examine_file("era5.zarr"):
+        print(finding.severity, finding.message, finding.remedy)
+
+A rule is a function from a `Case` to findings and a line in `RULES`. No rule stops real weather.
+Most rules compare readings of the same numbers: a field that fits the Earth upside down, and not as
+labelled, is upside down; a field that fits neither way belongs to another planet.
+
+Read `finding`, `case` and `digest` first, which say what a rule returns and what it sees; `era5` is
+the climate to compare with and `balance` the dynamics. Then the rules by family:
+
+- `reading`: can the file be read, and is it a forecast?
+- `structure`: grid, times, levels, variables
+- `values` (with `exact_zeros`): units, gaps, constants, fill values, repetitions
+- `water`: humidity, precipitation, ascent
+- `orientation`: statics, longitude, sunlight, the daily cycle
+- `climate`: size, hemisphere and season, against ERA5
+- `halves`: the seam at the equator
+- `sequence`: one frame after another
+- `hydrostatic`, `winds` and `order` (of levels): balance
+
+`make_climatology` makes the table of `era5`.
 """
 
 from dataclasses import replace
@@ -21,21 +33,24 @@ import numpy as np
 import xarray as xr
 
 from data.doctor import (
-    balance,
     climate,
-    frames,
     halves,
+    hydrostatic,
     order,
     orientation,
+    sequence,
     structure,
     values,
     water,
+    winds,
 )
 from data.doctor.case import Case, Rule
 from data.doctor.digest import Digest, digested
-from data.doctor.finding import SEVERITIES, Finding, Severity, exit_code, listed
+from data.doctor.finding import SEVERITIES, Finding, Severity, exit_code
 from data.doctor.reading import examined_entries, opened
+from data.stores.kind import kind_of
 from data.task import Task
+from data.wording import listed
 
 RULES: dict[str, Rule] = {
     "grid": structure.grid,
@@ -58,38 +73,40 @@ RULES: dict[str, Rule] = {
     "sunlight": orientation.sunlight,
     "clock": orientation.clock,
     "halves": halves.halves,
-    "continuity": frames.continuity,
-    "sequence": frames.sequence,
-    "lag": frames.lag,
-    "hydrostatic": balance.hydrostatic,
-    "winds": balance.winds,
+    "continuity": sequence.continuity,
+    "sequence": sequence.sequence,
+    "lag": sequence.lag,
+    "hydrostatic": hydrostatic.hydrostatic,
+    "winds": winds.winds,
     "order": order.order,
 }
-# Without a sound grid there is no telling where a field lies; nothing else is looked at then.
+# Without a sound grid nobody can tell where a field lies, so only labels are examined then.
 _FIRST = ("grid",)
+_LABELS = ("times", "levels", "variables")
 
 
 def examine(
     dataset: xr.Dataset, task: Task | None = None, *, every_time: bool = False
 ) -> list[Finding]:
-    """What the rules find in a canonical Dataset, worst first.
+    """The findings about a canonical Dataset, worst first.
 
-    With a task, what the task needs and the Dataset lacks is an error. Of long datasets a sample of
-    times is read (and a note says so), unless ``every_time``.
+    Args:
+        dataset: Canonical, except that times and levels may be in any order.
+        task: Inputs of the task that the Dataset lacks are errors.
+        every_time: Examine every time of a large Dataset instead of six, which a note mentions.
     """
     labels = Case(dataset, task, _NOTHING, {})
     if broken := [finding for name in _FIRST for finding in RULES[name](labels)]:
-        later = ("times", "levels", "variables")
-        return _sorted([*broken, *(f for name in later for f in RULES[name](labels))])
+        return _sorted([*broken, *(f for name in _LABELS for f in RULES[name](labels))])
     case = Case.of(dataset, task, digested(dataset, every_time=every_time))
     findings = [finding for rule in RULES.values() for finding in rule(case)]
-    if "simulated_planet_layout" in dataset.attrs:
+    if kind_of(dataset.attrs) == "planet":
         findings = [_of_a_planet(finding) for finding in findings]
     return _sorted([*findings, *_sampled(dataset, case.digest)])
 
 
 def examine_frames(frames: xr.Dataset, task: Task | None = None) -> list[Finding]:
-    """The same rules on loaded frames: a second for two of 1°, ten for 0.25° and 37 levels."""
+    """The findings about loaded frames; two of 1° take a second, of 0.25° with 37 levels ten."""
     return examine(frames, task, every_time=True)
 
 
@@ -100,17 +117,21 @@ def examine_file(
     every_time: bool = False,
     init_time: np.datetime64 | None = None,
 ) -> list[Finding]:
-    """What the rules find in a file, a store or behind a URL; what cannot be read is a finding.
+    """The findings about a file, a store or a URL; that it cannot be read is a finding too.
 
-    Of files with several entries (a batch, an ensemble) the first, one between and the last are
-    examined, or each with ``every_time``.
+    Args:
+        path_or_url: Anything that `data.open_inputs` reads.
+        task: As for `examine`.
+        every_time: As for `examine`. It also examines every entry of a batch and member of an
+            ensemble, instead of the first, one between and the last.
+        init_time: Init time of files that hold relative times only.
     """
     before, entries = opened(path_or_url, init_time)
     findings = list(before)
     chosen = list(range(len(entries))) if every_time else examined_entries(len(entries))
     for index in chosen:
-        found = examine(entries[index], task, every_time=every_time)
-        findings += [f for f in found if f not in findings]
+        of_entry = examine(entries[index], task, every_time=every_time)
+        findings += [finding for finding in of_entry if finding not in findings]
     if len(chosen) < len(entries):
         findings.append(
             Finding(
@@ -124,7 +145,7 @@ def examine_file(
 
 
 def refuse(findings: list[Finding]) -> None:
-    """Raise ValueError with the errors among the findings, for a job that must not start."""
+    """Raise ValueError with the first error among the findings, so that a job does not start."""
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         first = errors[0]
@@ -135,12 +156,12 @@ def refuse(findings: list[Finding]) -> None:
         )
 
 
-# Rules that compare with the Earth's climate, or with how its air condenses.
+# Rules that compare with the Earth's climate, or with how much vapour its air can hold.
 _EARTHLY = ("climate", "humidity")
 
 
 def _of_a_planet(finding: Finding) -> Finding:
-    """A simulated planet says that it is one, and may be warmer or moister than the Earth."""
+    """A warning of an earthly rule becomes a note: the planet may be warmer or moister."""
     if finding.rule not in _EARTHLY or finding.severity != "warning":
         return finding
     remedy = "nothing: a simulated planet has a climate of its own"
@@ -159,21 +180,16 @@ def _sampled(dataset: xr.Dataset, digest: Digest) -> list[Finding]:
             "sample",
             "note",
             f"examined {len(digest.times)} of {count} times:"
-            f" {listed([str(t.astype('datetime64[h]')) for t in digest.times])}",
+            f" {listed(str(t.astype('datetime64[h]')) for t in digest.times)}",
             "give --all to examine every one",
         )
     ]
 
 
 def _sorted(findings: list[Finding]) -> list[Finding]:
-    order = [*RULES, "sample"]
-    return sorted(
-        findings,
-        key=lambda f: (
-            SEVERITIES.index(f.severity),
-            order.index(f.rule) if f.rule in order else -1,
-        ),
-    )
+    """Worst first; rules of `reading` before the others, and these in the order of `RULES`."""
+    place = {rule: index for index, rule in enumerate([*RULES, "sample"])}
+    return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), place.get(f.rule, -1)))
 
 
 __all__ = [

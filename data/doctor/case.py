@@ -1,4 +1,4 @@
-"""What a rule gets to see, and the words that rules share."""
+"""The case that every rule examines, and the wording and statistics that rules share."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,17 +11,23 @@ from jaxtyping import Float
 from data.doctor.digest import Digest, Field, Key
 from data.doctor.finding import Finding
 from data.plausibility import check_values
+from data.plausible_ranges import plausible_values
 from data.task import Task
-from data.variables import VARIABLES, plausible_values
+from data.variables import VARIABLES
+from data.wording import hour
 
 Map = Float[np.ndarray, "lat lon"]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A dataset under examination: its labels, its digest, and the task it is to serve, if any.
+    """A dataset under examination.
 
-    ``complaints``: fields that cannot be in the catalogue's units, and what speaks against them.
+    Attributes:
+        dataset: Canonical; rules read its labels, never its values.
+        task: The task that the dataset is to serve, if any.
+        digest: Extremes, means and coarse maps of the examined fields.
+        complaints: For each field that cannot be in the catalogue's units, why not.
     """
 
     dataset: xr.Dataset
@@ -31,11 +37,12 @@ class Case:
 
     @classmethod
     def of(cls, dataset: xr.Dataset, task: Task | None, digest: Digest) -> "Case":
-        """The case with its complaints."""
+        """The case, with its complaints computed from the digest."""
         complaints = {}
         for (name, time, level), field in digest.fields.items():
             flat = name == "geopotential_at_surface" and field.low == field.high == 0
-            # A planet without mountains is none of the Earth's, but no mistake: see "constant".
+            # A planet without mountains is not the Earth, but not a mistake: the rule "constant"
+            # reports it.
             if name in VARIABLES and not field.empty and not flat:
                 complaint = wrong_units(name, level, field)
                 if complaint is not None:
@@ -43,10 +50,10 @@ class Case:
         return cls(dataset, task, digest, complaints)
 
     def sound(self, name: str, time: int | None) -> dict[int | None, Field]:
-        """Fields of a variable without gaps, in its own units as far as one can see, by level.
+        """The fields of a variable at a time that can be judged, by level (None without levels).
 
-        ``None`` is the level of what has none. What the rule "units" speaks about is not judged a
-        second time by rules on climate and balance.
+        Left out are fields with gaps, constant fields and those with a complaint: the rule "units"
+        reports the complaint, and the rules on climate and balance do not report it again.
         """
         surface = self.digest.field(name, time)
         column = self.digest.column(name, time)
@@ -62,14 +69,14 @@ Rule = Callable[[Case], Iterable[Finding]]
 
 
 def wrong_units(name: str, level: int | None, field: Field) -> str | None:
-    """What speaks against a field's being in the catalogue's units, with a remedy after "; "."""
+    """Why a field cannot be in the catalogue's units, then "; " and a remedy; None if it can."""
     return (_as_before_a_forecast(name, level, field) if field.whole else None) or _wrong_size(
         name, level, field
     )
 
 
 def _as_before_a_forecast(name: str, level: int | None, field: Field) -> str | None:
-    """What ``data.plausibility`` says, by block means."""
+    """The complaint of `data.plausibility`, on block means."""
     at = {} if level is None else {"level": level}
     array = xr.DataArray(field.coarse, coords=at, dims=("latitude", "longitude"), name=name)
     try:
@@ -80,11 +87,11 @@ def _as_before_a_forecast(name: str, level: int | None, field: Field) -> str | N
 
 
 def _wrong_size(name: str, level: int | None, field: Field) -> str | None:
-    """Units that leave the mean where it may be: of winds, and of heights near the ground."""
+    """Wrong units that a mean does not show, as of heights near the ground."""
     unit = VARIABLES[name].units
     low, high = VARIABLES[name].bounds
     if name in ("geopotential", "temperature"):
-        low, high = plausible_values(name, level)  # narrower on a level than over all
+        low, high = plausible_values(name, level)  # narrower than the bounds over all levels
     width = high - low
     if field.low < low - width or field.high > high + width:
         return (
@@ -106,8 +113,8 @@ def _wrong_size(name: str, level: int | None, field: Field) -> str | None:
 
 
 def _weak_or_strong(name: str, level: int | None, field: Field) -> str | None:
-    """Units that show in how much a wind, or ascent, varies over the globe."""
-    # 0.1 ... 0.2 Pa s-1 in the free air of a forecast of 2.5° to 5°, more on finer grids
+    """Wrong units that show in how much wind or ascent varies over the globe."""
+    # Real files: 0.1 to 0.2 Pa s-1 in the free air on grids of 2.5° to 5°, more on finer ones.
     free = name == "vertical_velocity" and level is not None and 300 <= level <= 850
     if free and 0 < field.deviation < 0.008:
         return (
@@ -119,7 +126,7 @@ def _weak_or_strong(name: str, level: int | None, field: Field) -> str | None:
             f"{name}{at_levels([level])} varies by {field.deviation:.2g} m s-1 only, which is no"
             " wind; look at the units, or for another field in its place"
         )
-    # 10 m: 5 to 6 m/s in every analysis; in knots 10, in km/h 19
+    # At 10 m, every analysis has 5 to 6 m/s, which is 10 in knots and 19 in km/h.
     if name.startswith("10m") and name.endswith("component_of_wind") and field.deviation > 8.5:
         return (
             f"{name} varies by {field.deviation:.3g} m s-1, and on Earth by 4 to 6, as if it were"
@@ -129,7 +136,11 @@ def _weak_or_strong(name: str, level: int | None, field: Field) -> str | None:
 
 
 def at_levels(levels: Iterable[int | None]) -> str:
-    """`` at 500, 850 hPa``, or nothing for what has no levels."""
+    """The levels as the end of a clause, empty where there are none.
+
+    >>> at_levels([850, 500, None])
+    ' at 500, 850 hPa'
+    """
     known = sorted({level for level in levels if level is not None})
     if not known:
         return ""
@@ -138,19 +149,13 @@ def at_levels(levels: Iterable[int | None]) -> str:
     return f" at {', '.join(map(str, known))} hPa"
 
 
-def hour(moment: np.datetime64) -> str:
-    """``2024-06-03T06``, with minutes only where there are any."""
-    whole = moment.astype("datetime64[h]")
-    return str(whole if whole == moment else moment.astype("datetime64[m]"))
-
-
 def at_time(digest: Digest, time: int | None) -> str:
-    """`` at 2024-06-03T06``, or nothing."""
+    """The time as the end of a clause (" at 2024-06-03T06"), empty where there is only one."""
     return "" if time is None or len(digest.times) < 2 else f" at {hour(digest.times[time])}"
 
 
 def pairs(digest: Digest, within: np.timedelta64) -> Iterator[tuple[int, int]]:
-    """Consecutive examined times not further apart than ``within``, in the order of time."""
+    """Indices of consecutive examined times at most `within` apart, in the order of time."""
     order = [int(i) for i in np.argsort(np.array(digest.times, dtype="datetime64[ns]"))]
     for first, second in pairwise(order):
         gap = digest.times[second] - digest.times[first]
@@ -164,7 +169,7 @@ def departure(field: Map) -> Map:
 
 
 def correlation(one: Map, other: Map, weights: Map) -> float:
-    """Weighted correlation of two maps; 0 where one of them is constant."""
+    """Weighted correlation of two maps; 0 if one of them is constant."""
     total = weights.sum()
     one = one - (weights * one).sum() / total
     other = other - (weights * other).sum() / total
@@ -173,7 +178,7 @@ def correlation(one: Map, other: Map, weights: Map) -> float:
 
 
 def slope(field: Map, on: Map, weights: Map) -> float:
-    """Least-squares slope of ``field`` on ``on``; 0 where ``on`` is constant."""
+    """Weighted least-squares slope of `field` on `on`; 0 if `on` is constant."""
     total = weights.sum()
     field = field - (weights * field).sum() / total
     on = on - (weights * on).sum() / total
@@ -182,7 +187,7 @@ def slope(field: Map, on: Map, weights: Map) -> float:
 
 
 def area(digest: Digest, lowest: int | float, highest: int | float) -> Map:
-    """Area weights where the absolute latitude is between two (degrees), 0 elsewhere."""
+    """Area weights where the absolute latitude (degrees) is within bounds, 0 elsewhere."""
     inside = (np.abs(digest.latitude) >= lowest) & (np.abs(digest.latitude) <= highest)
     row = np.where(inside[:, None], digest.weights, 0.0)
     return np.broadcast_to(row, (digest.latitude.size, digest.longitude.size))

@@ -1,9 +1,9 @@
-"""A dataset in small: what the rules look at.
+"""The digest of a dataset: the numbers and coarse maps that the rules examine.
 
-One pass over the examined times, one variable and time in memory at once. Of each field (one
-variable, level and time) remain its extremes, mean, gaps and a fingerprint, all at full resolution,
-and block means on a grid of about 2.5°, on which everything that concerns shapes and balances is
-decided. A frame of 0.25° with 37 levels becomes 10 MB.
+One pass reads the examined times, one variable and time in memory at once. Of each field (one
+variable, level and time) it keeps the extremes, mean, gaps and a fingerprint at full resolution,
+and block means on a grid of about 2.5°; rules on shapes and balances see these means only. The
+digest of a 0.25° frame with 37 levels takes 10 MB.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ from data.variables import VARIABLES
 
 COARSE = 2.5  # degrees
 EVERY_TIME_UP_TO = 300e6  # bytes: smaller datasets are examined whole
-# Whose values pass through 0, or get near it, but are never just that; wind has two components.
+# Variables that cross zero, or come near it, but are never exactly zero unless packed or filled.
 NEVER_ZERO = (
     *("u_component_of_wind", "v_component_of_wind", "specific_humidity"),
     *("10m_u_component_of_wind", "10m_v_component_of_wind"),
 )
-AT_MOST = 6  # times of larger ones: two at the start, two in the middle, two at the end
+AT_MOST = 6  # times of larger datasets: two at the start, two in the middle, two at the end
 
 
 class Field(NamedTuple):
@@ -39,14 +39,14 @@ class Field(NamedTuple):
     gaps: int
     first_gap: tuple[int, int] | None
     size: int
-    zeros: float  # fraction of points that are exactly 0, without the outermost rows
+    zeros: float  # fraction of exact zeros, the outermost rows not counted
     fingerprint: bytes
     coarse: Float[np.ndarray, "lat lon"]
-    exact: Zeros | None = None  # exact zeros, of what has none by nature
+    exact: Zeros | None = None  # exact zeros, for variables in NEVER_ZERO
 
     @property
     def empty(self) -> bool:
-        """Whether there is no value at all."""
+        """Whether every value is missing."""
         return self.gaps == self.size
 
     @property
@@ -55,12 +55,12 @@ class Field(NamedTuple):
         return self.gaps == 0
 
 
-Key = tuple[str, int | None, int | None]  # variable, index into times, level; None without
+Key = tuple[str, int | None, int | None]  # variable, index into times, level; None if it has none
 
 
 @dataclass(frozen=True)
 class Digest:
-    """Fields of the examined times, on coarse ``latitude`` and ``longitude`` (degrees)."""
+    """Fields of the examined times, on coarse `latitude` and `longitude` (degrees)."""
 
     latitude: np.ndarray
     longitude: np.ndarray
@@ -68,11 +68,11 @@ class Digest:
     fields: dict[Key, Field]
 
     def moments(self, name: str) -> list[int | None]:
-        """Indices of the times at which a variable stands; [None] for what has no time."""
+        """Indices of the times of a variable; [None] for a static one."""
         return list(dict.fromkeys(time for n, time, _ in self.fields if n == name))
 
     def column(self, name: str, time: int | None) -> dict[int, Field]:
-        """The fields of a variable at a time that have no gaps, by level (hPa), ascending."""
+        """The fields of a variable at a time that have no gaps, by level (hPa, ascending)."""
         return self._columns.get((name, time), {})
 
     @cached_property
@@ -86,17 +86,20 @@ class Digest:
         return columns
 
     def field(self, name: str, time: int | None) -> Field | None:
-        """A field without levels, if it is there and has no gaps; statics at any time."""
-        found = self.fields.get((name, time, None)) or self.fields.get((name, None, None))
-        return found if found is not None and found.whole else None
+        """A field without levels at a time, or None if it is absent or has gaps.
+
+        A static field is the same at every time.
+        """
+        field = self.fields.get((name, time, None)) or self.fields.get((name, None, None))
+        return field if field is not None and field.whole else None
 
     @property
     def indices(self) -> list[int | None]:
-        """The times as ``column`` and ``field`` take them."""
+        """Indices of the times, for `column` and `field`; [None] without times."""
         return list(range(len(self.times))) or [None]
 
     def day(self, time: int | None) -> float | None:
-        """Day of the year, where the time is known."""
+        """Day of the year, 0 at the start of 1 January; None without a time."""
         if time is None:
             return None
         moment = self.times[time]
@@ -109,7 +112,7 @@ class Digest:
 
 
 def digested(dataset: xr.Dataset, *, every_time: bool = False) -> Digest:
-    """The digest of a canonical Dataset, or of one with its times and levels in any order."""
+    """The digest of a canonical Dataset; its times and levels may be in any order."""
     chosen = examined_times(dataset, every_time=every_time)
     latitude = np.asarray(dataset["latitude"].values, dtype=np.float64)
     longitude = np.asarray(dataset["longitude"].values, dtype=np.float64)
@@ -134,7 +137,7 @@ def digested(dataset: xr.Dataset, *, every_time: bool = False) -> Digest:
 
 
 def examined_times(dataset: xr.Dataset, *, every_time: bool = False) -> list[int]:
-    """Indices of the times to look at: all of a small dataset, pairs here and there of a long."""
+    """Indices of the times to examine: all of a small dataset, three pairs of a large one."""
     if "time" not in dataset.dims:
         return []
     count = dataset.sizes["time"]
@@ -146,7 +149,7 @@ def examined_times(dataset: xr.Dataset, *, every_time: bool = False) -> list[int
 
 
 def _known(dataset: xr.Dataset) -> list[str]:
-    """Variables that lie on the grid and are judged: the catalogue's, and unnamed precipitation."""
+    """Variables on the grid that rules judge: the catalogue's, and rain without a known window."""
     return [
         str(name)
         for name, array in dataset.data_vars.items()
@@ -161,7 +164,7 @@ _SPACE = ("latitude", "longitude")
 
 @dataclass(frozen=True)
 class _Blocks:
-    """Rows and columns of a grid, gathered to a coarser one."""
+    """Blocks of rows and columns that gather a grid into a coarser one."""
 
     rows: np.ndarray  # where each block of rows begins
     columns: int  # columns in a block
@@ -171,13 +174,13 @@ class _Blocks:
 
     @classmethod
     def of(cls, latitude: np.ndarray, longitude: np.ndarray) -> "_Blocks":
-        """Blocks as near to 2.5° as fits, and never wider: a coarser grid is taken as it is."""
+        """The largest blocks up to 2.5° that divide the grid; a coarser grid stays as it is."""
         high = max(1, int(COARSE / max(abs(np.diff(latitude)).mean(), 1e-6) + 1e-6))
         wide = max(1, int(COARSE * longitude.size / 360 + 1e-6))
         wide = next(n for n in range(wide, 0, -1) if longitude.size % n == 0)
         rows = np.arange(0, latitude.size, high)
         if latitude.size - rows[-1] < (high + 1) / 2 and rows.size > 1:
-            rows = rows[:-1]  # a thin last block, such as a pole row alone, joins its neighbour
+            rows = rows[:-1]  # a thin last block, such as one pole row, joins its neighbour
         counts = np.diff(np.append(rows, latitude.size))
         weights = np.cos(np.deg2rad(latitude)).clip(0)
         weights = np.where(weights < 1e-6, 1e-6, weights)
@@ -190,7 +193,7 @@ class _Blocks:
         )
 
     def field(self, values: Float[np.ndarray, "lat lon"]) -> Field:
-        """Extremes and means of one plane; gaps (NaN, infinite) are left out of them."""
+        """The digest of one plane; gaps (NaN, infinite) are left out of extremes and means."""
         finite: Bool[np.ndarray, "lat lon"] = np.isfinite(values)
         gaps = int(values.size - np.count_nonzero(finite))
         if gaps == values.size:

@@ -1,7 +1,8 @@
-"""What a rule found, and how bad that is."""
+"""A finding: what a rule saw, how bad that is, and what to do about it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")  # worst first
@@ -10,11 +11,15 @@ EXIT_CODES: dict[Severity, int] = {"error": 2, "warning": 1, "note": 0}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a rule found.
+    """One fault or oddity of the data.
 
-    "error": a forecast from these fields would be wrong, or cannot start. "warning": real weather
-    seldom or never looks like this; somebody should look. "note": worth knowing, no harm in it.
-    ``remedy`` is one line that says what to do.
+    Attributes:
+        rule: Name of the rule that found it.
+        severity: "error": a forecast from these fields would be wrong, or cannot start. "warning":
+            real weather seldom or never looks like this; somebody should look. "note": worth
+            knowing and harmless.
+        message: What is wrong, and where.
+        remedy: One line that says what to do.
     """
 
     rule: str
@@ -28,6 +33,30 @@ def exit_code(findings: list[Finding]) -> int:
     return max((EXIT_CODES[finding.severity] for finding in findings), default=0)
 
 
-def listed(items: list[str], most: int = 6) -> str:
-    """Comma-separated, with "..." for what is left out between the first ones and the last."""
-    return ", ".join(items if len(items) <= most else [*items[: most - 1], "...", items[-1]])
+class Worst(NamedTuple):
+    """The worst case of a kind, and the levels (hPa, None without) of every case of that kind.
+
+    Rules report one finding for a kind of fault, however often they meet it.
+    """
+
+    size: float
+    text: str
+    levels: tuple[int | None, ...]
+
+    def merged(self, other: "Worst") -> "Worst":
+        """The worse of the two, the first of equals, with the levels of both."""
+        worse = other if other.size > self.size else self
+        return worse._replace(levels=(*self.levels, *other.levels))
+
+
+def worst_by_kind(cases: Iterable[tuple[str, Worst]]) -> dict[str, Worst]:
+    """The worst case of each kind, in the order in which the kinds come first.
+
+    >>> small, large = Worst(1.0, "small", (500,)), Worst(2.0, "large", (850,))
+    >>> worst_by_kind([("gap", small), ("gap", large)])
+    {'gap': Worst(size=2.0, text='large', levels=(500, 850))}
+    """
+    kinds: dict[str, Worst] = {}
+    for kind, case in cases:
+        kinds[kind] = kinds[kind].merged(case) if kind in kinds else case
+    return kinds

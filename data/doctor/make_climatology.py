@@ -1,20 +1,18 @@
-"""How ``climatology.npz`` beside this module is made: the doctor's picture of the Earth.
+"""Make `climatology.npz`, the table of `data.doctor.era5`, from its sources.
 
-    python -m data.doctor.make_climatology SEASONS_FOLDER SURFACE_GEOPOTENTIAL.nc LAND_SEA_MASK OUT
+    python -m data.doctor.make_climatology --help
 
-``SEASONS_FOLDER`` holds ``seasons_{average,variance}_{ta,ua,va,hus,psl}_ERA5_*.nc`` of the ecmean4
-package (ERA5, 1985-2014: zonal means on 17 levels, maps of sea-level pressure; the variance is that
-between years). ``SURFACE_GEOPOTENTIAL.nc`` is ERA5's at 0.25°. ``LAND_SEA_MASK`` is any file that
-the readers know with a ``land_sea_mask`` (used: NCEP GFS at 2.5°, public domain).
+A maintainer runs this when a source changes; the package ships the table.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from data.constants import STANDARD_GRAVITY
 from data.sources import open_inputs
 from data.stores.files import written_whole
 
@@ -25,22 +23,35 @@ BAND = 5  # degrees: zonal means and maps of pressure
 CELL = 2.5  # degrees: orography and land
 
 
-def make(seasons: Path, surface_geopotential: Path, land_sea_mask: Path, target: Path) -> None:
-    """Write the table; the same files give the same numbers."""
+def make_climatology(
+    seasons: Path, surface_geopotential: Path, land_sea_mask: Path, target: Path
+) -> None:
+    """Write the table; the same files give the same numbers.
+
+    Args:
+        seasons: Folder with `seasons_{average,variance}_{ta,ua,va,hus,psl}_ERA5_*.nc` of the
+        ecmean4
+            package (ERA5, 1985-2014): zonal means on 17 levels, maps of sea-level pressure, and
+            their variances between years.
+        surface_geopotential: netCDF file with ERA5's at 0.25°.
+        land_sea_mask: Any file that the readers know with a `land_sea_mask`; the table has that of
+            NCEP's GFS at 2.5° (public domain).
+        target: The `.npz` file to write.
+    """
     tables = {}
     for name, short in PARTS.items():
         mean = _season(seasons, "average", short)
         variance = _season(seasons, "variance", short)
         tables[name] = _in_rows(mean[short], BAND).astype(np.float32)
         tables[f"{name}_spread"] = np.sqrt(_in_rows(variance[short], BAND)).astype(np.float16)
-        if short == "hus":  # float16 ends at 6e-8, and stratospheric spread is smaller
+        if short == "hus":  # the stratosphere's spread is below the least float16, 6e-8
             tables[f"{name}_spread"] = np.sqrt(_in_rows(variance[short], BAND)).astype(np.float32)
     tables["level"] = np.round(mean["plev"].values / 100).astype(np.int32)
     pressure = _season(seasons, "average", "psl")["psl"].values
     maps = pressure.reshape(4, 180 // BAND, BAND, 360 // BAND, BAND).mean((2, 4))
     tables["mean_sea_level_pressure"] = np.round(maps / 10).astype(np.int16)  # in 10 Pa
     with xr.open_dataset(surface_geopotential, decode_times=False) as file:
-        height = file["Z"].squeeze("time").sortby("latitude") / 9.80665
+        height = file["Z"].squeeze("time").sortby("latitude") / STANDARD_GRAVITY
     tables["orography"] = np.round(_in_cells(height)).astype(np.int16)  # metres
     (mask,) = open_inputs(land_sea_mask)
     tables["land"] = np.round(100 * _at_cells(mask["land_sea_mask"])).astype(np.int8)  # per cent
@@ -60,7 +71,7 @@ def _in_rows(array: xr.DataArray, degrees: int) -> Float[np.ndarray, "season lev
 
 
 def _in_cells(height: xr.DataArray) -> Float[np.ndarray, "lat lon"]:
-    """Means over cells of 2.5°, the first from -90° and 0° on; points on an edge go north, east."""
+    """Means over 2.5° cells, the first from -90° and 0°; points on an edge count north and east."""
     row = np.minimum(np.floor((height["latitude"].values + 90) / CELL), 180 / CELL - 1)
     column = np.floor(height["longitude"].values / CELL)
     by_row = height.values.reshape(len(row), -1)
@@ -70,7 +81,7 @@ def _in_cells(height: xr.DataArray) -> Float[np.ndarray, "lat lon"]:
 
 
 def _at_cells(mask: xr.DataArray) -> Float[np.ndarray, "lat lon"]:
-    """A mask on points at the middles of the cells of ``_in_cells``."""
+    """A mask interpolated to the centres of the cells of `_in_cells`."""
     latitude = np.arange(-90, 90, CELL) + CELL / 2
     longitude = np.arange(0, 360, CELL) + CELL / 2
     around = xr.concat(
@@ -79,5 +90,15 @@ def _at_cells(mask: xr.DataArray) -> Float[np.ndarray, "lat lon"]:
     return around.interp(latitude=latitude, longitude=longitude).values.astype(np.float64)
 
 
+def main() -> None:
+    """Read the four paths from the command line and make the table."""
+    parser = argparse.ArgumentParser(description="Make the doctor's table of ERA5's climate.")
+    parser.add_argument("seasons", type=Path, help="folder of ecmean4's seasonal means of ERA5")
+    parser.add_argument("surface_geopotential", type=Path, help="ERA5's at 0.25°, netCDF")
+    parser.add_argument("land_sea_mask", type=Path, help="a file with a land-sea mask")
+    parser.add_argument("target", type=Path, help="the .npz file to write")
+    make_climatology(**vars(parser.parse_args()))
+
+
 if __name__ == "__main__":
-    make(*(Path(argument) for argument in sys.argv[1:]))
+    main()

@@ -1,9 +1,9 @@
-"""Rule on the order of levels: the wind of one level under the name of its neighbour.
+"""The rule "order": no two neighbouring levels of a wind component are exchanged.
 
-Neighbouring levels look alike, so each of two that are exchanged is still nearly in balance. The
-difference between them is not: it has the wrong sign against the one that pressure or temperature
-ask for. Near the ground, where friction takes part in it, and where there is neither geopotential
-nor temperature, each of the two fits the levels beyond better in the other's place.
+Neighbouring levels look alike, so each of two exchanged ones is still nearly in balance. Their
+difference is not: it has the wrong sign against the thermal wind. Near the ground, where friction
+matters, and without geopotential and temperature, the rule compares each of the two with the next
+level beyond: an exchanged pair fits better in reverse.
 """
 
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from data.doctor.digest import Field
 from data.doctor.finding import Finding
 
 _Column = dict[int | None, Field]
-# Correlation of the difference between two levels with the balanced one, 20 to 900 hPa: 0.25 (one
-# thin layer on a thinned grid) to 0.9 in the real files, whichever levels are left out.
+# Correlation of the difference between two levels with the balanced one, 20 to 900 hPa. Real files:
+# 0.25 (one thin layer on a thinned grid) to 0.9, whichever levels are left out.
 TURNED_SHEAR = -0.15
-# How much larger the differences to the levels beyond get with two exchanged: 1.7 times or more
-# with all levels below 500 hPa of a real file, 0.98 with the worst choice of a few of them.
+# Ratio of the differences to the levels beyond, exchanged over as labelled. Real files: 1.7 or more
+# with all levels below 500 hPa, 0.98 with the worst choice of a few of them.
 NEAR_GROUND = 0.85
-# The same anywhere, a level beyond on either side: 0.81 with the worst choice of a few levels, one
-# of them above a jet and the next below it; 1.02 for 19 of 20 choices.
+# The same ratio anywhere, with a level beyond on either side: 0.81 with the worst choice of a few
+# levels, one above a jet and the next below it; 1.02 for 19 of 20 choices.
 ANYWHERE = 0.7
 GROUND, FREE_AIR, THIN_AIR = 900, 500, 20  # hPa
 
@@ -34,7 +34,7 @@ def order(case: Case) -> Iterator[Finding]:
             levels = sorted(level for level in case.sound(name, time) if level is not None)
             pairs = list(pairwise(levels))
             wrong = [pair for pair in pairs if _exchanged(case, name, time, pair)]
-            # all of them: the sign is wrong, or the levels run the other way, as other rules say
+            # If most are wrong, the sign or the direction of the levels is, as other rules report.
             if wrong and (len(wrong) == 1 or len(wrong) <= len(pairs) / 2):
                 yield Finding(
                     "order",
@@ -64,7 +64,7 @@ def _exchanged(case: Case, name: str, time: int | None, pair: tuple[int, int]) -
 
 
 def _shear(case: Case, name: str, time: int | None, pair: tuple[int, int]) -> float | None:
-    """Correlation of the difference between two levels with the one in balance, if it is known."""
+    """Correlation of the wind shear between two levels with the thermal wind, where known."""
     upper, lower = pair
     if 360 / case.digest.longitude.size > COARSEST:
         return None
@@ -73,12 +73,12 @@ def _shear(case: Case, name: str, time: int | None, pair: tuple[int, int]) -> fl
         return None
     column = case.sound(name, time)
     difference = column[upper].coarse - column[lower].coarse
-    found = balance(case, upper, difference, difference, layer)
-    return found.u if name.startswith("u") else found.v
+    fit = balance(case, upper, difference, difference, layer)
+    return fit.u if name.startswith("u") else fit.v
 
 
 def _nearness(case: Case, column: _Column, pair: tuple[int, int]) -> float:
-    """Differences to the levels beyond, with the two exchanged, as a part of those as labelled."""
+    """Squared differences to the levels beyond: exchanged, over as labelled."""
     levels = sorted(level for level in column if level is not None)
     above = [level for level in levels if level < pair[0]][-1:]
     beneath = [level for level in levels if level > pair[1]][:1]

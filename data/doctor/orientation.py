@@ -1,9 +1,9 @@
 """Rules that compare fields with the solid Earth and with the Sun: longitude, statics, the clock.
 
-Which way round a map lies shows in what the ground does to the air: wind is slow over land, the air
-is cold where the ground is high, pressure levels below ground are extrapolated there. The numbers
-in the comments are correlations of departures from the zonal mean in the real files, as labelled
-and turned by eighths of the globe.
+The ground leaves its mark on the air, which shows how a map is oriented: wind is slow over land,
+air is cold over high ground, and pressure levels below the ground are extrapolated. The numbers in
+the comments are correlations of zonal departures in the real files, as labelled and turned by
+eighths of the globe.
 """
 
 from collections.abc import Iterator
@@ -12,34 +12,35 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.canonical.humidity import DRY_AIR
-from data.doctor import climatology
+from data.constants import DRY_AIR_GAS_CONSTANT
+from data.doctor import era5
 from data.doctor.balance import COARSEST, geostrophic
-from data.doctor.case import Case, Map, area, at_time, correlation, departure, hour, pairs
+from data.doctor.case import Case, Map, area, at_time, correlation, departure, pairs
 from data.doctor.finding import Finding
 from data.solar import toa_incident_solar_radiation
+from data.wording import hour
 
 TURNS = 8
 
 
 class Evidence(NamedTuple):
-    """A map that should look like another one."""
+    """A map that should correlate with a reference over the Earth's ground."""
 
     what: str
     field: Map
-    like: Map
+    reference: Map
     weights: Map
 
 
 def longitude(case: Case) -> Iterator[Finding]:
-    """Fields above their own continents: not rolled, and not mirrored."""
-    told: dict[str, tuple[str, str]] = {}
+    """Fields lie over their own continents, neither rolled nor mirrored."""
+    readings: dict[str, tuple[str, str]] = {}
     for time in case.digest.indices:
         for evidence in _evidence(case, time):
             reading = _better_reading(evidence)
             if reading is not None:
-                told.setdefault(evidence.what, (reading, at_time(case.digest, time)))
-    for what, (reading, moment) in told.items():
+                readings.setdefault(evidence.what, (reading, at_time(case.digest, time)))
+    for what, (reading, moment) in readings.items():
         weak = what.endswith("mean pressure")
         yield Finding(
             "longitude",
@@ -51,14 +52,14 @@ def longitude(case: Case) -> Iterator[Finding]:
     yield from _heat(case)
 
 
-# Correlation of temperature and the wind polewards that balances geopotential, 700 to 925 hPa,
-# 30° to 70°: 0.24 to 0.50 in the real files, on any grid and in any season (the other hemisphere
-# has its winter then). Mirrored, the same with the other sign.
+# Correlation of temperature with the poleward geostrophic wind, 700 to 925 hPa, 30° to 70°. Real
+# files: 0.24 to 0.50 on any grid and in any season, as one hemisphere always has winter; mirrored,
+# the negative.
 EQUATORWARDS = -0.15
 
 
 def _heat(case: Case) -> Iterator[Finding]:
-    """Weather carries heat to the poles; with east and west exchanged it seems to bring it back."""
+    """Weather carries heat towards the poles; with east and west exchanged, away from them."""
     if 360 / case.digest.longitude.size > COARSEST:
         return
     weights = area(case.digest, 30, 70)
@@ -84,20 +85,20 @@ def _heat(case: Case) -> Iterator[Finding]:
 
 
 def _better_reading(evidence: Evidence) -> str | None:
-    """How the map would have to be turned to fit, if it does not fit as it is."""
+    """The way of turning the map that makes it fit, if it does not fit as labelled."""
     field = departure(evidence.field)
-    like = departure(evidence.like)
+    reference = departure(evidence.reference)
     count = field.shape[1]
 
     def fit(turned: Map) -> float:
-        return correlation(turned, like, evidence.weights)
+        return correlation(turned, reference, evidence.weights)
 
     labelled = fit(field)
     readings = {
         f"turned by {360 * turn // TURNS}°": fit(np.roll(field, turn * count // TURNS, axis=1))
         for turn in range(1, TURNS)
     }
-    # Maps of the pressure of a day look like those of a season only so far, and by chance.
+    # The pressure of a day resembles that of a season weakly, so only a half turn is tried.
     if evidence.what.endswith("mean pressure"):
         readings = {k: r for k, r in readings.items() if k == "turned by 180°"}
         enough, most = 0.4, -0.05
@@ -111,28 +112,29 @@ def _better_reading(evidence: Evidence) -> str | None:
 
 
 def _evidence(case: Case, time: int | None) -> Iterator[Evidence]:
+    """Every map of a time that the ground should show in."""
     digest = case.digest
     where = (digest.latitude, digest.longitude)
-    land, height = climatology.land(*where), climatology.orography(*where)
+    land, height = era5.land(*where), era5.orography(*where)
     inhabited = area(digest, 0, 75)
     speed = _lowest_wind(case, time)
     if speed is not None:
-        # -0.43 ... -0.58, turned -0.2 ... 0.2
+        # -0.43 to -0.58, turned -0.2 to 0.2
         yield Evidence("the wind near the ground", -speed, land, inhabited)
     at_2m = case.sound("2m_temperature", time).get(None)
     if at_2m is not None:
-        # -0.31 (June) ... -0.65, turned -0.2 ... 0.2
+        # -0.31 (June) to -0.65, turned -0.2 to 0.2
         yield Evidence("2m_temperature", -at_2m.coarse, height, inhabited)
     pressure = case.sound("surface_pressure", time).get(None)
     if pressure is not None:
         yield Evidence("surface_pressure", -pressure.coarse, height, inhabited)  # -0.94, -0.98
     below_ground = _extrapolation(case, time)
     if below_ground is not None:
-        # 0.43 ... 0.74, turned -0.2 ... 0.15
+        # 0.43 to 0.74, turned -0.2 to 0.15
         yield Evidence("geopotential and temperature", below_ground, height, inhabited)
     rough = _roughness(case, time)
     if rough is not None:
-        # 0.36 ... 0.42, turned 0.07 at the most
+        # 0.36 to 0.42, turned 0.07 at the most
         yield Evidence("the roughness of the fields on 850 hPa", rough, height, area(digest, 0, 60))
     day = digest.day(time)
     sea_level = case.sound("mean_sea_level_pressure", time).get(None)
@@ -141,8 +143,8 @@ def _evidence(case: Case, time: int | None) -> Iterator[Evidence]:
     if sea_level is None and low >= 850:
         sea_level = geopotential[low]
     if sea_level is not None and day is not None:
-        usual = climatology.sea_level_pressure(day, *where)
-        # 0.1 ... 0.57, turned by half -0.33 ... 0.15
+        usual = era5.sea_level_pressure(day, *where)
+        # 0.1 to 0.57, turned by half -0.33 to 0.15
         yield Evidence("the pattern of mean pressure", sea_level.coarse, usual, area(digest, 0, 60))
 
 
@@ -160,26 +162,28 @@ def _lowest_wind(case: Case, time: int | None) -> Map | None:
 
 
 def _extrapolation(case: Case, time: int | None) -> Map | None:
-    """Where hydrostatic balance fails near the ground, in K: there the levels are below it."""
+    """Hydrostatic misfit near the ground (K), large where levels are below the ground."""
     z, t = case.sound("geopotential", time), case.sound("temperature", time)
     levels = sorted(level for level in z if level in t and level is not None and level >= 500)
     total: Map | None = None
     for upper, lower in pairwise(levels):
-        # From 500 to 850 hPa in one layer, the curvature of the profile hides it (0.1).
+        # In one layer from 500 to 850 hPa the curvature of the profile hides it (correlation 0.1).
         if lower < 700 or np.log(lower / upper) > 0.4:
             continue
-        thickness = (z[upper].coarse - z[lower].coarse) / (DRY_AIR * np.log(lower / upper))
+        thickness = (z[upper].coarse - z[lower].coarse) / (
+            DRY_AIR_GAS_CONSTANT * np.log(lower / upper)
+        )
         rest = thickness - (t[upper].coarse + t[lower].coarse) / 2
         amount = np.abs(rest - np.median(rest, axis=1, keepdims=True))
         total = amount if total is None else total + amount
     return total
 
 
-ROUGH_UP_TO = 3.75  # degrees; what is below the ground is smooth on coarser grids
+ROUGH_UP_TO = 3.75  # degrees: on coarser grids extrapolated fields are not rough
 
 
 def _roughness(case: Case, time: int | None) -> Map | None:
-    """Differences from point to point on 850 hPa, large where the level is below the ground."""
+    """Differences between neighbours on 850 hPa, large where the level is below the ground."""
     z, t = case.sound("geopotential", time), case.sound("temperature", time)
     if 850 not in z or 850 not in t or 360 / case.digest.longitude.size > ROUGH_UP_TO:
         return None
@@ -192,13 +196,13 @@ def _roughness(case: Case, time: int | None) -> Map | None:
 
 
 def statics(case: Case) -> Iterator[Finding]:
-    """Orography and land where the Earth has them."""
+    """Orography, land and surface pressure are the Earth's, and oriented like the rest."""
     where = (case.digest.latitude, case.digest.longitude)
     weights = area(case.digest, 0, 90)
-    height = climatology.orography(*where)
+    height = era5.orography(*where)
     references = {
         "geopotential_at_surface": height,
-        "land_sea_mask": climatology.land(*where),
+        "land_sea_mask": era5.land(*where),
         "surface_pressure": -height,  # 0.97
     }
     first = case.digest.indices[0]
@@ -211,7 +215,7 @@ def statics(case: Case) -> Iterator[Finding]:
             for reading, turned in _readings(field.coarse).items()
         }
         labelled, best = fits[""], max(fits, key=lambda reading: fits[reading])
-        # 0.955 or more for ERA5's orography on grids from 0.25° to 10°, 0.93 for masks
+        # Real files: 0.955 or more for orography on grids from 0.25° to 10°, 0.93 for masks.
         if labelled < 0.7 and fits[best] > max(0.6, labelled + 0.2):
             yield Finding(
                 "statics",
@@ -237,6 +241,7 @@ def statics(case: Case) -> Iterator[Finding]:
 
 
 def _readings(field: Map) -> dict[str, Map]:
+    """The map as labelled (under "") and turned in every way that happens."""
     count = field.shape[1]
     turns = {
         f"longitude turned by {360 * k // TURNS}°": k * count // TURNS for k in range(1, TURNS)
@@ -253,7 +258,7 @@ def _readings(field: Map) -> dict[str, Map]:
 
 
 def sunlight(case: Case) -> Iterator[Finding]:
-    """``toa_incident_solar_radiation`` of the place and time that the labels say."""
+    """`toa_incident_solar_radiation` is that of its time and place."""
     name = "toa_incident_solar_radiation"
     for time in case.digest.moments(name):
         field = case.digest.field(name, time)
@@ -274,25 +279,26 @@ def sunlight(case: Case) -> Iterator[Finding]:
 
 
 def _sunlit(case: Case, measured: Map, time: int, shift: int) -> float:
-    """Correlation of a field with the sunlight some hours after its time."""
+    """Correlation of a field with the sunlight `shift` hours after its time."""
     moment = case.digest.times[time] + np.timedelta64(shift, "h")
     computed = toa_incident_solar_radiation(moment, case.digest.latitude, case.digest.longitude)
     return correlation(measured, computed.astype(np.float64), area(case.digest, 0, 90))
 
 
-# Warmest 1.2 h after 14:30 local time on average over the real files; single pairs -1 ... +3.4 h.
+# Local time of the warmest hour: on average over the real files 1.2 h after 14:30, in single pairs
+# of frames 1 h before it to 3.4 h after it.
 WARMEST = 14.5 + 1.2
 LATE_WARNING, LATE_ERROR = 5.0, 8.0  # hours
 
 
 def clock(case: Case) -> Iterator[Finding]:
-    """Land warms in the morning of its longitude: times in UTC, and fields not rolled."""
+    """Land warms in the morning of its longitude: times are UTC, fields not rolled."""
     for first, second in pairs(case.digest, np.timedelta64(9, "h")):
         change = _warming(case, first, second)
         if change is None:
             continue
         amplitude, late, explained = _daily_wave(case, change, first, second)
-        # 0.54 ... 0.83 is explained in the real files, with 1.6 to 7.6 K
+        # Real files: 0.54 to 0.83 explained, amplitudes of 1.6 to 7.6 K.
         if amplitude < 1.0 or explained < 0.35 or abs(late) < LATE_WARNING:
             continue
         yield Finding(
@@ -308,7 +314,7 @@ def clock(case: Case) -> Iterator[Finding]:
 
 
 def _warming(case: Case, first: int, second: int) -> Map | None:
-    """Change of the temperature near the ground, K."""
+    """Change of temperature near the ground (K), or None without it."""
     for name in ("2m_temperature", "temperature"):
         before, after = case.sound(name, first), case.sound(name, second)
         near = [x for x in before if x in after and (x is None or x >= 925)]
@@ -319,9 +325,9 @@ def _warming(case: Case, first: int, second: int) -> Map | None:
 
 
 def _daily_wave(case: Case, change: Map, first: int, second: int) -> tuple[float, float, float]:
-    """Amplitude (K), lateness (h) and explained part of the daily wave in a change over land."""
+    """Amplitude (K), delay (h) and explained variance of the daily cycle of a change over land."""
     digest = case.digest
-    land = climatology.land(digest.latitude, digest.longitude)
+    land = era5.land(digest.latitude, digest.longitude)
     weights = area(digest, 0, 60) * land
     start = digest.times[first]
     midnight = start.astype("datetime64[D]")
@@ -333,10 +339,10 @@ def _daily_wave(case: Case, change: Map, first: int, second: int) -> tuple[float
     design = np.stack([*(np.broadcast_to(c, change.shape) for c in columns), ones], axis=-1)
     root = np.sqrt(weights)
     flat, target = (root[..., None] * design).reshape(-1, 3), (root * change).ravel()
-    found = np.linalg.lstsq(flat, target, rcond=None)[0]
+    coefficients = np.linalg.lstsq(flat, target, rcond=None)[0]
     mean = (weights * change).sum() / weights.sum()
     variance = (weights * (change - mean) ** 2).sum()
-    rest = ((target - flat @ found) ** 2).sum()
-    late = float(np.arctan2(found[1], found[0]) / turn)
+    rest = ((target - flat @ coefficients) ** 2).sum()
+    late = float(np.arctan2(coefficients[1], coefficients[0]) / turn)
     explained = float(1 - rest / variance) if variance > 0 else 0.0
-    return float(np.hypot(found[0], found[1])), late, explained
+    return float(np.hypot(coefficients[0], coefficients[1])), late, explained

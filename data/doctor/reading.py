@@ -1,8 +1,7 @@
-"""Rules on a file before its fields are put in order: can it be read, and is it a forecast?
+"""Rules on a file before it becomes a canonical Dataset: is it readable, and is it a forecast?
 
-What `data.canonical` cannot put in order ends as the finding "readable", in its own words. The
-lead time of a field stands in the file and not in a canonical Dataset, which keeps the time that
-the field is valid at.
+An error of the readers becomes the finding "readable", in its own words. Lead times are read from
+the file, because a canonical Dataset keeps only valid times.
 """
 
 from pathlib import Path
@@ -11,20 +10,21 @@ import numpy as np
 import xarray as xr
 
 from data.canonical.time_axis import LEAD_NAMES
-from data.doctor.finding import Finding, listed
-from data.sources import SOURCES, open_inputs
+from data.doctor.finding import Finding
+from data.sources import READERS, open_inputs
+from data.wording import hours, listed, one_line
 
-_LEADS = (*LEAD_NAMES, "forecast_period", "leadtime", "lead")
+_NAMES = (*LEAD_NAMES, "forecast_period", "leadtime", "lead")
 
 
 def opened(
     path_or_url: str | Path, init_time: np.datetime64 | None
 ) -> tuple[list[Finding], list[xr.Dataset]]:
-    """Findings about the file, and its canonical Datasets (none where it cannot be read)."""
+    """Findings about the file, and its canonical Datasets (none if it cannot be read)."""
     try:
         entries = open_inputs(path_or_url, init_time=init_time)
     except (ValueError, OSError) as error:
-        sentence = " ".join(str(error).split()) or type(error).__name__
+        sentence = one_line(error)
         rule, _, remedy = sentence.rpartition("; ")
         return [
             Finding(
@@ -40,19 +40,19 @@ def opened(
 
 
 def lead_times(path_or_url: str | Path) -> list[Finding]:
-    """A note if the fields are forecasts, with their lead times as far as the file gives them."""
+    """A note with the lead times of the fields, if some are forecasts and the file says so."""
     if "://" in str(path_or_url):
         return []
-    hours = _grib_hours(path_or_url) if _is_grib(Path(path_or_url)) else _hours(Path(path_or_url))
-    late = sorted({hour for hour in hours if hour > 0})
+    leads = _grib_leads(path_or_url) if _is_grib(Path(path_or_url)) else _leads(Path(path_or_url))
+    late = sorted({lead for lead in leads if lead > 0})
     if not late:
         return []
-    some = "some of " if 0 in hours else ""
+    some = "some of " if 0 in leads else ""
     return [
         Finding(
             "analysis",
             "note",
-            f"{some}the fields are forecasts, {listed([f'+{hour:g} h' for hour in late])} after"
+            f"{some}the fields are forecasts, {listed(f'+{lead:g} h' for lead in late)} after"
             " their start, not analyses",
             "nothing for short ones; a forecast from a forecast keeps that one's errors",
         )
@@ -66,33 +66,32 @@ def _is_grib(path: Path) -> bool:
         return file.read(4) == b"GRIB"
 
 
-def _grib_hours(path: str | Path) -> list[float]:
-    """Steps of the instantaneous fields: a sum over six hours stands at step 6 in an analysis."""
+def _grib_leads(path: str | Path) -> list[float]:
+    """Lead times (h) of the instantaneous fields; sums have a step of 6 h even in an analysis."""
     import eccodes  # noqa: PLC0415  loading it takes a second that other formats need not pay
 
-    hours = set()
+    leads = set()
     with Path(path).open("rb") as file:
         while (message := eccodes.codes_grib_new_from_file(file, headers_only=True)) is not None:
             try:
                 if eccodes.codes_get(message, "stepType") == "instant":
                     eccodes.codes_set(message, "stepUnits", 1)
-                    hours.add(float(eccodes.codes_get(message, "endStep")))
+                    leads.add(float(eccodes.codes_get(message, "endStep")))
             finally:
                 eccodes.codes_release(message)
-    return sorted(hours)
+    return sorted(leads)
 
 
-def _hours(path: Path) -> list[float]:
-    """Lead times that a netCDF file or Zarr store has as a coordinate."""
-    source = "zarr" if path.is_dir() else "netcdf"
-    dataset = SOURCES[source](str(path))
-    name = next((n for n in _LEADS if n in dataset.variables), None)
+def _leads(path: Path) -> list[float]:
+    """Lead times (h) in a coordinate of a netCDF file or Zarr store."""
+    dataset = READERS["zarr" if path.is_dir() else "netcdf"](str(path))
+    name = next((n for n in _NAMES if n in dataset.variables), None)
     if name is None or dataset[name].dtype.kind != "m":
         return []
     leads = np.atleast_1d(dataset[name].values).ravel()
-    return [float(lead / np.timedelta64(1, "h")) for lead in leads if not np.isnat(lead)]
+    return [hours(lead) for lead in leads if not np.isnat(lead)]
 
 
 def examined_entries(count: int) -> list[int]:
-    """Entries of a batch or members of an ensemble to look at: all of few, three of many."""
-    return sorted({*range(min(count, 3))} if count <= 3 else {0, count // 2, count - 1})
+    """Indices of the entries of a batch or members of an ensemble to examine: at most three."""
+    return list(range(count)) if count <= 3 else [0, count // 2, count - 1]

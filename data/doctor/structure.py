@@ -1,29 +1,32 @@
-"""Rules on what a file holds: grid, times, levels, variables."""
+"""Rules on what a dataset holds: grid, times, levels, variables."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
-from data.doctor.case import Case, hour
-from data.doctor.finding import Finding, Severity, listed
+from data.doctor.case import Case
+from data.doctor.finding import Finding, Severity
 from data.task import STEP
 from data.variables import VARIABLES
-from mesh.grid import POLE, ROUNDING, latitude_fault, longitude_fault
+from data.wording import hour, hours, listed
+from mesh.grid import FULL_CIRCLE, POLE, ROUNDING, latitude_fault, longitude_fault
 
+_SPACE = ("latitude", "longitude")
 EARLIEST, LATEST = np.datetime64("1900-01-01"), np.datetime64("2100-01-01")
 EPOCHS = tuple(np.datetime64(day) for day in ("1970-01-01", "1900-01-01", "2000-01-01"))
 
 
 def grid(case: Case) -> Iterator[Finding]:
-    """The whole globe once, latitude within ±90°, equal steps of longitude."""
-    latitude = np.asarray(case.dataset["latitude"].values, dtype=np.float64)
-    longitude = np.asarray(case.dataset["longitude"].values, dtype=np.float64)
-    if not (np.isfinite(latitude).all() and np.isfinite(longitude).all()):
+    """The grid is a global one by the rules of `mesh.LatLonGrid`, and lacks no row."""
+    latitude, degrees_east = (
+        np.sort(np.asarray(case.dataset[name].values, dtype=np.float64)) for name in _SPACE
+    )
+    if not (np.isfinite(latitude).all() and np.isfinite(degrees_east).all()):
         yield Finding("grid", "error", "some coordinates are NaN", "write the grid's coordinates")
         return
     if np.abs(latitude).max() > POLE + ROUNDING:
-        swapped = np.abs(latitude).max() > 100 and _within_90(longitude)
+        swapped = np.abs(latitude).max() > 100 and _within_90(degrees_east)
         yield Finding(
             "grid",
             "error",
@@ -32,38 +35,38 @@ def grid(case: Case) -> Iterator[Finding]:
             "name the axes by what they hold" if swapped else "write latitude in degrees north",
         )
         return
-    steps = np.sort(latitude)[1:] - np.sort(latitude)[:-1]
-    around = np.diff(np.sort(longitude % 360), append=np.sort(longitude % 360)[:1] + 360)
-    if latitude.size < 2 or longitude.size < 2:
+    if latitude.size < 2 or degrees_east.size < 2:
         yield Finding(
             "grid", "error", "the grid is a single row, column or point", "give the whole globe"
         )
         return
+    longitude = np.sort(degrees_east % FULL_CIRCLE)
+    around = np.diff(longitude, append=longitude[:1] + FULL_CIRCLE)
+    steps = np.diff(latitude)
     if steps.min() <= 0 or around.min() <= 1e-6:
         yield Finding("grid", "error", "a row or column comes twice", "remove the repeated one")
         return
-    if longitude_fault(np.sort(longitude % 360)):
+    if longitude_fault(longitude):
         regional = around.max() > 5 * np.median(around)
         yield Finding(
             "grid",
             "error",
             "longitude "
             + (
-                f"covers {360 - around.max():g}° of 360°"
+                f"covers {FULL_CIRCLE - around.max():g}° of 360°"
                 if regional
                 else f"goes around in steps from {around.min():g}° to {around.max():g}°"
             ),
             "give the whole globe in equal steps of longitude",
         )
-    if latitude_fault(np.sort(latitude)):
+    if latitude_fault(latitude):
         yield Finding(
             "grid",
             "error",
             f"latitude covers {latitude.min():g}° to {latitude.max():g}° only",
             "give the whole globe, from pole to pole",
         )
-    elif np.ptp(steps) > 0.3 * np.median(steps):
-        # Gaussian rows differ by 3 % next to the poles.
+    elif np.ptp(steps) > 0.3 * np.median(steps):  # Gaussian rows differ by 3 % next to the poles
         yield Finding(
             "grid",
             "error",
@@ -78,7 +81,7 @@ def _within_90(longitude: np.ndarray) -> bool:
 
 
 def times(case: Case) -> Iterator[Finding]:
-    """Absolute, increasing, unique, six hours apart, none missing."""
+    """Times are dates, increase, come once, and are six hours apart without holes."""
     if "time" not in case.dataset.dims or not case.dataset.sizes["time"]:
         severity: Severity = "error" if case.task else "note"
         yield Finding(
@@ -101,7 +104,7 @@ def times(case: Case) -> Iterator[Finding]:
         yield Finding(
             "times",
             "error",
-            f"{listed([hour(t) for t in twice])} comes more than once",
+            f"{listed(hour(t) for t in twice)} comes more than once",
             "keep one frame for each time",
         )
         return
@@ -111,6 +114,7 @@ def times(case: Case) -> Iterator[Finding]:
 
 
 def _strange_dates(moments: np.ndarray) -> Iterator[Finding]:
+    """Dates that a wrong unit of the time axis makes."""
     outside = moments[(moments < EARLIEST) | (moments >= LATEST)]
     if outside.size:
         yield Finding(
@@ -129,6 +133,7 @@ def _strange_dates(moments: np.ndarray) -> Iterator[Finding]:
 
 
 def _spacing(moments: np.ndarray, for_a_forecast: bool) -> Iterator[Finding]:
+    """Whether increasing times have pairs 6 h apart, and holes."""
     rule = "a forecast starts from two frames 6 h apart"
     if moments.size == 1:
         yield Finding(
@@ -139,9 +144,9 @@ def _spacing(moments: np.ndarray, for_a_forecast: bool) -> Iterator[Finding]:
         )
         return
     gaps = np.diff(moments)
-    hours = sorted({float(gap / np.timedelta64(1, "h")) for gap in gaps})
-    spoken = " or ".join(listed([f"{h:g}" for h in hours]).split(", "))
-    odd = len(hours) > 1 or bool(hours[0] % 6)  # twice a day is a habit, every seven hours is not
+    steps = sorted({hours(gap) for gap in gaps})
+    spoken = " or ".join(listed(steps).split(", "))
+    odd = len(steps) > 1 or bool(steps[0] % 6)  # twice a day is usual, every seven hours is not
     known = set(moments.tolist())
     if not any(int((t - STEP).astype("datetime64[ns]").astype(int)) in known for t in moments):
         severity: Severity = "error" if for_a_forecast else "warning" if odd else "note"
@@ -160,7 +165,7 @@ def _spacing(moments: np.ndarray, for_a_forecast: bool) -> Iterator[Finding]:
             f"the series has holes: {len(missing)} time(s) missing, {listed(missing)}",
             "fetch these times, or start and train only where two frames are 6 h apart",
         )
-    elif len(hours) > 1:
+    elif len(steps) > 1:
         yield Finding(
             "times",
             "warning",
@@ -170,7 +175,7 @@ def _spacing(moments: np.ndarray, for_a_forecast: bool) -> Iterator[Finding]:
 
 
 def _missing(moments: np.ndarray, gaps: np.ndarray) -> list[str]:
-    """Times that a series of its usual step would have too; none where no step is usual."""
+    """Times missing from a series of even steps; none where no step is usual."""
     step = np.median(gaps.astype(np.int64))
     multiples = gaps.astype(np.int64) / step
     if not np.allclose(multiples, np.round(multiples)) or multiples.max() < 1.5:
@@ -184,17 +189,17 @@ def _missing(moments: np.ndarray, gaps: np.ndarray) -> list[str]:
 
 
 def levels(case: Case) -> Iterator[Finding]:
-    """Each once, in hPa, and all that the task has."""
-    has: list[int] = []
+    """Levels are pressures in hPa, come once, and include those of the task."""
+    stored: list[int] = []
     if "level" in case.dataset.dims:
         labels = np.asarray(case.dataset["level"].values, dtype=np.float64)
-        has = [round(label) for label in labels]
-        if len(set(has)) < len(has):
-            twice = sorted({level for level in has if has.count(level) > 1})
+        stored = [round(label) for label in labels]
+        if len(set(stored)) < len(stored):
+            twice = sorted({level for level in stored if stored.count(level) > 1})
             yield Finding(
                 "levels",
                 "error",
-                f"{listed([str(level) for level in twice])} hPa comes more than once",
+                f"{listed(twice)} hPa comes more than once",
                 "keep one field for each level",
             )
         if labels.max() > 1100 or labels.min() < 0.005:
@@ -215,7 +220,7 @@ def levels(case: Case) -> Iterator[Finding]:
     task = case.task
     if task is None or not any(VARIABLES[name].on_levels for name in task.inputs):
         return
-    missing = [str(level) for level in task.levels if level not in has]
+    missing = [level for level in task.levels if level not in stored]
     if missing:
         yield Finding(
             "levels",
@@ -227,7 +232,7 @@ def levels(case: Case) -> Iterator[Finding]:
 
 
 def variables(case: Case) -> Iterator[Finding]:
-    """What the task needs is there, on the grid; what is there is known and states its unit."""
+    """Variables lie on the grid, state their units, and include those of the task."""
     names = [str(name) for name in case.dataset.data_vars]
     for name in names:
         array = case.dataset[name]
@@ -254,10 +259,8 @@ def variables(case: Case) -> Iterator[Finding]:
     yield from _needed(case, names)
 
 
-_SPACE = ("latitude", "longitude")
-
-
 def _needed(case: Case, names: list[str]) -> Iterator[Finding]:
+    """Inputs of the task that are missing and cannot be computed."""
     task = case.task
     if task is None:
         return
@@ -281,6 +284,7 @@ def _needed(case: Case, names: list[str]) -> Iterator[Finding]:
 
 
 def _units_stated(case: Case, names: list[str]) -> Iterator[Finding]:
+    """Units that are not stated, or stated and not the catalogue's."""
     known = [name for name in names if name in VARIABLES and VARIABLES[name].units != "1"]
     silent = [name for name in known if "units" not in case.dataset[name].attrs]
     if silent:
@@ -295,7 +299,7 @@ def _units_stated(case: Case, names: list[str]) -> Iterator[Finding]:
         if stated != VARIABLES[name].units:
             needed = case.task is not None and name in case.task.inputs
             if not needed and str(stated).replace("**", "") == VARIABLES[name].units:
-                continue  # only spelt another way
+                continue  # the same unit in another spelling
             yield Finding(
                 "units",
                 "error" if needed else "warning",

@@ -1,21 +1,23 @@
-"""Rules on numbers, field by field: units, gaps, constants, repetitions."""
+"""Rules on the values of single fields: units, gaps, constants, fill values, repetitions."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
-from data.doctor.case import Case, at_levels, at_time, hour, pairs
+from data.doctor.case import Case, at_levels, at_time, pairs
 from data.doctor.digest import NEVER_ZERO, Field
 from data.doctor.exact_zeros import Zeros
-from data.doctor.finding import Finding, listed
+from data.doctor.finding import Finding, Worst, worst_by_kind
+from data.plausible_ranges import plausible_values
 from data.stores.analyses.header import is_repeated
-from data.variables import VARIABLES, plausible_values
+from data.variables import VARIABLES
+from data.wording import hour, listed
 
-# Given over sea or over land only, or nowhere else than where there is some.
+# Defined over sea or land only, or only where there is some.
 MASKED = ("sea_surface_temperature", "sea_ice_cover", "snow_depth")
 MASKED_WORDS = ("soil", "lake", "vegetation", "wave", "ice")
-# Fields that hold still for hours, or hold nothing on many levels.
+# Fields that may not change for hours, and fields that are 0 on many levels.
 SLOW = (*MASKED, "land_sea_mask")
 OFTEN_NOTHING = (
     *("specific_cloud_liquid_water_content", "specific_cloud_ice_water_content"),
@@ -29,32 +31,32 @@ NEVER_NOTHING = dict.fromkeys(
 
 
 def units(case: Case) -> Iterator[Finding]:
-    """Means and extremes that the catalogue's unit allows; one finding for each variable."""
-    told: dict[str, tuple[str, list[int | None]]] = {}
-    extreme: dict[str, tuple[str, list[int | None]]] = {}
-    for (name, time, level), field in case.digest.fields.items():
-        if name not in VARIABLES or field.empty:
-            continue
-        complaint = case.complaints.get((name, time, level))
-        if complaint:
-            told.setdefault(name, (complaint, []))[1].append(level)
-        elif (far := _extreme(name, level, field)) is not None:
-            extreme.setdefault(name, (far, []))[1].append(level)
-    for complaint, where in told.values():
-        sentence, _, remedy = complaint.rpartition("; ")
-        more = len(set(where)) - 1
+    """Means and extremes are possible in the catalogue's unit; one finding for each variable."""
+    complaints = worst_by_kind(
+        (name, Worst(0.0, complaint, (level,)))
+        for (name, _, level), complaint in case.complaints.items()
+    )
+    for complaint in complaints.values():
+        sentence, _, remedy = complaint.text.rpartition("; ")
+        more = len(set(complaint.levels)) - 1
         yield Finding(
             "units",
             "error",
             sentence + (f" (and alike on {more} more levels)" if more > 0 else ""),
             remedy,
         )
-    for name, (far, _) in extreme.items():
-        if name not in told:
-            yield Finding("units", "warning", far, "look for fill values, damage or a wrong unit")
+    extremes: dict[str, str] = {}
+    for (name, _, level), field in case.digest.fields.items():
+        if name in VARIABLES and not {name} & (complaints.keys() | extremes) and not field.empty:
+            text = _extreme(name, level, field)
+            if text is not None:
+                extremes[name] = text
+    for text in extremes.values():
+        yield Finding("units", "warning", text, "look for fill values, damage or a wrong unit")
 
 
 def _extreme(name: str, level: int | None, field: Field) -> str | None:
+    """The sentence about a field that goes beyond the weather's range, if it does."""
     low, high = plausible_values(name, level)
     if name == "specific_humidity" and level is not None and level < 50:
         high = max(high, 1e-3)
@@ -68,38 +70,45 @@ def _extreme(name: str, level: int | None, field: Field) -> str | None:
 
 
 def gaps(case: Case) -> Iterator[Finding]:
-    """Missing values, where the variable has a value everywhere."""
-    holes: dict[str, list[tuple[int | None, int | None, Field]]] = {}
+    """No values are missing where the variable has a value everywhere."""
     empty: dict[str, dict[int | None, list[int | None]]] = {}
     for (name, time, level), field in case.digest.fields.items():
-        if field.whole or _masked(name):
-            continue
-        if field.empty:
+        if field.empty and not _masked(name):
             empty.setdefault(name, {}).setdefault(level, []).append(time)
-        else:
-            holes.setdefault(name, []).append((time, level, field))
-    for name, where in empty.items():
-        yield from _empty(case, name, where)
-    for name, places in holes.items():
-        time, level, field = places[0]
-        row, column = field.first_gap or (0, 0)
-        latitude = float(case.dataset["latitude"].values[row])
-        longitude = float(case.dataset["longitude"].values[column])
-        count = len(places)
+    for name, times_by_level in empty.items():
+        yield from _empty(case, name, times_by_level)
+    for name, holes in worst_by_kind(_holes(case)).items():
         yield Finding(
             "gaps",
             "error",
-            f"{name} has holes in {count} field(s); the first, {field.gaps} of {field.size} points"
-            f"{at_levels([level])}{at_time(case.digest, time)}, begins at latitude {latitude:g},"
-            f" longitude {longitude:g}",
+            f"{name} has holes in {len(holes.levels)} field(s); the first, {holes.text}",
             "fetch the file again, or fill the holes from another analysis",
         )
 
 
-def _empty(case: Case, name: str, where: dict[int | None, list[int | None]]) -> Iterator[Finding]:
+def _holes(case: Case) -> Iterator[tuple[str, Worst]]:
+    """Every field that has values and gaps; all count alike, so the first is described."""
+    for (name, time, level), field in case.digest.fields.items():
+        if field.whole or field.empty or _masked(name):
+            continue
+        row, column = field.first_gap or (0, 0)
+        latitude = float(case.dataset["latitude"].values[row])
+        longitude = float(case.dataset["longitude"].values[column])
+        text = (
+            f"{field.gaps} of {field.size} points{at_levels([level])}"
+            f"{at_time(case.digest, time)}, begins at latitude {latitude:g},"
+            f" longitude {longitude:g}"
+        )
+        yield name, Worst(0.0, text, (level,))
+
+
+def _empty(
+    case: Case, name: str, times_by_level: dict[int | None, list[int | None]]
+) -> Iterator[Finding]:
+    """Levels that have no values at any time, and levels that have none at some."""
     always = len(case.digest.moments(name))
-    never = [level for level, at in where.items() if len(at) == always]
-    sometimes = [(level, at) for level, at in where.items() if len(at) < always]
+    never = [level for level, at in times_by_level.items() if len(at) == always]
+    sometimes = [(level, at) for level, at in times_by_level.items() if len(at) < always]
     task = case.task
     needed = task is not None and name in task.inputs
     if never:
@@ -129,37 +138,45 @@ def _masked(name: str) -> bool:
 
 
 def constant(case: Case) -> Iterator[Finding]:
-    """Fields that have one value everywhere, or zeros where a chunk is missing."""
-    flat: dict[str, list[int | None]] = {}
-    zero: dict[str, list[int | None]] = {}
-    for (name, _, level), field in case.digest.fields.items():
-        if field.empty or name in MASKED:
-            continue
-        nothing = name in OFTEN_NOTHING and (field.low == 0 or level is None or level < 300)
-        if field.high == field.low and (not nothing or level in NEVER_NOTHING.get(name, ())):
-            flat.setdefault(name, []).append(level)
-        elif field.zeros > _zeros_allowed(name, level):
-            zero.setdefault(name, []).append(level)
-    for name, where in flat.items():
+    """No field is the same everywhere, and none is 0 where a chunk is missing."""
+    for name, flat in worst_by_kind(_flat(case)).items():
         static = name in VARIABLES and VARIABLES[name].kind == "static"
-        value = next(
-            f.low for (n, _, x), f in case.digest.fields.items() if (n, x) == (name, where[0])
-        )
         yield Finding(
             "constant",
             "warning" if static else "error",
-            f"{name} is the same everywhere{at_levels(where)} ({value:.4g})",
+            f"{name} is the same everywhere{at_levels(flat.levels)} ({flat.text})",
             "nothing, if the planet is meant to be like this"
             if static
             else "fetch the file again: a chunk or message is missing",
         )
-    for name, where in zero.items():
+    for name, zero in worst_by_kind(_zero_in_parts(case)).items():
         yield Finding(
             "constant",
             "error",
-            f"{name} is exactly 0 in large parts{at_levels(where)}",
+            f"{name} is exactly 0 in large parts{at_levels(zero.levels)}",
             "fetch the file again: chunks are missing, and read as zeros",
         )
+
+
+def _flat(case: Case) -> Iterator[tuple[str, Worst]]:
+    """Fields of one value; all count alike, so the first value is named."""
+    for (name, _, level), field in case.digest.fields.items():
+        if not field.empty and name not in MASKED and _is_flat(name, level, field):
+            yield name, Worst(0.0, f"{field.low:.4g}", (level,))
+
+
+def _zero_in_parts(case: Case) -> Iterator[tuple[str, Worst]]:
+    for (name, _, level), field in case.digest.fields.items():
+        if field.empty or name in MASKED or _is_flat(name, level, field):
+            continue
+        if field.zeros > _zeros_allowed(name, level):
+            yield name, Worst(0.0, "", (level,))
+
+
+def _is_flat(name: str, level: int | None, field: Field) -> bool:
+    """Whether a field has one value, and the variable is not one that may be 0 all over a level."""
+    may_be = name in OFTEN_NOTHING and (field.low == 0 or level is None or level < 300)
+    return field.high == field.low and (not may_be or level in NEVER_NOTHING.get(name, ()))
 
 
 def _zeros_allowed(name: str, level: int | None) -> float:
@@ -168,60 +185,62 @@ def _zeros_allowed(name: str, level: int | None) -> float:
         return 1.0
     if VARIABLES[name].bounds[0] > 0:  # K and Pa never are
         return 0.0
-    # Packing rounds winds to 0.1 m/s at worst, and one point in a hundred is 0 by that.
+    # Packing rounds winds to 0.1 m/s at worst, which makes one point in a hundred 0.
     if name.endswith("component_of_wind"):
         return 0.05
-    # Negative relative humidity is clipped, but not on a fifth of the globe below 400 hPa.
+    # Clipping negative relative humidity makes zeros, but not on a fifth of the globe below 400
+    # hPa.
     if name in NEVER_NOTHING and level in NEVER_NOTHING[name]:
         return 0.2
     return 1.0
 
 
-# Zeros of a real packed wind, over those expected and 1: 461 of 384 and 39 of 40, and where there
-# are a few only, 2.7 (3 on a regridded one).
+# Zeros of a packed wind over the expected number plus 1. Real files: 461 zeros for 384 expected, 39
+# for 40; where there are only a few, a ratio of 2.7 (3 on a regridded one).
 CROWD = 4
-# Unpacked, a zero is a fill value unless made by sums of packed values that cancel out: one or two
-# on a map, 0.03 ranges outside of those around at the most.
+# With fewer than PACKED zeros expected, a zero is a fill value, unless sums of packed values cancel
+# out: one or two zeros on a map, at most 0.03 ranges outside the values around them.
 PACKED, STANDING_OUT, PATCH = 0.2, 0.3, 3
-# Where packing makes zeros, but few, no real zero has more than two others around it.
+# Where packing makes few zeros, no real zero has more than two others around it.
 FEW, BLOCK = 3e-3, 8
-# Specific humidity is 0 where negative values were clipped: 1.1 ranges outside, and next to 0.7 of
-# the mean of the level at the most.
+# Specific humidity is 0 where negative values were clipped: at most 1.1 ranges outside the values
+# around it, which are at most 0.7 of the level's mean.
 HUMID_OUTSIDE, HUMID_PART, LOWEST_HUMID = 1.5, 0.9, 400
 
 
 def fills(case: Case) -> Iterator[Finding]:
-    """No gaps that were filled with 0, in winds and humidity."""
+    """No gaps of winds and humidity were filled with 0."""
     for name in NEVER_ZERO:
-        found = {
+        zeros_of = {
             key: f.exact for key, f in case.digest.fields.items() if key[0] == name and f.exact
         }
-        number = sum(zeros.number for zeros in found.values())
-        expected = sum(zeros.expected for zeros in found.values())
+        number = sum(zeros.number for zeros in zeros_of.values())
+        expected = sum(zeros.expected for zeros in zeros_of.values())
         if name.endswith("component_of_wind") and number > CROWD * (expected + 1):
             yield Finding(
                 "fills",
                 "error",
-                f"{name} is exactly 0 at {number} points{at_levels(x for _, _, x in found)}, and by"
-                f" the rounding of its values at {expected:.1g}",
+                f"{name} is exactly 0 at {number} points{at_levels(x for _, _, x in zeros_of)}, and"
+                f" by the rounding of its values at {expected:.1g}",
                 "fetch the file again, or fill the holes: missing values were written as 0",
             )
             continue
-        for (_, time, level), zeros in found.items():
+        for (_, time, level), zeros in zeros_of.items():
             if _stands_out(name, level, zeros, case.digest.fields[name, time, level]):
-                where = case.dataset["latitude"].values[zeros.row]
-                along = case.dataset["longitude"].values[zeros.column]
+                latitude = case.dataset["latitude"].values[zeros.row]
+                longitude = case.dataset["longitude"].values[zeros.column]
                 yield Finding(
                     "fills",
                     "warning",
                     f"{name}{at_levels([level])}{at_time(case.digest, time)} is exactly 0 at"
-                    f" latitude {where:g}, longitude {along:g}, and nowhere near it around",
+                    f" latitude {latitude:g}, longitude {longitude:g}, and nowhere near it around",
                     "look for a missing value that was written as 0, and fill it",
                 )
                 break
 
 
 def _stands_out(name: str, level: int | None, zeros: Zeros, field: Field) -> bool:
+    """Whether a zero lies too far from the values around it to be one of them."""
     if name == "specific_humidity":
         humid = level is not None and level >= LOWEST_HUMID and zeros.outside > HUMID_OUTSIDE
         return humid and zeros.least > HUMID_PART * field.mean
@@ -230,14 +249,14 @@ def _stands_out(name: str, level: int | None, zeros: Zeros, field: Field) -> boo
     return zeros.expected < FEW * field.size and zeros.beside == BLOCK
 
 
-# Root-mean-square change from one frame to the next as a part of the spread over the globe: 0.01 in
-# an hour, 0.05 and more in six; the rounding of a packed file is 1e-5 to 1e-4.
+# Root-mean-square change between frames over the spread over the globe: 0.01 in an hour, 0.05 and
+# more in six hours. Rounding of a packed file makes 1e-5 to 1e-4.
 STILL = 1e-3
 RESTLESS = ("temperature", "u_component_of_wind", "v_component_of_wind", "2m_temperature")
 
 
 def _standing_still(case: Case) -> Iterator[Finding]:
-    """Frames that differ by rounding only, as copies do that were packed anew."""
+    """Frames that differ by rounding only: copies that were packed again."""
     for first, second in pairs(case.digest, np.timedelta64(24, "h")):
         still = []
         for name in RESTLESS:
@@ -262,27 +281,18 @@ def _standing_still(case: Case) -> Iterator[Finding]:
 
 
 def repeated(case: Case) -> Iterator[Finding]:
-    """The same field at two times, or on two levels."""
+    """No field comes twice, at two times or on two levels."""
     yield from _standing_still(case)
-    seen: dict[tuple[str, bytes], tuple[int | None, int | None]] = {}
-    times_alike: dict[str, set[str]] = {}
-    levels_alike: dict[str, list[int | None]] = {}
-    for (name, time, level), field in case.digest.fields.items():
-        kind = VARIABLES[name].kind if name in VARIABLES else "surface"
-        if field.empty or field.high == field.low or kind == "static" or name in SLOW:
-            continue
-        if _masked(name) or name in NAMES_WITHOUT_PERIOD:
-            continue
-        first = seen.setdefault((name, field.fingerprint), (time, level))
-        if first == (time, level):
-            continue
-        if first[0] == time:
-            levels_alike.setdefault(name, []).extend([first[1], level])
-        elif time is not None and first[0] is not None:
-            both = f"{hour(case.digest.times[first[0]])} and {hour(case.digest.times[time])}"
-            times_alike.setdefault(both, set()).add(name)
+    names_by_times: dict[str, set[str]] = {}
+    levels_by_name: dict[str, list[int | None]] = {}
+    for name, (first_time, first_level), (time, level) in _copies(case):
+        if first_time == time:
+            levels_by_name.setdefault(name, []).extend([first_level, level])
+        elif time is not None and first_time is not None:
+            both = f"{hour(case.digest.times[first_time])} and {hour(case.digest.times[time])}"
+            names_by_times.setdefault(both, set()).add(name)
     on_request = is_repeated(case.dataset.attrs)
-    for both, names in times_alike.items():
+    for both, names in names_by_times.items():
         yield Finding(
             "repeated",
             "warning" if on_request else "error",
@@ -292,11 +302,28 @@ def repeated(case: Case) -> Iterator[Finding]:
             if on_request
             else "fetch the later frame again: one was written twice",
         )
-    for name, where in levels_alike.items():
+    for name, levels in levels_by_name.items():
         if name not in OFTEN_NOTHING:
             yield Finding(
                 "repeated",
                 "error",
-                f"{name} is the same, point by point,{at_levels(where)}",
+                f"{name} is the same, point by point,{at_levels(levels)}",
                 "fetch these levels again: one was written twice",
             )
+
+
+_Place = tuple[int | None, int | None]  # time and level
+
+
+def _copies(case: Case) -> Iterator[tuple[str, _Place, _Place]]:
+    """Variable, place of its first field and place of a later field with the same values."""
+    first_place: dict[tuple[str, bytes], _Place] = {}
+    for (name, time, level), field in case.digest.fields.items():
+        kind = VARIABLES[name].kind if name in VARIABLES else "surface"
+        if field.empty or field.high == field.low or kind == "static" or name in SLOW:
+            continue
+        if _masked(name) or name in NAMES_WITHOUT_PERIOD:
+            continue
+        first = first_place.setdefault((name, field.fingerprint), (time, level))
+        if first != (time, level):
+            yield name, first, (time, level)

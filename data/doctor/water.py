@@ -1,4 +1,4 @@
-"""Rules on water: humidity, the air that rises with it, precipitation."""
+"""Rules on water: humidity, ascent of moist air, precipitation."""
 
 from collections.abc import Iterator
 
@@ -7,25 +7,26 @@ import xarray as xr
 
 from data.canonical.humidity import saturation_vapour_pressure
 from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
-from data.doctor.case import Case, Map, area, at_time, correlation, departure, hour, pairs
+from data.doctor.case import Case, Map, area, at_time, correlation, departure, pairs
 from data.doctor.digest import Field
 from data.doctor.finding import Finding
-from data.variables import VARIABLES, plausible_mean
+from data.plausible_ranges import plausible_mean
+from data.variables import VARIABLES
+from data.wording import hour
 
-# What analyses and forecasts of an hour, and of six, bring to the globe: 2.7 to 3.2 mm a day.
+# Global mean of analyses and of forecasts of one and six hours: 2.7 to 3.2 mm a day.
 RAIN_PER_HOUR = 0.12e-3  # m
-RAIN_FACTOR = 1.7  # half of the way, in ratios, to the next window in use (3, 6, 12, 24 h)
+RAIN_FACTOR = 1.7  # about halfway, in ratios, to the next window in use (3, 6, 12, 24 h)
 
-
-# Negative humidity as a part of all there is on a level: none in the real files; ripples of a
-# spectral truncation leave some thousandths.
+# Negative part of the humidity on a level. Real files: none; the ripples of a spectral truncation
+# make some thousandths.
 NEGATIVE_WARNING, NEGATIVE_ERROR = 0.01, 0.1
 
 
 def humidity(case: Case) -> Iterator[Finding]:
-    """Not negative, and not above what air can hold."""
-    found = (_negative(case, time) or _too_moist(case, time) for time in case.digest.indices)
-    first = next((finding for finding in found if finding is not None), None)
+    """Humidity is not negative, and not more than air can hold."""
+    findings = (_negative(case, time) or _too_moist(case, time) for time in case.digest.indices)
+    first = next((finding for finding in findings if finding is not None), None)
     if first is not None:
         yield first
     lowest: dict[str, float] = {}
@@ -33,7 +34,7 @@ def humidity(case: Case) -> Iterator[Finding]:
         if name in ("relative_humidity", "specific_humidity") and not field.empty:
             lowest[name] = min(lowest.get(name, 0.0), field.low)
     for name, low in lowest.items():
-        # 1e-6: the stratosphere's own humidity; below that float16 and packing are at work
+        # 1e-6 is the stratosphere's humidity; smaller values come from float16 and packing.
         if low < (-0.5 if name == "relative_humidity" else -1e-6):
             yield Finding(
                 "humidity",
@@ -46,6 +47,7 @@ def humidity(case: Case) -> Iterator[Finding]:
 
 
 def _supersaturated(case: Case) -> Iterator[Finding]:
+    """A note on relative humidity above 100 %."""
     name = "relative_humidity"
     most = max((f.high for (n, _, _), f in case.digest.fields.items() if n == name), default=0.0)
     if 105 < most < 200:
@@ -58,7 +60,7 @@ def _supersaturated(case: Case) -> Iterator[Finding]:
 
 
 def _negative(case: Case, time: int | None) -> Finding | None:
-    """More specific humidity below zero than numerics leave behind, 300 hPa and below."""
+    """More negative specific humidity than numerics make, at 300 hPa and below."""
     parts = {}
     for level, field in case.sound("specific_humidity", time).items():
         if level is not None and level >= 300:
@@ -77,6 +79,7 @@ def _negative(case: Case, time: int | None) -> Finding | None:
 
 
 def _too_moist(case: Case, time: int | None) -> Finding | None:
+    """More specific humidity than air of its temperature can hold, at 500 hPa and below."""
     q = case.sound("specific_humidity", time)
     t = case.sound("temperature", time)
     rows = np.abs(case.digest.latitude) < 60
@@ -85,8 +88,8 @@ def _too_moist(case: Case, time: int | None) -> Finding | None:
         for level in q
         if level is not None and level >= 500 and level in t
     }
-    # Blocks of real air at most one in a thousand; 1.5 to 12 % where humidity is turned or mirrored
-    # against temperature.
+    # Real files: at most one block in a thousand; with humidity turned or mirrored against
+    # temperature, 1.5 to 12 %.
     if not over or max(over.values()) < 0.008:
         return None
     level = max(over, key=lambda at: over[at])
@@ -100,21 +103,21 @@ def _too_moist(case: Case, time: int | None) -> Finding | None:
 
 
 def relative_humidity(q: Field, t: Field, level: int) -> Map:
-    """Specific humidity as a fraction of that of saturated air, on the coarse grid."""
+    """Specific humidity over that of saturated air, on the coarse grid."""
     pressure = saturation_vapour_pressure(xr.DataArray(t.coarse)).values
-    # clipped where the temperature is absurd: that is for other rules
+    # clipped where the temperature is absurd, which other rules report
     saturated = (0.622 * pressure / (100.0 * level - 0.378 * pressure)).clip(1e-9)
     return np.asarray(q.coarse / saturated, dtype=np.float64)
 
 
-# Correlation of zonal departures, mean over 400 to 700 hPa: -0.26 (2.5°) to -0.40 (5°) in NCEP's;
-# upside down, turned by half or mirrored -0.07 ... 0.04.
+# Correlation of vertical velocity and relative humidity in zonal departures, mean over 400 to 700
+# hPa. NCEP's: -0.26 (2.5°) to -0.40 (5°); upside down, turned by half or mirrored: -0.07 to 0.04.
 ASCENT_ERROR, ASCENT_WARNING = 0.12, -0.03
-ASCENT_BETTER = 0.15  # that much nearer to -1, another reading is the right one
+ASCENT_BETTER = 0.15  # another reading that is nearer to -1 by this much is the right one
 
 
 def ascent(case: Case) -> Iterator[Finding]:
-    """Moist air rises: ``vertical_velocity`` is in Pa s-1, negative upwards, and of its place."""
+    """Moist air rises: `vertical_velocity` is in Pa s-1, negative upwards, and in its place."""
     name = "vertical_velocity"
     weights = area(case.digest, 0, 70)
     for time in case.digest.indices:
@@ -156,7 +159,7 @@ def _turned(field: Map, how: str) -> Map:
 
 
 def precipitation(case: Case) -> Iterator[Finding]:
-    """Metres, over the stated window, not since the start of a forecast."""
+    """Precipitation is in metres over its window, not since the start of a forecast."""
     names = {n for n, _, _ in case.digest.fields if _is_rain(n)}
     for name in sorted(names):
         fields = {
@@ -186,24 +189,25 @@ def _is_rain(name: str) -> bool:
 
 
 def _grows(case: Case, fields: dict[int | None, Field]) -> str | None:
-    """Between which times a sum only grew, everywhere."""
-    alone: list[tuple[int, int]] = []
+    """The period over which the sum only grew, everywhere; None without one."""
+    growing: list[tuple[int, int]] = []
     for first, second in pairs(case.digest, np.timedelta64(12, "h")):
         if first not in fields or second not in fields:
             continue
         before, after = fields[first].coarse, fields[second].coarse
         wet = before > 1e-5
-        # In real weather rain ends behind every front: a third of wet blocks has less afterwards.
-        grown = (after > before + 1e-5).any()  # else it is one frame twice, and "repeated" says so
+        # In real weather rain ends behind every front: a third of the wet blocks gets less.
+        grown = (after > before + 1e-5).any()  # a repeated frame is for the rule "repeated"
         if grown and wet.sum() > 10 and (after[wet] < before[wet] - 1e-7).mean() < 0.01:
-            alone.append((first, second))
-    if not alone:
+            growing.append((first, second))
+    if not growing:
         return None
-    first, second = alone[0][0], alone[-1][1]
+    first, second = growing[0][0], growing[-1][1]
     return f"{hour(case.digest.times[first])} to {hour(case.digest.times[second])}"
 
 
 def _unknown_period(name: str, mean: float) -> Finding:
+    """The likely window of precipitation that does not state one, by its global mean (m)."""
     if mean > 0.02:
         return Finding(
             "precipitation",
@@ -223,10 +227,11 @@ def _unknown_period(name: str, mean: float) -> Finding:
 
 
 def _window(name: str, mean: float) -> Iterator[Finding]:
+    """Whether the global mean (m) fits the window in the name."""
     hours = 1 if name == "total_precipitation" else int(name.rpartition("_")[2].rstrip("hr"))
     usual_mean = RAIN_PER_HOUR * hours
     _, high = plausible_mean(name)
-    # in mm, and no rain at all, are the business of "units" and "constant"
+    # The rules "units" and "constant" report millimetres and no rain at all.
     if 0 < mean <= high and not usual_mean / RAIN_FACTOR <= mean <= usual_mean * RAIN_FACTOR:
         yield Finding(
             "precipitation",

@@ -1,36 +1,51 @@
-"""A planet of our own: weather without end, and a physical model that forecasts it.
+"""A simulated planet: years of weather from a general circulation model, and forecasts of it.
 
-A general circulation model (jcm, SPEEDY physics, on JAX) runs over the Earth's orography and
-climatological seas, and what it writes has the variables, levels, units and conventions of ERA5. It
-stands in where ERA5 is not at hand: to train on, to forecast and to score against. The extra
-``graphcast[simulate]`` brings jcm; nothing here imports it or JAX before a function needs it.
+A general circulation model (jcm: SPEEDY physics, on JAX) runs over the Earth's orography and
+climatological seas. Its analyses have the variables, levels, units and conventions of ERA5 and
+stand in where ERA5 is not at hand: to train on, to forecast and to score against.
 
-Read ``simulation`` first, which spins up and runs. ``physics`` says which models there are and what
-is added to them, ``atmosphere`` steps them. ``sigma`` goes from their levels to pressure levels,
-``analysis`` from their fields to ours and back. ``store`` is the growing Zarr. ``baseline`` writes
-forecasts of the planet by a wrong model, ``climate`` compares the planet's seasons with ERA5's.
+    spec = PlanetSpec(seed=1)
+    simulate(spec, 10, Path("planet.zarr"))  # years
+    (planet,) = open_inputs("planet.zarr")
+    times = time_range("2010-01-01/2010-01-10/12h").times
+    forecast_planet(planet, times, 40, Path("baseline.zarr"), spec=BaselineSpec("t21"))
+
+This room alone in `data` may use JAX, and only inside functions: the extra `graphcast[simulate]`
+brings jcm and JAX, and every module imports without it.
+
+Read `simulation` first, which spins up and runs. `physics` lists the models and what is added to
+them; `atmosphere` steps them. `sigma` interpolates between their levels and pressure levels, and
+`analysis` between their fields and the catalogue's variables. `store` is the growing Zarr.
+`baseline` writes forecasts of the planet by another model, on grids that `regridding` bridges, and
+`seasons` compares the planet's climate with a reanalysis.
 """
 
 from data.planet.analysis import LEVELS
 from data.planet.baseline import BaselineSpec, forecast_planet
-from data.planet.climate import Climate, climate_of, differences, draw, read_climate
-from data.planet.physics import MODELS, ModelSpec, model_named
+from data.planet.physics import MODELS, CirculationModel, model_named
+from data.planet.seasons import (
+    SeasonalClimate,
+    climate_differences,
+    draw_climates,
+    read_seasonal_climate,
+    seasonal_climate,
+)
 from data.planet.simulation import PlanetSpec, Progress, number_of_times, simulate
 
 __all__ = [
     "LEVELS",
     "MODELS",
     "BaselineSpec",
-    "Climate",
-    "ModelSpec",
+    "CirculationModel",
     "PlanetSpec",
     "Progress",
-    "climate_of",
-    "differences",
-    "draw",
+    "SeasonalClimate",
+    "climate_differences",
+    "draw_climates",
     "forecast_planet",
     "model_named",
     "number_of_times",
-    "read_climate",
+    "read_seasonal_climate",
+    "seasonal_climate",
     "simulate",
 ]

@@ -1,9 +1,9 @@
-"""Analyses: the model's fields as a canonical Dataset would hold them, and back.
+"""Analyses: the catalogue's variables from the model's fields, and back.
 
-What the model does not have is reduced from what it has. Near the surface wind and potential
-temperature follow a logarithmic profile between the surface and the lowest model level, some 430 m
-up: 2 m temperature lies between skin temperature and the lowest level's, brought down dry
-adiabatically, and 10 m wind is a share of the lowest level's wind.
+The model has no values at 2 m and 10 m. They follow from a logarithmic profile between the surface
+and the lowest model level, some 430 m up: 2 m temperature lies between skin temperature and that of
+the lowest level brought down dry adiabatically, and 10 m wind is a fraction of that on the lowest
+level.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from data.constants import STANDARD_GRAVITY
 from data.planet.sigma import (
     HEAT_CAPACITY,
     Field,
@@ -21,7 +22,6 @@ from data.planet.sigma import (
     on_pressure_levels,
     surface_pressure,
 )
-from data.variables import STANDARD_GRAVITY
 
 ATMOSPHERIC = (
     "geopotential",
@@ -39,21 +39,21 @@ SURFACE = (
     "total_precipitation_6hr",
 )
 STATIC = ("geopotential_at_surface", "land_sea_mask")
-VARIABLES = (*ATMOSPHERIC, *SURFACE)
+PLANET_VARIABLES = (*ATMOSPHERIC, *SURFACE)  # all that vary in time
 
-# Eight model levels support about as many pressure levels. 50 hPa lies between their two highest;
-# 1000 hPa is below the lowest, and wanted by everyone.
+# Eight model levels support about as many pressure levels. 50 hPa lies between the two highest;
+# 1000 hPa lies below the lowest, but most users need it.
 LEVELS = (50, 100, 200, 300, 500, 700, 850, 925, 1000)
 HIGHEST_LEVEL, LOWEST_LEVEL = 30, 1000  # hPa: the top model level lies at 25 hPa
 
-# Roughness lengths (m). Land is grass and fields with trees, which hold heat back more than wind.
+# Roughness lengths (m). Land is grass and fields with trees; its length for heat is shorter.
 ROUGHNESS_SEA = 1e-4
 ROUGHNESS_LAND = 0.1
 ROUGHNESS_LAND_HEAT = 1e-3
 
 
 def analysis(air: SigmaFields, levels: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """Every variable of `VARIABLES` by name, float32, on ``levels`` (hPa) and at the surface."""
+    """All `PLANET_VARIABLES` by name, float32, on `levels` (hPa) and at the surface."""
     upper = on_pressure_levels(air, levels)
     height = np.maximum(air.geopotential[-1] - air.surface_geopotential, 0) / STANDARD_GRAVITY
     brought_down = air.temperature[-1] + STANDARD_GRAVITY / HEAT_CAPACITY * height
@@ -76,9 +76,16 @@ def analysis(air: SigmaFields, levels: tuple[int, ...]) -> dict[str, np.ndarray]
 
 
 def logarithmic_share(z: float, height: Field, land: Field, rough_land: float) -> Field:
-    """How far from the surface's value to that of ``height`` (m) a neutral profile is at ``z`` m.
+    """The fraction of the way from the surface to `height` (m) that a neutral profile reaches at
+    `z`.
 
-    ln(1 + z/z0) / ln(1 + height/z0), over land and sea each with its roughness length z0.
+    It is ln(1 + z/z0) / ln(1 + height/z0), averaged over land and sea with their roughness z0 (m).
+
+    Args:
+        z: Height above the ground (m).
+        height: Height of the upper value above the ground (m).
+        land: Fraction of land.
+        rough_land: Roughness length of land (m).
     """
     over_land, over_sea = (
         np.log1p(z / z0) / np.log1p(np.maximum(height, z) / z0)
@@ -93,10 +100,16 @@ def model_fields(
     sigma: Float[np.ndarray, " sigma"],
     surface_geopotential: Field,
 ) -> SigmaFields:
-    """What a model can start from: fields on pressure levels (hPa), on its grid, over its ground.
+    """Initial fields for a model, from fields on pressure levels and on its grid.
 
-    Surface pressure is where the column meets the model's orography. Omega, skin temperature and
-    rain are zero: a model computes its own.
+    Surface pressure follows where the column meets the model's orography. Vertical velocity, land,
+    skin temperature and rain are zero: the model computes its own.
+
+    Args:
+        fields: Catalogue variables, [level, lat, lon]; vertical velocity is not needed.
+        levels: In hPa, ascending.
+        sigma: The model's levels, ascending.
+        surface_geopotential: The model's orography (m2 s-2).
     """
     z, t, q = (
         np.asarray(fields[name], np.float64)
@@ -124,13 +137,13 @@ def model_fields(
     )
 
 
-def dataset(
+def as_dataset(
     fields: Mapping[str, np.ndarray],
     levels: tuple[int, ...],
     latitude: Float[np.ndarray, " lat"],
     longitude: Float[np.ndarray, " lon"],
 ) -> xr.Dataset:
-    """Fields of one moment as a Dataset, for what wants names and coordinates."""
+    """Fields of one time as a Dataset, [level, lat, lon] or [lat, lon]."""
     flat = ("latitude", "longitude")
     return xr.Dataset(
         {name: ((("level", *flat) if f.ndim == 3 else flat), f) for name, f in fields.items()},

@@ -1,7 +1,7 @@
-"""The general circulation model as the rest of the planet sees it: states, and six hours at a time.
+"""The general circulation model behind one class, which steps states six hours at a time.
 
-Everything that knows JAX or jcm is here and in `physics`, inside functions. Fields go in and out as
-numpy arrays (sigma or level, latitude, longitude) with latitude ascending.
+Only this module and `physics` use JAX and jcm, inside functions. Fields go in and out as numpy
+arrays [sigma, lat, lon] with latitude ascending.
 """
 
 import warnings
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from data.planet.physics import RAIN_GAUGE, ModelSpec, jcm, speedy
+from data.planet.physics import RAIN_GAUGE, CirculationModel, jcm, speedy
 from data.planet.sigma import DRY_AIR, Field, SigmaField, SigmaFields
 
 SIGMA_LAYERS = 8
@@ -22,10 +22,10 @@ BOUNDARY_CONDITIONS = "t30/clim"  # SPEEDY's climatology: forcing and terrain, s
 
 @dataclass(frozen=True)
 class State:
-    """Where the model stands: its spectral state, the memory of its physics, and the time.
+    """The state of the model: spectral dynamics, physics carry and time.
 
-    The first two are pytrees of jcm; `arrays` and `Atmosphere.state` turn them into plain arrays
-    and back, bit for bit.
+    Dynamics and physics are pytrees of jcm; `arrays` and `Atmosphere.state` turn them into plain
+    arrays and back, bit for bit.
     """
 
     dynamics: Any
@@ -33,24 +33,30 @@ class State:
     time: np.datetime64
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Every number of the state, in the order of its pytrees, and the time."""
+        """Every leaf of the state, in the order of its pytrees, and the time in seconds."""
         leaves = import_module("jax").tree.leaves((self.dynamics, self.physics))
         named = {f"leaf_{i:03d}": _plain(leaf) for i, leaf in enumerate(leaves)}
         return {**named, "time": np.array(self.time.astype("datetime64[s]").astype(np.int64))}
 
 
 class Atmosphere:
-    """A general circulation model: built once, it goes from state to state, and never remembers.
+    """A general circulation model: a pure function from state to state, compiled once.
 
-    Raises ValueError where jcm is not installed.
+    Attributes:
+        latitude: Of its Gaussian grid (degrees, ascending).
+        longitude: Of its grid (degrees).
+        sigma: Its levels, pressure over surface pressure, ascending.
+
+    Raises:
+        ValueError: jcm is not installed.
     """
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: CirculationModel) -> None:
         self.spec = spec
         coords = jcm("physics.speedy.speedy_coords")
         self._coords = coords.get_speedy_coords(SIGMA_LAYERS, spec.truncation)
         with warnings.catch_warnings():
-            # xarray and pandas tell jcm's authors what will change; not our users' concern
+            # Deprecations in xarray and pandas concern jcm's authors, not its users.
             for category in (FutureWarning, DeprecationWarning):
                 warnings.simplefilter("ignore", category)
             self._forcing, self._terrain = self._boundary_conditions()
@@ -81,35 +87,35 @@ class Atmosphere:
 
     @cached_property
     def surface_geopotential(self) -> Field:
-        """The orography that the dynamics feel (m2 s-2): cut off at the model's truncation."""
+        """The orography of the dynamics (m2 s-2), truncated like the model."""
         dycore = self._model.dycore
         height = self._coords.horizontal.to_nodal(dycore.primitive.orography)
-        return float(jcm("constants").grav) * _ours(height)
+        return float(jcm("constants").grav) * _from_jcm(height)
 
     @cached_property
     def land(self) -> Field:
         """Fraction of land."""
-        return _ours(self._terrain.fmask)
+        return _from_jcm(self._terrain.fmask)
 
     def rest(self, seed: int, time: np.datetime64) -> State:
-        """A dry, isothermal atmosphere at rest over the mountains, with ripples the seed decides.
+        """A dry, isothermal atmosphere at rest over the orography, perturbed by the seed.
 
-        It has the mass of the Earth's, which the dynamics keep to a few tenths of a percent.
+        It has the mass of the Earth's, which the dynamics conserve to a few tenths of a per cent.
         """
         air, _ = self._diagnosed(self._model.initial_state(random_seed=seed))
         scale = DRY_AIR * float(np.mean(np.asarray(air.temperature)))
-        rippled = _ours(air.normalized_surface_pressure)
+        rippled = _from_jcm(air.normalized_surface_pressure)
         pressure = rippled * np.exp(-self.surface_geopotential / scale)
         area = np.cos(np.deg2rad(self.latitude))[:, None] * np.ones(self.longitude.size)
         share = MEAN_SURFACE_PRESSURE / self._reference_pressure
         pressure *= share / np.average(pressure, weights=area)
-        return self._begun(air.copy(normalized_surface_pressure=_theirs(pressure)), time)
+        return self._begun(air.copy(normalized_surface_pressure=_to_jcm(pressure)), time)
 
     def started(self, air: SigmaFields, time: np.datetime64) -> State:
-        """The state with these fields; ``geopotential``, ``omega`` and surfaces are not used."""
+        """The state with these fields; it does not use `omega`, `land`, `skin` and `rain`."""
         fields = jcm("physics_interface").PhysicsState(
-            *(_theirs(x) for x in (air.u, air.v, air.temperature, air.humidity, air.geopotential)),
-            _theirs(air.surface_pressure / self._reference_pressure),
+            *(_to_jcm(x) for x in (air.u, air.v, air.temperature, air.humidity, air.geopotential)),
+            _to_jcm(air.surface_pressure / self._reference_pressure),
             {},
         )
         return self._begun(fields, time)
@@ -119,29 +125,30 @@ class Atmosphere:
         return State(dynamics, self._model.initial_physics_carry(), time)
 
     def state(self, arrays: dict[str, np.ndarray]) -> State:
-        """The state that `State.arrays` took apart.
+        """The inverse of `State.arrays`.
 
-        Raises ValueError for arrays of another model.
+        Raises:
+            ValueError: The arrays are of another model.
         """
         jax = import_module("jax")
         template = self._empty
         leaves, shape = jax.tree.flatten(template)
-        found = [arrays.get(f"leaf_{i:03d}") for i in range(len(leaves))]
+        stored = [arrays.get(f"leaf_{i:03d}") for i in range(len(leaves))]
         same = len(arrays) == len(leaves) + 1 and all(
             array is not None and array.shape == np.shape(leaf)
-            for array, leaf in zip(found, leaves, strict=True)
+            for array, leaf in zip(stored, leaves, strict=True)
         )
         if not same:
             raise ValueError(
                 f"a state of the model {self.spec.description!r} has {len(leaves)} arrays, and"
                 " these are of another one; start again, or use the versions it was saved with"
             )
-        dynamics, physics = jax.tree.unflatten(shape, found)
+        dynamics, physics = jax.tree.unflatten(shape, stored)
         return State(dynamics, physics, np.datetime64(int(arrays["time"]), "s"))
 
     def six_hours_later(self, state: State) -> State:
-        """The state six hours on; its rain gauge holds what fell in them."""
-        # Plain arrays always, so that a state from a file runs the very program of one in memory.
+        """The state six hours later; its rain gauge holds the precipitation of these hours."""
+        # Always plain arrays, so that states from a file and in memory run the same program.
         dynamics, physics = import_module("jax").tree.map(_plain, (state.dynamics, state.physics))
         reached, _ = self._model.run_from_state_with_carry(
             dynamics,
@@ -155,29 +162,29 @@ class Atmosphere:
         return State(reached.dynamics, reached.physics, state.time + np.timedelta64(6, "h"))
 
     def fields(self, state: State) -> SigmaFields:
-        """The state on the model's levels, as plain arrays."""
+        """The fields of a state on the model's levels."""
         air, omega = self._diagnosed(state.dynamics)
         return SigmaFields(
             sigma=self.sigma,
-            temperature=_ours(air.temperature),
-            u=_ours(air.u_wind),
-            v=_ours(air.v_wind),
-            # Spectral transport leaves slightly negative humidity behind; the physics clips it too.
-            humidity=np.maximum(_ours(air.specific_humidity), 0.0),
-            geopotential=_ours(air.geopotential),
-            omega=_ours(omega),
-            surface_pressure=_ours(air.normalized_surface_pressure) * self._reference_pressure,
+            temperature=_from_jcm(air.temperature),
+            u=_from_jcm(air.u_wind),
+            v=_from_jcm(air.v_wind),
+            # Spectral transport makes slightly negative humidity; the physics clips it, too.
+            humidity=np.maximum(_from_jcm(air.specific_humidity), 0.0),
+            geopotential=_from_jcm(air.geopotential),
+            omega=_from_jcm(omega),
+            surface_pressure=_from_jcm(air.normalized_surface_pressure) * self._reference_pressure,
             surface_geopotential=self.surface_geopotential,
             land=self.land,
-            skin=_ours(state.physics["_surface_flux"].tskin),
-            rain=np.maximum(_ours(state.physics[RAIN_GAUGE]), 0.0),
+            skin=_from_jcm(state.physics["_surface_flux"].tskin),
+            rain=np.maximum(_from_jcm(state.physics[RAIN_GAUGE]), 0.0),
         )
 
     @cached_property
     def _diagnosed(self) -> Any:
-        """Spectral state → fields on the grid, and the vertical velocity that continuity implies.
+        """A function from dynamics to fields on the grid and vertical velocity.
 
-        A second core, for only it computes the vertical velocity: when asked, and not each step.
+        It uses a second core, which computes vertical velocity; the stepping core does not.
         """
         core = jcm("dycore.dinosaur.dycore").DinosaurDycore(
             coords=self._coords,
@@ -207,17 +214,17 @@ class Atmosphere:
 
 
 def _plain(leaf: Any) -> np.ndarray:
-    """A leaf of a state as numpy has it, in JAX's single precision."""
+    """A leaf of a state as a numpy array in single precision."""
     array = np.asarray(leaf)
     single = {"float64": np.float32, "int64": np.int32}.get(array.dtype.name, array.dtype)
     return array.astype(single, copy=False)
 
 
-def _theirs(field: SigmaField | Field) -> Any:
-    """[..., lat, lon] → [..., lon, lat] for the model, float32."""
+def _to_jcm(field: SigmaField | Field) -> Any:
+    """[..., lat, lon] → [..., lon, lat], float32."""
     return import_module("jax.numpy").asarray(np.swapaxes(field, -1, -2), np.float32)
 
 
-def _ours(field: Any) -> np.ndarray:
-    """[..., lon, lat] of the model → [..., lat, lon], float64."""
+def _from_jcm(field: Any) -> np.ndarray:
+    """[..., lon, lat] → [..., lat, lon], float64."""
     return np.ascontiguousarray(np.swapaxes(np.asarray(field, np.float64), -1, -2))

@@ -1,10 +1,9 @@
-"""Forecasts of a simulated planet by another model: the physical baseline that is to be beaten.
+"""Forecasts of a simulated planet by another model: the physical baseline to beat.
 
-What the operational high-resolution forecast (HRES) is to the Earth, a general circulation model is
-to the planet: it knows the laws, but not quite the right ones, and starts from analyses that are
-not quite right. Analyses are brought to the model's grid, levels and orography, and the analysis
-error is a small part of the difference between two other states of the planet at the same hour, so
-that it is balanced and has the planet's own scales.
+The model is to the planet what the operational high-resolution forecast (HRES) is to the Earth: its
+physics are nearly right, and it starts from nearly right analyses. They are interpolated to its
+grid, levels and orography, and perturbed by a small part of the difference between two other states
+of the planet at the same hour, so that the error is balanced and has realistic scales.
 """
 
 import json
@@ -16,24 +15,25 @@ import numpy as np
 import xarray as xr
 
 from data.grids import grid_of
-from data.planet.analysis import ATMOSPHERIC, VARIABLES, analysis, model_fields
+from data.planet.analysis import ATMOSPHERIC, PLANET_VARIABLES, analysis, model_fields
 from data.planet.atmosphere import Atmosphere, State
-from data.planet.physics import ModelSpec, model_named
+from data.planet.physics import CirculationModel, model_named
 from data.planet.regridding import smoothly
 from data.planet.simulation import REFERENCES
 from data.stores.forecast.header import ForecastHeader
 from data.stores.forecast.store import ForecastStore
 from data.task import STEP
+from data.wording import hour
 from mesh.grid import LatLonGrid
 
-ANALYSIS_ERROR = 0.05  # of the difference between two states: some 5 m of 500 hPa height
-APART = np.timedelta64(10, "D")  # two states further apart than this know nothing of each other
-SPARE = 90.0 - 1e-6  # degrees: a row beyond this is at a pole
+ANALYSIS_ERROR = 0.05  # of the difference of two states, some 5 m of height at 500 hPa
+APART = np.timedelta64(10, "D")  # states further apart than this are uncorrelated
+POLE = 90.0 - 1e-6  # degrees: a row beyond this is at a pole
 
 
 @dataclass(frozen=True)
 class BaselineSpec:
-    """Which forecasts: the model, the relative analysis error and its seed."""
+    """Settings of baseline forecasts: the model, the analysis error and its seed."""
 
     model: str = "t21"
     seed: int = 0
@@ -41,8 +41,8 @@ class BaselineSpec:
 
 
 @dataclass(frozen=True)
-class _Made:
-    """What a forecast is made with."""
+class _Setup:
+    """The model, and the grid and levels (hPa) of the planet."""
 
     atmosphere: Atmosphere
     source: LatLonGrid
@@ -63,41 +63,48 @@ def forecast_planet(
     overwrite: bool = False,
     report: Callable[[int, int], None] = lambda done, wanted: None,
 ) -> Path:
-    """Write the model's forecasts from each initial time, ``steps`` of six hours, to a store.
+    """Write the model's forecasts from each initial time to a forecast store.
 
-    ``planet`` is a canonical Dataset with `ATMOSPHERIC` (without vertical velocity). Killed and
-    called again, the forecasts that are complete are kept. ``report`` is called with the number of
-    forecasts done and wanted.
+    Called again after an interruption, it keeps the forecasts that are complete.
+
+    Args:
+        planet: Canonical Dataset with the variables `ATMOSPHERIC`, except vertical velocity.
+        init_times: Each a time of `planet`.
+        steps: Lead times to write, one every six hours.
+        path: The store to write.
+        spec: Model and analysis error.
+        overwrite: Replace a forecast store at `path`.
+        report: Called with the number of forecasts done and wanted.
 
     Raises:
-        ValueError: jcm is missing, the model unknown; times or variables missing from ``planet``.
-        FileExistsError: ``path`` is there.
+        ValueError: jcm is missing, the model is unknown, or `planet` lacks times or variables.
+        FileExistsError: `path` exists.
     """
     model = model_named(spec.model)
     _check(planet, init_times)
     head = _header(planet, init_times, steps, spec, model)
     with ForecastStore.open_or_create(path, head, overwrite=overwrite) as store:
-        made = _Made(
+        setup = _Setup(
             Atmosphere(model),
             grid_of(planet, "the planet"),
             tuple(int(level) for level in planet["level"].values),
         )
         for index, time in enumerate(init_times):
-            have = store.committed_leads(init=index)
-            if len(have) < steps:
-                state = _start(planet, time, index, made, spec)
+            committed = store.committed_leads(init=index)
+            if len(committed) < steps:
+                state = _start(planet, time, index, setup, spec)
                 for lead in range(steps):
-                    state = made.atmosphere.six_hours_later(state)
-                    if lead not in have:
-                        store.write(lead, _on_planet(state, made), init=index)
+                    state = setup.atmosphere.six_hours_later(state)
+                    if lead not in committed:
+                        store.write(lead, _on_planet(state, setup), init=index)
             report(index + 1, len(init_times))
         return store.finish()
 
 
 def _start(
-    planet: xr.Dataset, time: np.datetime64, index: int, made: _Made, spec: BaselineSpec
+    planet: xr.Dataset, time: np.datetime64, index: int, setup: _Setup, spec: BaselineSpec
 ) -> State:
-    """The model's state at an initial time, with the analysis error of that number."""
+    """The model's state at the initial time number `index`, with its analysis error."""
     one, other = _random_pair(planet, time, np.random.default_rng((spec.seed, index)))
     moments = planet.sel(time=np.array([time, one, other], "datetime64[ns]"))
     fields = {}
@@ -106,29 +113,31 @@ def _start(
         wrong = truth + spec.analysis_error * (first - second)
         wrong = np.maximum(wrong, 0.0) if name == "specific_humidity" else wrong
         wind = name.endswith("component_of_wind")
-        fields[name] = smoothly(wrong, made.source, made.model_grid, wind=wind)
+        fields[name] = smoothly(wrong, setup.source, setup.model_grid, wind=wind)
     air = model_fields(
-        fields, made.levels, made.atmosphere.sigma, made.atmosphere.surface_geopotential
+        fields, setup.levels, setup.atmosphere.sigma, setup.atmosphere.surface_geopotential
     )
-    return made.atmosphere.started(air, time)
+    return setup.atmosphere.started(air, time)
 
 
-def _on_planet(state: State, made: _Made) -> dict[str, np.ndarray]:
-    """A forecast's fields on the planet's grid and levels."""
-    fields = analysis(made.atmosphere.fields(state), made.levels)
+def _on_planet(state: State, setup: _Setup) -> dict[str, np.ndarray]:
+    """The variables of a forecast on the planet's grid and levels."""
+    fields = analysis(setup.atmosphere.fields(state), setup.levels)
     moved = {
-        name: smoothly(field, made.model_grid, made.source, wind=name.endswith("component_of_wind"))
+        name: smoothly(
+            field, setup.model_grid, setup.source, wind=name.endswith("component_of_wind")
+        )
         for name, field in fields.items()
     }
     for name in ("specific_humidity", "total_precipitation_6hr"):
-        moved[name] = np.maximum(moved[name], 0.0)  # a spline swings below sharp edges
+        moved[name] = np.maximum(moved[name], 0.0)  # a spline overshoots at sharp edges
     return moved
 
 
 def _random_pair(
     planet: xr.Dataset, time: np.datetime64, random: np.random.Generator
 ) -> tuple[np.datetime64, np.datetime64]:
-    """Two times of the same hour of day, of the same season where there are such, `APART`."""
+    """Two random times at least `APART`, of the same hour of the day and within 45 days of it."""
     times = planet["time"].values
     same_hour = (times - time) % np.timedelta64(1, "D") == np.timedelta64(0, "ns")
     of_year = (times - times.astype("datetime64[Y]")) / np.timedelta64(1, "D")
@@ -140,25 +149,26 @@ def _random_pair(
     if not others.size:
         raise ValueError(
             "the analysis error is made of two states of the planet at the same hour, 10 days"
-            f" apart, within 45 days of the season of {str(time)[:13]}, and the planet has too few;"
+            f" apart, within 45 days of the season of {hour(time)}, and the planet has too few;"
             " simulate longer"
         )
     return first, random.choice(others)
 
 
 def _check(planet: xr.Dataset, init_times: Sequence[np.datetime64]) -> None:
+    """Raise ValueError if the planet cannot give the analyses for these times."""
     missing = [name for name in ATMOSPHERIC[:5] if name not in planet]
     if missing:
         raise ValueError(f"a model starts from analyses with {', '.join(missing)}; add them")
     times = set(planet["time"].values.astype("datetime64[ns]").tolist())
     absent = [t for t in init_times if t.astype("datetime64[ns]").astype(int) not in times]
     if absent:
-        first, last = (str(t)[:13] for t in planet["time"].values[[0, -1]])
+        first, last = (hour(t) for t in planet["time"].values[[0, -1]])
         raise ValueError(
             f"forecasts start from analyses, and {len(absent)} of {len(init_times)} initial times"
-            f" have none, the first {str(absent[0])[:13]}; the planet goes from {first} to {last}"
+            f" have none, the first {hour(absent[0])}; the planet goes from {first} to {last}"
         )
-    if np.abs(planet["latitude"].values).max() > SPARE:
+    if np.abs(planet["latitude"].values).max() > POLE:
         raise ValueError(
             "a baseline starts from a grid without rows at the poles, as the models' own; simulate"
             " the planet without --grid"
@@ -170,9 +180,9 @@ def _header(
     init_times: Sequence[np.datetime64],
     steps: int,
     spec: BaselineSpec,
-    model: ModelSpec,
+    model: CirculationModel,
 ) -> ForecastHeader:
-    made_from = {
+    settings = {
         "planet": planet.attrs.get("fingerprint", "unknown"),
         "model": spec.model,
         "changes": dict(model.changes),
@@ -180,7 +190,7 @@ def _header(
         "analysis_error": spec.analysis_error,
     }
     return ForecastHeader(
-        variables=tuple(sorted(VARIABLES)),
+        variables=tuple(sorted(PLANET_VARIABLES)),
         init_times=tuple(init_times),
         leads=tuple((step + 1) * STEP for step in range(steps)),
         levels=tuple(int(level) for level in planet["level"].values),
@@ -191,5 +201,5 @@ def _header(
         references=REFERENCES,
         comment="Started from the planet's analyses, interpolated to the model's grid, levels and "
         f"orography, with {spec.analysis_error:g} of the difference of two other states added.",
-        provenance=json.dumps(made_from, sort_keys=True),
+        provenance=json.dumps(settings, sort_keys=True),
     )

@@ -1,6 +1,6 @@
-"""What is added to the SPEEDY physics of jcm: a Sun that rises and sets, and a rain gauge.
+"""The circulation models, and additions to SPEEDY's physics: the daily cycle and a rain gauge.
 
-jcm is imported inside functions only: it brings JAX, and is an extra that may not be installed.
+Functions import jcm when they need it: it brings JAX and is an optional extra.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,13 @@ EXTRA = "graphcast[simulate]"
 
 
 @dataclass(frozen=True)
-class ModelSpec:
-    """Which general circulation model: its truncation and what differs from SPEEDY's tuning.
+class CirculationModel:
+    """A general circulation model of jcm, by its settings.
 
-    ``changes`` are parameters of jcm's SPEEDY, as ``("convection.trcnv", 9.0)``.
+    Attributes:
+        truncation: Triangular spectral truncation.
+        description: For messages and for the attributes of stores.
+        changes: Parameters that differ from jcm's SPEEDY, as `("convection.trcnv", 9.0)`.
     """
 
     truncation: int
@@ -22,13 +25,13 @@ class ModelSpec:
     changes: tuple[tuple[str, float], ...] = ()
 
 
-# "t31-other" is a wrong model at the planet's own resolution: slower convection, another humidity
-# at which clouds rain, more drag over land. Each change lies within what such schemes are tuned by.
-MODELS: dict[str, ModelSpec] = {
-    "t21": ModelSpec(21, "SPEEDY physics, T21 (5.6°), 8 levels"),
-    "t31": ModelSpec(31, "SPEEDY physics, T31 (3.75°), 8 levels"),
-    "t42": ModelSpec(42, "SPEEDY physics, T42 (2.8°), 8 levels"),
-    "t31-other": ModelSpec(
+# "t31-other" is an imperfect model at the planet's own resolution: slower convection, another
+# humidity threshold of condensation, more drag over land, each within the range of usual tuning.
+MODELS: dict[str, CirculationModel] = {
+    "t21": CirculationModel(21, "SPEEDY physics, T21 (5.6°), 8 levels"),
+    "t31": CirculationModel(31, "SPEEDY physics, T31 (3.75°), 8 levels"),
+    "t42": CirculationModel(42, "SPEEDY physics, T42 (2.8°), 8 levels"),
+    "t31-other": CirculationModel(
         31,
         "SPEEDY physics with other convection, condensation and drag, T31 (3.75°), 8 levels",
         (
@@ -41,15 +44,23 @@ MODELS: dict[str, ModelSpec] = {
 }
 
 
-def model_named(name: str) -> ModelSpec:
-    """The model of that name, or a ValueError with the names there are."""
+def model_named(name: str) -> CirculationModel:
+    """The model of that name.
+
+    Raises:
+        ValueError: There is none; the message lists the names.
+    """
     if name not in MODELS:
         raise ValueError(f"a simulation model is {', '.join(MODELS)}, not {name!r}")
     return MODELS[name]
 
 
 def jcm(module: str) -> Any:
-    """A module of jcm; ValueError, in one sentence, where it is not installed."""
+    """A module of jcm.
+
+    Raises:
+        ValueError: jcm is not installed; the message says how to install it.
+    """
     try:
         return import_module(f"jcm.{module}")
     except ModuleNotFoundError as error:
@@ -59,8 +70,8 @@ def jcm(module: str) -> Any:
         ) from error
 
 
-def speedy(spec: ModelSpec) -> Any:
-    """SPEEDY's physics with the changes of the model, the Sun's daily course and a rain gauge."""
+def speedy(spec: CirculationModel) -> Any:
+    """SPEEDY's physics with the model's changes, the daily cycle of the Sun and a rain gauge."""
     parameters = jcm("physics.speedy.params").Parameters.default()
     for path, value in spec.changes:
         group, name = path.split(".")
@@ -75,8 +86,8 @@ def speedy(spec: ModelSpec) -> Any:
     return composed(terms=[*terms, _rain_gauge()], checkpoint_terms=False)
 
 
-RAIN_GAUGE = "rain_gauge"  # its place in the physics carry: metres of water since it was emptied
-GRAMS_TO_METRES = 1e-6  # a gram of water on a square metre stands 1 µm high
+RAIN_GAUGE = "rain_gauge"  # key in the physics carry: metres of water since it was last reset
+GRAMS_TO_METRES = 1e-6  # a gram of water on a square metre is 1 µm deep
 
 
 def _scalar(value: float) -> Any:
@@ -86,9 +97,9 @@ def _scalar(value: float) -> Any:
 def _sun_of_the_hour() -> Any:
     """A term that turns SPEEDY's daily-mean insolation into that of the local hour.
 
-    SPEEDY has the Sun stand at its daily mean. Multiplying by max(0, cos Z) over the daily mean of
-    it keeps the mean of a day and gives it a course. Shortwave radiation is computed every third
-    step, so the hour angle is that of the middle of these steps.
+    It multiplies insolation by max(0, cos Z) over the daily mean of that, which keeps the mean of a
+    day. Shortwave radiation is computed every third step, so the hour angle is that of the middle
+    of the three.
     """
     jnp = import_module("jax.numpy")
     base = jcm("physics.speedy.speedy_terms").SpeedyTermBase
@@ -113,7 +124,7 @@ def _sun_of_the_hour() -> Any:
             half_day = jnp.arccos(jnp.clip(-along / across, -1.0, 1.0))
             mean = (half_day * along + jnp.sin(half_day) * across) / jnp.pi
             now = jnp.maximum(along + across * jnp.cos(hour_angle), 0.0)
-            # Below 1e-3 the Sun hardly rises in the day: nothing to distribute.
+            # Below 1e-3 the Sun hardly rises, and there is nothing to distribute.
             share = jnp.where(mean > 1e-3, now / jnp.maximum(mean, 1e-3), 1.0)
             radiation = diagnostics["_shortwave_rad"]
             radiation = radiation.copy(
@@ -128,7 +139,7 @@ def _sun_of_the_hour() -> Any:
 
 
 def _declination(jnp: Any, year_fraction: Any) -> Any:
-    """The Sun's declination (radians), Spencer 1971, as SPEEDY itself computes it."""
+    """Solar declination (radians) by Spencer 1971, as in SPEEDY."""
     α = 2 * jnp.pi * year_fraction
     return (
         0.006918
@@ -142,7 +153,7 @@ def _declination(jnp: Any, year_fraction: Any) -> Any:
 
 
 def _rain_gauge() -> Any:
-    """A term that adds up convective and large-scale precipitation from step to step."""
+    """A term that accumulates convective and large-scale precipitation over steps."""
     jnp = import_module("jax.numpy")
     base = jcm("physics.physics_term").PhysicsTerm
     tendency = jcm("physics_interface").PhysicsTendency

@@ -1,8 +1,8 @@
-"""Fields between the grids of models of different resolution, smooth enough to start one from.
+"""Interpolation between the Gaussian grids of two models, smooth enough to start one from.
 
-`data.regrid` keeps means or takes points; linear interpolation takes a tenth off waves that a
-coarse grid just holds. Between the grids of two models fields are smooth, and cubic splines along
-latitude (continued over the poles) and longitude keep them.
+The linear interpolation of `data.regrid` damps the shortest waves of a coarse grid by a tenth.
+Fields of a spectral model are smooth, so cubic splines along latitude (continued over the poles)
+and longitude preserve them.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.interpolate import CubicSpline
 
 from mesh.grid import FULL_CIRCLE, LatLonGrid
 
-MARGIN = 8  # rows and columns continued around: a cubic spline forgets its ends within a few
+MARGIN = 8  # rows and columns of periodic continuation; a spline forgets its ends within a few
 
 
 def smoothly(
@@ -21,9 +21,13 @@ def smoothly(
     *,
     wind: bool = False,
 ) -> Float[np.ndarray, "*level to_lat to_lon"]:
-    """A smooth field on another grid; neither has a row at a pole.
+    """A smooth field, interpolated to another grid.
 
-    ``wind``: a component, which changes its sign over a pole.
+    Args:
+        field: On `source`.
+        source: A grid without rows at the poles.
+        target: A grid without rows at the poles.
+        wind: Whether the field is a wind component, which changes its sign across a pole.
     """
     (φ, λ), (to_φ, to_λ) = source.axes(), target.axes()
     beyond = np.roll(field, field.shape[-1] // 2, axis=-1) * (-1 if wind else 1)
@@ -37,6 +41,6 @@ def smoothly(
 
 
 def _over_the_poles(latitude: Float[np.ndarray, " lat"]) -> Float[np.ndarray, " more"]:
-    """Rows beyond the poles, as latitudes beyond ±90."""
+    """Latitudes (degrees) with `MARGIN` rows continued beyond ±90° at either end."""
     south, north = -180 - latitude[:MARGIN][::-1], 180 - latitude[-MARGIN:][::-1]
     return np.concatenate([south, latitude, north])

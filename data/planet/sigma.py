@@ -1,17 +1,17 @@
-"""From the model's sigma levels to pressure levels, and what lies below the ground and above it.
+"""Interpolation between the model's sigma levels and pressure levels.
 
 Between two model levels temperature, wind and humidity are linear in ln p, and geopotential is the
-hydrostatic integral of that temperature, so that thicknesses and temperatures agree exactly.
-Between the lowest model level and the surface temperature goes to that of the surface.
+hydrostatic integral of that temperature, so that thickness and temperature agree exactly. Between
+the lowest model level and the surface, temperature is linear to the surface temperature T*.
 
 **Below the ground** wind, humidity and vertical velocity keep their value at the lowest model
-level. Temperature follows T = T* (p/ps)^(RΓ/g) from the temperature T* that the ground would have
-at Γ = 6.5 K/km from the lowest level, and geopotential is its hydrostatic integral. Where mountains
-reach above 2000 m, Γ is reduced so that the temperature reached at sea level does not exceed 298 K
-(from 2500 m on; in between, in proportion). Reduction to mean sea level uses the same column with
-the limits for very warm (290.5 K) and very cold (255 K) ground. These are the rules of ECMWF's
-post-processing as CDO (`extrapolate_T`, `extrapolate_P`) and NCL (`vinth2p_ecmwf`) have them, with
-the closed power law where they have its series to third order.
+level. Temperature follows T = T* (p/ps)^(RΓ/g), where T* extrapolates the lowest level to the
+surface with Γ = 6.5 K/km, and geopotential is its hydrostatic integral. Over ground above 2500 m, Γ
+is reduced so that the temperature at sea level does not exceed 298 K; between 2000 and 2500 m, in
+proportion. Reduction to mean sea level uses the same column with limits for very warm (290.5 K) and
+very cold (255 K) ground. These are the rules of ECMWF's post-processing as implemented in CDO
+(`extrapolate_T`, `extrapolate_P`) and NCL (`vinth2p_ecmwf`), with the exact power law in place of
+their third-order series.
 """
 
 from typing import NamedTuple
@@ -19,26 +19,27 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from data.variables import STANDARD_GRAVITY
+from data.constants import STANDARD_GRAVITY, STANDARD_LAPSE_RATE
 
 SigmaField = Float[np.ndarray, "sigma lat lon"]
 LevelField = Float[np.ndarray, "level lat lon"]
 Field = Float[np.ndarray, "lat lon"]
 
-DRY_AIR = 287.0  # J kg-1 K-1, close to the model's own akap·cpd
-VIRTUAL = 0.608  # Tv = T (1 + 0.608 q)
-LAPSE_RATE = 6.5e-3  # K m-1, standard atmosphere
+# The constants of SPEEDY, not of `data.constants`, so that analyses agree with the model's
+# dynamics.
+DRY_AIR = 287.0  # J kg-1 K-1, gas constant; close to the model's akap·cpd
 HEAT_CAPACITY = 1004.0  # J kg-1 K-1, dry air at constant pressure
+VIRTUAL = 0.608  # Tv = T (1 + 0.608 q)
 
 PLATEAU_STARTS, PLATEAU_HOLDS, PLATEAU_LIMIT = 2000.0, 2500.0, 298.0  # m, m, K
 WARM_GROUND, COLD_GROUND = 290.5, 255.0  # K
 
 
 class SigmaFields(NamedTuple):
-    """The atmosphere at one moment as the model holds it, float64; units as in the catalogue.
+    """The atmosphere at one time on the model's levels, float64, in catalogue units.
 
-    ``rain`` is what fell in the six hours before (m), ``skin`` the temperature of the surface (K).
-    Sigma (pressure over surface pressure) ascends, the lowest level is the last.
+    `sigma` (pressure over surface pressure) ascends, so the lowest level is the last. `rain` is the
+    precipitation of the six hours before (m), `skin` the temperature of the surface (K).
     """
 
     sigma: Float[np.ndarray, " sigma"]
@@ -56,7 +57,7 @@ class SigmaFields(NamedTuple):
 
 
 class PressureFields(NamedTuple):
-    """Fields on pressure levels, top first; units as in the catalogue."""
+    """Fields on pressure levels, top first, in catalogue units."""
 
     temperature: LevelField
     u: LevelField
@@ -67,9 +68,9 @@ class PressureFields(NamedTuple):
 
 
 def on_pressure_levels(air: SigmaFields, levels: tuple[int, ...]) -> PressureFields:
-    """Every upper-air field on ``levels`` (hPa); see the module for what is done where."""
+    """Every upper-air field on `levels` (hPa), by the rules in the docstring of this module."""
     ground = ground_temperature(air)
-    # One more node for the surface, where what is not known keeps the lowest value.
+    # The surface is one more node, where fields other than temperature keep their lowest value.
     nodes = np.log(np.append(air.sigma, 1.0))
     temperature = np.concatenate([air.temperature, ground[None]])
     humidity = _with_surface(air.humidity)
@@ -92,11 +93,11 @@ def on_pressure_levels(air: SigmaFields, levels: tuple[int, ...]) -> PressureFie
 
 
 def mean_sea_level_pressure(air: SigmaFields) -> Field:
-    """Pressure (Pa) where the geopotential of the column, carried below the ground, is zero."""
+    """Pressure (Pa) at which the column, extrapolated below the ground, has zero geopotential."""
     ground = ground_temperature(air)
     height = air.surface_geopotential / STANDARD_GRAVITY
-    at_sea_level = ground + LAPSE_RATE * height
-    lapse = np.full_like(ground, LAPSE_RATE)
+    at_sea_level = ground + STANDARD_LAPSE_RATE * height
+    lapse = np.full_like(ground, STANDARD_LAPSE_RATE)
     cold = ground < COLD_GROUND
     hot = at_sea_level > WARM_GROUND
     above_ground = np.where(np.abs(height) > 1e-3, height, 1e-3)  # the quotient's limit is not used
@@ -110,8 +111,8 @@ def mean_sea_level_pressure(air: SigmaFields) -> Field:
 
 
 def ground_temperature(air: SigmaFields) -> Field:
-    """T*: the lowest model level's temperature (K) brought to the surface at 6.5 K/km."""
-    exponent = DRY_AIR * LAPSE_RATE / STANDARD_GRAVITY
+    """T* (K): temperature of the lowest model level, extrapolated to the surface with 6.5 K/km."""
+    exponent = DRY_AIR * STANDARD_LAPSE_RATE / STANDARD_GRAVITY
     return np.asarray(air.temperature[-1] * (1 + exponent * (1 / air.sigma[-1] - 1)))
 
 
@@ -122,13 +123,13 @@ def surface_pressure(
     humidity: LevelField,
     surface_geopotential: Field,
 ) -> Field:
-    """Pressure (Pa) where a column on pressure levels (hPa) meets the ground.
+    """Pressure (Pa) at which a column on pressure levels (hPa) meets the ground.
 
-    The inverse of `on_pressure_levels`: hydrostatic between levels, and 6.5 K/km under the lowest.
+    The inverse of `on_pressure_levels`: hydrostatic between levels, 6.5 K/km below the lowest.
     """
     nodes = np.log(100.0 * np.array(levels))
     virtual = temperature * (1 + VIRTUAL * humidity)
-    # The last level that lies above the ground, and a guess between it and the next.
+    # The lowest level above the ground, and a first guess between it and the next.
     upper = np.clip((geopotential >= surface_geopotential).sum(axis=0) - 1, 0, len(levels) - 2)
     top, bottom = (_taken(geopotential, upper + k) for k in (0, 1))
     warm = _taken(virtual, upper + 1) - _taken(virtual, upper)
@@ -137,7 +138,7 @@ def surface_pressure(
     f = (surface_geopotential - top) / (bottom - top)
     for _ in range(4):  # contracts by |bend / (bottom - top)|, below 0.1 for layers of weather
         f = (surface_geopotential - top - bend * f * (1 - f)) / (bottom - top)
-    exponent = DRY_AIR * LAPSE_RATE / STANDARD_GRAVITY
+    exponent = DRY_AIR * STANDARD_LAPSE_RATE / STANDARD_GRAVITY
     depth_below = (geopotential[-1] - surface_geopotential) / (DRY_AIR * virtual[-1])
     under = nodes[-1] + _power_depth(np.full_like(f, exponent), depth_below)
     inside = nodes[upper] + f * depth
@@ -151,13 +152,13 @@ def from_pressure_levels(
     sigma: Float[np.ndarray, " sigma"],
     pressure: Field,
 ) -> SigmaField:
-    """A field on the model's levels, linear in ln p; above the top level the same line goes on."""
+    """A field on the model's levels, linear in ln p, extrapolated linearly above the top level."""
     nodes = np.log(100.0 * np.array(levels))
     return np.stack([_Place.of(nodes, np.log(s * pressure)).line(field) for s in sigma])
 
 
 class _Place(NamedTuple):
-    """Where ln p lies among nodes: the node above, the fraction of the way down, the depth."""
+    """The place of ln p between nodes: index of the upper one, fraction of the way, distance."""
 
     upper: np.ndarray
     fraction: np.ndarray
@@ -174,7 +175,7 @@ class _Place(NamedTuple):
         return self._replace(fraction=np.clip(self.fraction, 0, 1)).line(field)
 
     def line(self, field: Float[np.ndarray, "node lat lon"]) -> Field:
-        """Linear, going on above the first node; constant below the last."""
+        """Linear between the nodes and above the first, constant below the last."""
         above, below = _taken(field, self.upper), _taken(field, self.upper + 1)
         return np.asarray(above + np.minimum(self.fraction, 1.0) * (below - above))
 
@@ -183,7 +184,7 @@ class _Place(NamedTuple):
         geopotential: Float[np.ndarray, "node lat lon"],
         virtual: Float[np.ndarray, "node lat lon"],
     ) -> Field:
-        """Geopotential whose slope in ln p is -R Tv for a Tv linear in it, true at the nodes."""
+        """Geopotential through the nodes, with slope -R Tv for a Tv linear in ln p."""
         f = self.fraction
         warming = _taken(virtual, self.upper + 1) - _taken(virtual, self.upper)
         bend = DRY_AIR * self.depth * warming / 2
@@ -191,13 +192,14 @@ class _Place(NamedTuple):
 
 
 def _underground_exponent(ground: Field, surface_geopotential: Field) -> Field:
+    """RΓ/g below the ground, with Γ reduced under high plateaus."""
     height = surface_geopotential / STANDARD_GRAVITY
-    at_sea_level = ground + LAPSE_RATE * height
+    at_sea_level = ground + STANDARD_LAPSE_RATE * height
     limited = np.minimum(at_sea_level, PLATEAU_LIMIT)
     share = np.clip((height - PLATEAU_STARTS) / (PLATEAU_HOLDS - PLATEAU_STARTS), 0, 1)
     reached = at_sea_level + share * (limited - at_sea_level)
     lapse = np.maximum(reached - ground, 0.0) / np.maximum(height, PLATEAU_STARTS)
-    lapse = np.where(height > PLATEAU_STARTS, lapse, LAPSE_RATE)
+    lapse = np.where(height > PLATEAU_STARTS, lapse, STANDARD_LAPSE_RATE)
     return np.asarray(DRY_AIR * lapse / STANDARD_GRAVITY)
 
 
@@ -208,7 +210,7 @@ def _power_integral(exponent: Field, x: Field) -> Field:
 
 
 def _power_depth(exponent: Field, y: Field) -> Field:
-    """The x of `_power_integral`: ln(1 + a y) / a, and y where a is zero."""
+    """The inverse of `_power_integral`: ln(1 + a y) / a, and y where a is zero."""
     small = np.abs(exponent) < 1e-9
     return np.where(small, y, np.log1p(exponent * y) / np.where(small, 1.0, exponent))
 

@@ -1,4 +1,4 @@
-"""Simulating a planet: spin-up, then analyses every six hours into a store that can go on."""
+"""Simulate a planet: spin-up, then analyses every six hours into a store that can grow."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.planet.analysis import LEVELS, analysis, dataset
+from data.planet.analysis import HIGHEST_LEVEL, LEVELS, LOWEST_LEVEL, analysis, as_dataset
 from data.planet.atmosphere import Atmosphere, State
 from data.planet.physics import model_named
 from data.planet.store import PlanetHeader, PlanetStore
@@ -17,9 +17,9 @@ from data.task import STEP
 from mesh.grid import LatLonGrid
 
 START = np.datetime64("2001-01-01T00", "h")
-SPIN_UP = np.timedelta64(90, "D")  # jets and storm tracks take some 60 days from rest
+SPIN_UP = np.timedelta64(90, "D")  # jets and storm tracks need some 60 days from rest
 BLOCK = 20  # times written at once: five days
-DAYS_IN_A_YEAR = 365  # of what is left of a number of years that is not whole
+DAYS_IN_A_YEAR = 365  # for the fraction of a year
 
 COMMENT = (
     "A simulated planet, no observation and no reanalysis: nothing of ERA5 is in it. A spectral"
@@ -45,9 +45,18 @@ REFERENCES = (
 
 @dataclass(frozen=True)
 class PlanetSpec:
-    """Which planet: model, seed, levels (hPa), grid, beginning and spin-up.
+    """The settings that decide a planet's weather.
 
-    Without a ``grid`` fields stay on the model's own Gaussian grid.
+    Attributes:
+        model: Name of the circulation model, one of `MODELS`.
+        seed: Another seed is another history of weather.
+        levels: Pressure levels to write (hPa).
+        grid: Grid to write; by default the model's Gaussian grid.
+        start: Time of the first analysis.
+        spin_up: Simulated time from rest to the first analysis.
+
+    Raises:
+        ValueError: The model does not reach to all levels.
     """
 
     model: str = "t31"
@@ -57,11 +66,24 @@ class PlanetSpec:
     start: np.datetime64 = START
     spin_up: np.timedelta64 = SPIN_UP
 
+    def __post_init__(self) -> None:
+        """Check the levels."""
+        outside = [level for level in self.levels if not HIGHEST_LEVEL <= level <= LOWEST_LEVEL]
+        if outside:
+            raise ValueError(
+                f"the planet's model reaches from {HIGHEST_LEVEL} to {LOWEST_LEVEL} hPa, and"
+                f" {', '.join(map(str, outside))} hPa lie outside; leave them out"
+            )
+
 
 def number_of_times(start: np.datetime64, years: int | float) -> int:
-    """Analyses in that many calendar years from ``start``; a part of a year in whole days.
+    """Number of analyses in calendar years from `start`, a fraction of a year in whole days.
 
-    Raises ValueError for less than a day.
+    >>> number_of_times(START, 1)
+    1460
+
+    Raises:
+        ValueError: `years` is less than a day.
     """
     whole = int(years)
     first = start.astype("datetime64[D]")
@@ -76,7 +98,7 @@ def number_of_times(start: np.datetime64, years: int | float) -> int:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a simulation is: the time it stands at, analyses written, and of how many."""
+    """Progress of a simulation: time reached, analyses written and wanted, whether spinning up."""
 
     time: np.datetime64
     written: int
@@ -93,20 +115,28 @@ def simulate(
     report: Callable[[Progress], None] = lambda progress: None,
     block: int = BLOCK,
 ) -> Path:
-    """Simulate the planet into a store, or go on with one until it has ``years`` years.
+    """Simulate the planet into a store until it holds `years` years.
 
-    Killed at any moment and called again it ends with the same bytes; called with more years it
-    appends. ``report`` is called after every six hours.
+    Called again after an interruption, it resumes and ends with the same bytes; called with more
+    years, it appends.
+
+    Args:
+        spec: The planet.
+        years: Length of the whole record in calendar years.
+        path: The Zarr store to write or continue.
+        overwrite: Replace a planet at `path`.
+        report: Called after every six simulated hours.
+        block: Number of times to write at once.
 
     Raises:
         ValueError: jcm is missing, the model is unknown or has become unstable.
-        FileExistsError: ``path`` is something else than this planet.
+        FileExistsError: `path` holds something other than this planet.
     """
     wanted = number_of_times(spec.start, years)
     atmosphere = Atmosphere(model_named(spec.model))
-    ground = _still(atmosphere, spec)
+    ground = _statics(atmosphere, spec)
     with PlanetStore.open(path, header(spec, atmosphere), ground, overwrite=overwrite) as store:
-        state = _standing(atmosphere, store, spec)
+        state = _resumed(atmosphere, store, spec)
         pending: list[dict[str, np.ndarray]] = []
         while store.count < wanted:
             state = atmosphere.six_hours_later(state)
@@ -115,8 +145,8 @@ def simulate(
                 pending.append(_analysed(atmosphere, state, spec))
             written = store.count + len(pending)
             report(Progress(state.time, written, wanted, spinning_up))
-            days_in = int((state.time - spec.start) / STEP)
-            if written == wanted or days_in % block == 0:
+            steps = int((state.time - spec.start) / STEP)
+            if written == wanted or steps % block == 0:
                 store.append(pending, state.arrays())
                 pending = []
         store.finish()
@@ -124,7 +154,7 @@ def simulate(
 
 
 def header(spec: PlanetSpec, atmosphere: Atmosphere) -> PlanetHeader:
-    """What the store says of itself."""
+    """The header of the planet's store."""
     grid = spec.grid or LatLonGrid.from_coordinates(atmosphere.latitude, atmosphere.longitude)
     settings = {
         "model": spec.model,
@@ -146,10 +176,10 @@ def header(spec: PlanetSpec, atmosphere: Atmosphere) -> PlanetHeader:
     )
 
 
-def _standing(atmosphere: Atmosphere, store: PlanetStore, spec: PlanetSpec) -> State:
-    """The state to go on from: the saved one, or the beginning of the spin-up."""
+def _resumed(atmosphere: Atmosphere, store: PlanetStore, spec: PlanetSpec) -> State:
+    """The saved state, or the beginning of the spin-up."""
     if store.state is None:
-        # Six hours earlier: the first analysis is at the start itself.
+        # Six hours earlier, because the first analysis follows a step and is at `start`.
         return atmosphere.rest(spec.seed, spec.start - spec.spin_up - STEP)
     return atmosphere.state({k: v for k, v in store.state.items() if k != "times_written"})
 
@@ -159,7 +189,7 @@ def _analysed(atmosphere: Atmosphere, state: State, spec: PlanetSpec) -> dict[st
     return _on_grid(fields, atmosphere, spec)
 
 
-def _still(atmosphere: Atmosphere, spec: PlanetSpec) -> dict[str, np.ndarray]:
+def _statics(atmosphere: Atmosphere, spec: PlanetSpec) -> dict[str, np.ndarray]:
     fields = {
         "geopotential_at_surface": atmosphere.surface_geopotential.astype(np.float32),
         "land_sea_mask": atmosphere.land.astype(np.float32),
@@ -172,6 +202,6 @@ def _on_grid(
 ) -> dict[str, np.ndarray]:
     if spec.grid is None:
         return fields
-    theirs = dataset(fields, spec.levels, atmosphere.latitude, atmosphere.longitude)
-    ours = regrid(theirs, spec.grid, method="bilinear")
-    return {name: ours[name].values for name in fields}
+    native = as_dataset(fields, spec.levels, atmosphere.latitude, atmosphere.longitude)
+    regridded = regrid(native, spec.grid, method="bilinear")
+    return {name: regridded[name].values for name in fields}

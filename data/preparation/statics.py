@@ -1,7 +1,7 @@
-"""What does not vary in time, on any grid: the height of the ground, land and sea.
+"""Statics on any grid: the height of the ground, land and sea.
 
-Area averages of a finer file, as ECMWF's own coarse grids have it. Nothing is made up: a static
-that no file holds is an error.
+Values are area means of a finer file, as on ECMWF's own coarse grids. A static that no file holds
+is an error.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,23 +19,26 @@ from mesh.grid import LatLonGrid
 def read_statics(paths: Iterable[str | Path], names: Sequence[str], grid: LatLonGrid) -> xr.Dataset:
     """Statics by their catalogue names, on a grid, from the first file that has each.
 
-    Loaded, float32. Raises ValueError naming every static that no file holds.
+    Loaded, float32.
+
+    Raises:
+        ValueError: names every static that no file holds.
     """
     check_names(names)
-    where = list(paths)
+    files = list(paths)
     fields: dict[str, xr.DataArray] = {}
-    for path in where:
+    for path in files:
         dataset = open_inputs(path)[0]
         wanted = [name for name in names if name in dataset and name not in fields]
         if not wanted:
             continue
-        found = statics_on(dataset[wanted], grid)
+        placed = statics_on(dataset[wanted], grid)
         source = Path(str(path)).name
-        fields |= {name: found[name].assign_attrs(source_file=source) for name in wanted}
+        fields |= {name: placed[name].assign_attrs(source_file=source) for name in wanted}
     missing = [name for name in names if name not in fields]
     if missing:
         raise ValueError(
-            f"statics come from files, and none of {[str(path) for path in where]} has"
+            f"statics come from files, and none of {[str(path) for path in files]} has"
             f" {', '.join(missing)}; name a file that does"
         )
     return xr.Dataset({name: fields[name].drop_vars("time", errors="ignore") for name in names})
@@ -44,8 +47,11 @@ def read_statics(paths: Iterable[str | Path], names: Sequence[str], grid: LatLon
 def statics_on(dataset: xr.Dataset, grid: LatLonGrid) -> xr.Dataset:
     """The statics of a canonical Dataset on another grid, loaded: means over the new cells.
 
-    Conservative even towards a finer grid, where each new point has the value of the old cell it
-    lies in. Raises ValueError for a static with missing values.
+    The method is conservative towards finer grids, too: each new point has the value of the old
+    cell that it lies in.
+
+    Raises:
+        ValueError: a static has missing values.
     """
     names = [
         str(name)
@@ -64,7 +70,7 @@ def statics_on(dataset: xr.Dataset, grid: LatLonGrid) -> xr.Dataset:
 
 
 def _with_our_attributes(array: xr.DataArray) -> xr.DataArray:
-    """The catalogue's and the notes; a source's own may say what is no longer so (its maximum)."""
+    """With the catalogue's attributes and the notes; others (a maximum) may no longer be true."""
     kept = {key: array.attrs[key] for key in ("cell_methods", "provenance") if key in array.attrs}
     result = array.copy(deep=False)
     result.attrs = {**VARIABLES[str(array.name)].attributes, **kept}

@@ -13,26 +13,34 @@ from mesh.grid import LatLonGrid, same_points
 METHODS = ("conservative", "bilinear", "nearest", "subsample")
 HORIZONTAL = ("latitude", "longitude")
 
-# A lazy block is cut along time when it is larger than this. Beside a block and its result, one
-# field in float64 is held.
+# Lazy blocks larger than this are cut along time. Regridding holds a block, its result and one
+# field in float64.
 BLOCK = 2**28  # bytes
 
 
 def regrid(dataset: xr.Dataset, target: LatLonGrid, *, method: str = "conservative") -> xr.Dataset:
     """The fields of a canonical Dataset on another global grid (latitudes ascending).
 
-    ``conservative`` takes cell means and keeps the area mean of the globe; ``bilinear`` and
-    ``nearest`` look at the points around; ``subsample`` takes points that are there, as DeepMind
-    made its 1° data of every fourth 0.25° point, and changes no number. Weights and sums are
-    float64, fields keep their type. A NaN makes every target point NaN that it has a weight for.
-    On its own grid every method returns the fields as they are.
+    Weights and sums are float64; fields keep their type. A NaN makes every target point NaN that
+    has a weight for it. On its own grid every method returns the fields as they are.
 
-    Rows at a pole that bilinear needs and the source lacks: a scalar takes the mean of the
-    nearest row; a wind component, which at a pole is one vector seen from each longitude, the
-    zonal wave number one of that row.
+    Args:
+        dataset: canonical fields, lazy or not.
+        target: the grid to go to.
+        method: "conservative" takes cell means and keeps the area mean of the globe; "bilinear" and
+            "nearest" interpolate between the points around; "subsample" takes points of the source
+            unchanged, as DeepMind made its 1° data from every fourth 0.25° point. Where bilinear
+            needs a row at a pole that the source lacks, a scalar takes the mean of the nearest row,
+            and a wind component, which at a pole is one vector seen from each longitude, the zonal
+            wave number one of that row.
 
-    Raises ValueError for grids that are not global, for an unknown method, for variables on only
-    one of the two axes, and for ``subsample`` where the points do not coincide.
+    Returns:
+        The fields with the target's coordinates, lazy where they came lazy, each with a note in its
+        `provenance`.
+
+    Raises:
+        ValueError: a grid that is not global, an unknown method, variables on only one of the two
+            axes, or "subsample" where the points do not coincide.
     """
     if method not in METHODS:
         raise ValueError(f"regridding is {', '.join(METHODS)}, not {method!r}")
@@ -55,8 +63,8 @@ def regrid(dataset: xr.Dataset, target: LatLonGrid, *, method: str = "conservati
         if "latitude" in array.dims
     }
     others = dataset.drop_vars([*fields, *HORIZONTAL])
-    together = others.assign(fields).assign_coords(coordinates)
-    return together[list(dataset.data_vars)]
+    whole = others.assign(fields).assign_coords(coordinates)
+    return whole[list(dataset.data_vars)]
 
 
 def _check_ascending(grid: LatLonGrid, role: str) -> None:
@@ -75,7 +83,7 @@ def _check_fields(dataset: xr.Dataset) -> None:
     ]
     if halves:
         raise ValueError(
-            "what is regridded lies on latitude and longitude, and"
+            "fields to regrid lie on latitude and longitude, and"
             f" {', '.join(halves)} only on one of them; drop it (clocks are computed on any grid)"
         )
 
@@ -149,10 +157,10 @@ def _regridded_block(
     wind: bool,
     dtype: np.dtype,
 ) -> np.ndarray:
-    """[..., lat, lon] to [..., target lat, target lon], field by field: float64 is eight bytes."""
+    """[..., lat, lon] to [..., target lat, target lon], one field in float64 at a time."""
     shape = matrices.rows.shape[0], matrices.columns.shape[0]
     result = np.empty((*block.shape[:-2], *shape), dtype=dtype)
-    # one for all fields: at each, its pages would have to be had from the system again
+    # reused for all fields: a new array each time would page-fault again
     source = np.empty((matrices.rows.shape[1], block.shape[-1]))
     field = source[int(matrices.south) : len(source) - int(matrices.north)]
     for place in np.ndindex(block.shape[:-2]):
@@ -169,7 +177,7 @@ def _regridded_block(
 def _at_pole(
     row: Float[np.ndarray, "1 lon"], longitude: Float[np.ndarray, " lon"], *, wind: bool
 ) -> Float[np.ndarray, "1 lon"]:
-    """What the row nearest to a pole says of the pole itself, at each longitude."""
+    """Values at a pole, at each longitude, from the row nearest to it."""
     if not wind:
         return np.broadcast_to(row.mean(axis=1, keepdims=True), row.shape)
     λ = np.deg2rad(longitude)
@@ -187,7 +195,7 @@ def _is_wind_component(array: xr.DataArray) -> bool:
 def _noted(
     array: xr.DataArray, method: str, source: LatLonGrid, target: LatLonGrid
 ) -> xr.DataArray:
-    """The array with a note of its regridding in ``provenance``, and CF's word for a cell mean."""
+    """The array with a note of its regridding, and `cell_methods` for a cell mean."""
     array = noted(array, f"regridded ({method}) from {source} to {target}")
     methods = str(array.attrs.get("cell_methods", ""))
     if method != "conservative" or "area: mean" in methods:

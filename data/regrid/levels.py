@@ -1,4 +1,4 @@
-"""Pressure levels: which ones are wanted, taking them, and interpolating to others.
+"""Pressure levels: naming them, selecting them, and interpolating to others.
 
 Interpolation is linear in the logarithm of pressure, which is nearly linear in height.
 """
@@ -14,13 +14,21 @@ from jaxtyping import Float, Int
 from data.provenance import noted
 from data.regrid.fields import HORIZONTAL, whole_fields
 from data.task import LEVELS_13, LEVELS_37
+from data.wording import listed
 
 NAMED = {"13": LEVELS_13, "37": LEVELS_37}
 COLUMN = ("level", *HORIZONTAL)
 
 
 def levels_named(text: str) -> tuple[int, ...]:
-    """``13`` (WeatherBench's), ``37`` (ERA5's), or a list in hPa such as ``500,850``; ascending."""
+    """Levels (hPa, ascending) of "13" (WeatherBench's), "37" (ERA5's) or a list as "500,850".
+
+    >>> levels_named("850, 500")
+    (500, 850)
+
+    Raises:
+        ValueError: the text is none of these.
+    """
     name = text.strip()
     if name in NAMED:
         return NAMED[name]
@@ -37,38 +45,44 @@ def levels_named(text: str) -> tuple[int, ...]:
 
 
 def select_levels(dataset: xr.Dataset, levels: Sequence[int]) -> xr.Dataset:
-    """Those levels (hPa) of a canonical Dataset, by label; ValueError names the missing ones."""
+    """The levels (hPa) of a canonical Dataset, selected by label.
+
+    Raises:
+        ValueError: names the levels that are missing, and those that the data have.
+    """
     if "level" not in dataset.dims:
         return dataset
-    there = dataset["level"].values
-    missing = [level for level in levels if level not in there]
+    present = dataset["level"].values
+    missing = [level for level in levels if level not in present]
     if missing:
         raise ValueError(
-            f"the levels {_listed(missing)} hPa are not in the data, which have {_listed(there)};"
+            f"the levels {_all(missing)} hPa are not in the data, which have {_all(present)};"
             " choose among these, or interpolate"
         )
-    return dataset.isel(level=np.searchsorted(there, np.sort(np.array(levels))))
+    return dataset.isel(level=np.searchsorted(present, np.sort(np.array(levels))))
 
 
 def interpolate_levels(dataset: xr.Dataset, levels: Sequence[int]) -> xr.Dataset:
     """A canonical Dataset on other levels (hPa), linear in log(pressure) between its own; lazy.
 
-    Levels that are there are taken as they are. Nothing is extrapolated: levels above the highest
-    or below the lowest are a ValueError.
+    Levels that the Dataset has are taken as they are.
+
+    Raises:
+        ValueError: a level lies above the highest or below the lowest; nothing is extrapolated.
     """
     if "level" not in dataset.dims:
         return dataset
-    there = np.asarray(dataset["level"].values, dtype=np.float64)
+    present = np.asarray(dataset["level"].values, dtype=np.float64)
     wanted = np.sort(np.array(levels, dtype=np.float64))
-    outside = wanted[(wanted < there[0]) | (wanted > there[-1])]
+    outside = wanted[(wanted < present[0]) | (wanted > present[-1])]
     if outside.size:
         raise ValueError(
-            f"nothing is extrapolated, and the levels {_listed(outside)} hPa lie outside those of"
-            f" the data ({there[0]:g} to {there[-1]:g} hPa); leave them out"
+            f"nothing is extrapolated, and the levels {_all(outside)} hPa lie outside those of"
+            f" the data ({present[0]:g} to {present[-1]:g} hPa); leave them out"
         )
-    if np.isin(wanted, there).all():
+    if np.isin(wanted, present).all():
         return select_levels(dataset, [int(level) for level in wanted])
-    between = _between(there, wanted)
+    between = _between(present, wanted)
     fields = {
         name: _interpolated(array, between, wanted)
         for name, array in dataset.data_vars.items()
@@ -76,8 +90,8 @@ def interpolate_levels(dataset: xr.Dataset, levels: Sequence[int]) -> xr.Dataset
     }
     coordinate = ("level", wanted.astype(np.int32), dataset["level"].attrs)
     others = dataset.drop_vars([*fields, "level"])
-    together = others.assign(fields).assign_coords(level=coordinate)
-    return together[list(dataset.data_vars)]
+    whole = others.assign(fields).assign_coords(level=coordinate)
+    return whole[list(dataset.data_vars)]
 
 
 class _Between(NamedTuple):
@@ -88,12 +102,14 @@ class _Between(NamedTuple):
     weight: Float[np.ndarray, " level"]
 
 
-def _between(there: Float[np.ndarray, " source"], wanted: Float[np.ndarray, " level"]) -> _Between:
-    lower = np.searchsorted(there, wanted)  # the first that is not above
-    # a level that is there stands alone: its neighbour with weight 0 might be NaN
-    upper = np.where(there[lower] == wanted, lower, lower - 1)
-    apart = np.log(there[lower] / there[upper])
-    log_below = np.log(wanted / there[upper])
+def _between(
+    present: Float[np.ndarray, " source"], wanted: Float[np.ndarray, " level"]
+) -> _Between:
+    lower = np.searchsorted(present, wanted)  # the first that is not above
+    # a level that the data have stands alone: its neighbour with weight 0 might be NaN
+    upper = np.where(present[lower] == wanted, lower, lower - 1)
+    apart = np.log(present[lower] / present[upper])
+    log_below = np.log(wanted / present[upper])
     weight = np.divide(log_below, apart, out=np.zeros_like(apart), where=upper < lower)
     return _Between(upper, lower, weight)
 
@@ -129,5 +145,5 @@ def _interpolated_block(block: np.ndarray, *, between: _Between) -> np.ndarray:
     return result
 
 
-def _listed(levels: Sequence[int] | np.ndarray) -> str:
-    return ", ".join(f"{float(level):g}" for level in levels)
+def _all(levels: Sequence[int] | np.ndarray) -> str:
+    return listed(levels, len(levels))

@@ -1,8 +1,8 @@
 """How much each source point counts for each target point, axis by axis.
 
-Cells and points of a latitude-longitude grid are products of rows and columns, so every method here
-is two small sparse matrices: ``target = rows @ source @ columns.T``. Each row of a matrix sums to
-1. A weight of zero is not stored, and a value that has none cannot spoil the result by being NaN.
+Cells and points of a latitude–longitude grid are products of rows and columns, so every method is
+two small sparse matrices: `target = rows @ source @ columns.T`. Each row of a matrix sums to 1.
+Zero weights are not stored, so that a NaN cannot spread to points that do not depend on it.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,8 @@ from mesh.grid import FULL_CIRCLE, POLE, SAME_POINT, LatLonGrid
 class Weights(NamedTuple):
     """Two matrices, [target rows, source rows] and [target columns, source columns].
 
-    Where ``south`` or ``north`` is set, the source rows begin or end with a row at that pole which
-    the source does not have and ``data.regrid.fields`` makes of the nearest one.
+    With `south` or `north`, the source rows begin or end with a row at that pole. The source does
+    not have it; `data.regrid.fields` makes it from the nearest one.
     """
 
     rows: csr_array
@@ -32,9 +32,9 @@ class Weights(NamedTuple):
 def conservative(source: LatLonGrid, target: LatLonGrid) -> Weights:
     """First-order conservative: the mean over each target cell of piecewise constant source cells.
 
-    A weight is the part of the target cell that the source cell covers; area is the difference of
-    sin(latitude) times that of longitude. (Jones 1999, Mon. Wea. Rev. 127, 2204-2210, with the
-    gradient terms left out.) The area mean over the globe is kept.
+    A weight is the share of the target cell's area that the source cell covers; the area of a cell
+    is its range of sin(latitude) times its range of longitude (Jones 1999, Mon. Wea. Rev. 127,
+    2204-2210, without the gradient terms). The area mean over the globe is kept.
     """
     edges, to_edges = (np.sin(np.deg2rad(grid.row_bounds())) for grid in (source, target))
     rows = _overlaps(edges[:-1], edges[1:], to_edges[:-1], to_edges[1:])
@@ -48,9 +48,9 @@ def conservative(source: LatLonGrid, target: LatLonGrid) -> Weights:
 
 
 def bilinear(source: LatLonGrid, target: LatLonGrid) -> Weights:
-    """Linear in latitude and in longitude between the four points around; around the date line too.
+    """Linear in latitude and longitude between the four points around, periodic in longitude.
 
-    Between the last row and a pole that the source does not have, the pole is one more row.
+    Beyond the last row of a source without poles, the pole is one more row.
     """
     φ, (to_φ, to_λ) = source.axes()[0], target.axes()
     # a row that is at the pole up to rounding needs no other one there
@@ -64,7 +64,7 @@ def bilinear(source: LatLonGrid, target: LatLonGrid) -> Weights:
 
 
 def nearest(source: LatLonGrid, target: LatLonGrid) -> Weights:
-    """The nearest row and the nearest column; of two as near, the southern and the western one."""
+    """The nearest row and the nearest column; of two equally near, the southern or western one."""
     φ, (to_φ, to_λ) = source.axes()[0], target.axes()
     λ = _uniform_longitude(source)
     turn = np.abs(np.mod(to_λ[:, None] - λ + 180, FULL_CIRCLE) - 180)
@@ -109,8 +109,8 @@ def _overlaps(
 ) -> Float[np.ndarray, "target source"]:
     """Length that each target interval shares with each source interval."""
     shared = np.minimum(high, to_high[:, None]) - np.maximum(low, to_low[:, None])
-    # A sliver is rounding of edges that coincide. 1e-12 of an axis is far below float32, and would
-    # let the NaN of a cell that is not even touched spread.
+    # Edges that coincide leave slivers by rounding, through which the NaN of a neighbouring cell
+    # would spread. 1e-12 of an axis is far below what float32 resolves.
     return np.asarray(np.where(shared > 1e-12 * (high[-1] - low[0]), shared, 0.0))
 
 
@@ -133,7 +133,7 @@ def _between(
 
 
 def _chosen(distance: Float[np.ndarray, "target source"]) -> csr_array:
-    # rounded, so that of two equally near points float64 noise does not choose
+    # rounded, so that float64 noise does not decide between two equally near points
     nearest_point = np.argmin(np.round(distance, 9), axis=1)
     number = np.arange(distance.shape[0])
     ones = np.ones(distance.shape[0])

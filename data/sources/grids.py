@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from data.grids import grid_of
-from data.sources import open_inputs
+from data.sources.inputs import open_inputs
 from mesh.grid import LatLonGrid, UnknownGridName
 
 

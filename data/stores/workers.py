@@ -1,11 +1,13 @@
 """Workers that make the groups of a dataset: this process, several, or those of a dask cluster."""
 
+import functools
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -14,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-Task = Callable[[int, np.ndarray], int]
+MakeGroup = Callable[[int, np.ndarray], int]  # a group's number and times; returns the number
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """``workers`` processes of this machine, or the workers behind ``scheduler`` (tcp://…).
+    """`workers` processes of this machine, or the workers of a dask `scheduler` (tcp://…).
 
-    One worker is this process. A cluster's workers see the same files.
+    One worker is this process. A cluster's workers must see the same files.
     """
 
     workers: int = 1
@@ -32,32 +34,36 @@ class Fleet:
         if self.workers < 1:
             raise ValueError(f"there is at least one worker, and {self.workers} were asked for")
 
-    def run(self, work: Task, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
-        """Do ``work(group, times)`` for every group; yields groups as they are done.
+    def run(self, work: MakeGroup, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
+        """Call `work(group, times)` for every group; yield groups as they are done.
 
-        The first error ends it: what runs is finished, nothing new begins.
+        Each worker gets its copy of `work` once, and uses it for all its groups. The first error
+        ends the run: groups in progress are finished, no others begin.
         """
         if self.scheduler is None and self.workers == 1:
             for group, times in jobs.items():
                 yield work(group, times)
             return
-        with self._executor() as (executor, count):
-            yield from _in_turn(executor, count, work, jobs)
+        with self._workers(work) as (submit, count):
+            yield from _in_turn(submit, count, jobs)
 
-    def _executor(self) -> AbstractContextManager[tuple[Executor, int]]:
-        return _processes(self.workers) if self.scheduler is None else _cluster(self.scheduler)
+    def _workers(self, work: MakeGroup) -> AbstractContextManager[tuple["Submit", int]]:
+        if self.scheduler is None:
+            return _processes(self.workers, work)
+        return _cluster(self.scheduler, work)
 
 
-def _in_turn(
-    executor: Executor, count: int, work: Task, jobs: Mapping[int, np.ndarray]
-) -> Iterator[int]:
+Submit = Callable[[int, np.ndarray], Future[int]]  # a group and its times, to any worker
+
+
+def _in_turn(submit: Submit, count: int, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
     waiting = iter(jobs.items())
     running: set[Future[int]] = set()
     try:
         while True:
             for group, times in waiting:
-                running.add(executor.submit(work, group, times))
-                if len(running) > count:  # one more than can run: nobody waits for the next
+                running.add(submit(group, times))
+                if len(running) > count:  # one more than can run, so that no worker waits
                     break
             if not running:
                 return
@@ -75,16 +81,33 @@ def _in_turn(
 
 
 @contextmanager
-def _processes(count: int) -> Iterator[tuple[Executor, int]]:
+def _processes(count: int, work: MakeGroup) -> Iterator[tuple[Submit, int]]:
     context = multiprocessing.get_context("spawn")  # threads of zarr and dask do not survive a fork
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_as_worker) as executor:
-        yield executor, count
+    with ProcessPoolExecutor(
+        count, mp_context=context, initializer=_as_worker, initargs=(pickle.dumps(work),)
+    ) as executor:
+        yield lambda group, times: executor.submit(_do_in_this_process, group, times), count
 
 
-def _as_worker() -> None:
-    """A worker ends with the process that started it, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and ends in good order
+_pickled: list[bytes] = []  # in a worker process: what it does for all its groups
+
+
+def _as_worker(pickled: bytes) -> None:
+    """Begin a worker process, which ends with the process that started it, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _pickled[:] = [pickled]
+
+
+@functools.cache
+def _work() -> MakeGroup:
+    # not in the initializer, where an error would only say that the pool is broken
+    work: MakeGroup = pickle.loads(_pickled[0])
+    return work
+
+
+def _do_in_this_process(group: int, times: np.ndarray) -> int:
+    return _work()(group, times)
 
 
 def _end_with_parent() -> None:
@@ -95,7 +118,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
+def _cluster(address: str, work: MakeGroup) -> Iterator[tuple[Submit, int]]:
     try:
         import distributed  # noqa: PLC0415  an optional package
     except ImportError as error:
@@ -112,4 +135,11 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
         ) from error
     with client:
         # a task that fails for lack of its worker is done again elsewhere: same shards, same bytes
-        yield client.get_executor(pure=False), max(1, sum(client.nthreads().values()))
+        executor = client.get_executor(pure=False)
+        on_workers = client.scatter(work, broadcast=True, hash=False)  # unpickled once on each
+        count = max(1, sum(client.nthreads().values()))
+        yield lambda group, times: executor.submit(_do, on_workers, group, times), count
+
+
+def _do(work: MakeGroup, group: int, times: np.ndarray) -> int:
+    return work(group, times)

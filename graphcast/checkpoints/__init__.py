@@ -1,6 +1,8 @@
-"""Files of weights: `checkpoint` says what one holds; `native` and `deepmind` read and write it.
+"""Checkpoints: files of weights.
 
-A new kind of file is a new module here and an entry in `FORMATS`.
+`checkpoint` says what one holds; `native` (.safetensors, the project's own) and `deepmind` (.npz,
+theirs) read and write it; `tensors` is the safetensors file under `native` and under training
+states. Another format is another module and an entry in `FORMATS`.
 """
 
 from collections.abc import Callable
@@ -26,7 +28,11 @@ FORMATS = {
 
 
 def checkpoint_format(path: Path) -> Format:
-    """The format that a checkpoint's name stands for."""
+    """The format that a checkpoint's suffix names.
+
+    Raises:
+        ValueError: no format has this suffix.
+    """
     if path.suffix not in FORMATS:
         raise ValueError(
             f"a checkpoint's name ends in {' or '.join(FORMATS)} "
@@ -36,7 +42,13 @@ def checkpoint_format(path: Path) -> Format:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The checkpoint in `path`, whichever kind of file it is."""
+    """The checkpoint in `path`, in any of `FORMATS`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        IsADirectoryError: it is a folder.
+        ValueError: it is damaged, or no checkpoint.
+    """
     if not path.exists():
         raise FileNotFoundError(f"there is no checkpoint at {path}")
     if path.is_dir():
@@ -45,7 +57,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write `checkpoint` in the format that `path`'s name stands for."""
+    """Write `checkpoint` in the format that the suffix of `path` names."""
     checkpoint_format(path).write(checkpoint, path)
 
 

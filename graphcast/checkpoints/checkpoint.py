@@ -1,26 +1,25 @@
-"""What a checkpoint is, whichever file it came from."""
+"""The contents of a checkpoint, whichever file they came from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-import equinox as eqx
-import jax
 import numpy as np
 
-from data.channels import Channels
 from data.moments import Moments
 from data.task import Task
-from graphcast.network.model import GraphCast, ModelSpec, random_model
+from graphcast.network.model import GraphCast, ModelSpec
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Weights and all that is needed to use them.
+    """Weights with everything that is needed to use them.
 
     Attributes:
         spec: the network's hyper-parameters.
-        task: what it reads and predicts.
+        task: the variables that it reads and predicts.
         model: the weights.
-        moments: normalisation statistics, or None where the format has no place for them.
+        moments: normalisation statistics; None where the file format has no place for them.
         description: who trained what on which data, in a sentence.
         license: the weights' licence, in a sentence.
         provenance: anything else worth keeping, name → text.
@@ -39,30 +38,28 @@ class Checkpoint:
         return replace(self, moments=moments)
 
 
-def model_template(spec: ModelSpec, task: Task) -> GraphCast:
-    """The model's tree with the shape of every tensor and no numbers in it."""
-    channels = Channels(task)
-    template: GraphCast = eqx.filter_eval_shape(
-        random_model, spec, channels.input_width, len(channels.targets), key=jax.random.key(0)
-    )
-    return template
-
-
 def check_tensors(
-    found: dict[str, np.ndarray], expected: dict[str, tuple[int, ...]], where: str
+    tensors: Mapping[str, np.ndarray], expected: Mapping[str, Any], where: str
 ) -> None:
-    """Raise one ValueError that names every missing, extra, misshapen or unusable tensor."""
+    """Raise one `ValueError` that names every missing, extra, misshapen or unusable tensor.
+
+    Args:
+        tensors: those of a file, by name.
+        expected: by name an array, or its shape and dtype. Floats may come in any precision.
+        where: the file's name, for the message.
+    """
     wrong = []
-    if missing := sorted(expected.keys() - found.keys()):
+    if missing := sorted(expected.keys() - tensors.keys()):
         wrong.append(f"missing: {', '.join(missing)}")
-    if extra := sorted(found.keys() - expected.keys()):
+    if extra := sorted(tensors.keys() - expected.keys()):
         wrong.append(f"not known to this model: {', '.join(extra)}")
-    for name in sorted(expected.keys() & found.keys()):
-        tensor = found[name]
-        if tensor.shape != expected[name]:
-            wrong.append(f"{name} has shape {tensor.shape} where {expected[name]} is due")
-        elif not np.issubdtype(tensor.dtype, np.floating):
-            wrong.append(f"{name} holds {tensor.dtype} where float32 is due")
+    for name in sorted(expected.keys() & tensors.keys()):
+        tensor, due = tensors[name], expected[name]
+        kind = np.floating if np.issubdtype(due.dtype, np.floating) else due.dtype
+        if tensor.shape != due.shape:
+            wrong.append(f"{name} has shape {tensor.shape} where {due.shape} is due")
+        elif not np.issubdtype(tensor.dtype, kind):
+            wrong.append(f"{name} holds {tensor.dtype} where {due.dtype} is due")
         elif not np.isfinite(tensor).all():
             wrong.append(f"{name} holds NaN or infinity")
     if wrong:

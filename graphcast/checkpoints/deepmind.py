@@ -1,8 +1,8 @@
-"""DeepMind's checkpoint files: a plain `.npz` of haiku parameters and two flattened dataclasses.
+"""DeepMind's checkpoint files: an `.npz` of haiku parameters and two flattened dataclasses.
 
-Keys are paths joined by ":", `params:<haiku module>:<w|b|scale|offset>`, `model_config:<field>`,
-`task_config:<field>[:<index>]`, `description`, `license`. Statistics are not inside: they come as
-three netCDF files beside it. Nothing is ever unpickled.
+Keys are paths joined by ":": `params:<haiku module>:<w|b|scale|offset>`, `model_config:<field>`,
+`task_config:<field>[:<index>]`, `description`, `license`. Statistics come separately, as three
+netCDF files. Nothing is ever unpickled.
 """
 
 import zipfile
@@ -16,16 +16,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from data.stores.files import written_whole
-from data.task import TASKS, Task
-from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors, model_template
+from data.task import STEP_HOURS, TASKS, Task
+from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors
 from graphcast.network.mlp import MLP
-from graphcast.network.model import GraphCast, ModelSpec
+from graphcast.network.model import GraphCast, ModelSpec, model_template
 from mesh.graphs import MeshSpec
 
-INPUT_DURATION = "12h"  # two frames of six hours, the only one that was published
+INPUT_DURATION = "12h"  # two frames six hours apart; no other was published
 _NO_PICKLE = "a checkpoint holds plain arrays only, and nothing in it is ever unpickled"
 
-# haiku module (without the network's prefix) → where the same MLP stands in our model.
+# haiku module (without the network's prefix) → the same MLP in `GraphCast`.
 _PREFIX = "{}/~_networks_builder/{}"
 _ENCODER: dict[str, Callable[[GraphCast], MLP]] = {
     "encoder_nodes_grid_nodes": lambda model: model.encoder.embed_grid,
@@ -53,7 +53,11 @@ _NETWORKS = {"grid2mesh_gnn": _ENCODER, "mesh_gnn": _PROCESSOR, "mesh2grid_gnn":
 
 
 def read_deepmind(path: Path) -> Checkpoint:
-    """The checkpoint in `path`; `ValueError` in one sentence if it is damaged or does not fit."""
+    """The checkpoint in `path`.
+
+    Raises:
+        ValueError: the file is damaged, or its tensors do not fit the model that it describes.
+    """
     entries = _read_arrays(path)
     spec = _model_spec(entries, path)
     task = _task(entries, path)
@@ -63,8 +67,7 @@ def read_deepmind(path: Path) -> Checkpoint:
         for key, array in entries.items()
         if key.startswith("params:")
     }
-    expected = {name: leaf.shape for name, leaf in haiku_tensors(template).items()}
-    check_tensors(tensors, expected, str(path))
+    check_tensors(tensors, haiku_tensors(template), str(path))
     return Checkpoint(
         spec=spec,
         task=task,
@@ -75,8 +78,17 @@ def read_deepmind(path: Path) -> Checkpoint:
 
 
 def write_deepmind(checkpoint: Checkpoint, path: Path) -> None:
-    """Write `checkpoint` as DeepMind's code reads it; its statistics have no place in the file."""
+    """Write `checkpoint` as DeepMind's code reads it; the format has no place for statistics.
+
+    Raises:
+        ValueError: the model's step is not 6 h.
+    """
     spec, task = checkpoint.spec, checkpoint.task
+    if task.step_hours != STEP_HOURS:
+        raise ValueError(
+            f"DeepMind's format is for steps of {STEP_HOURS} h, and this model's are of "
+            f"{task.step_hours} h; write it as .safetensors"
+        )
     config = {
         "resolution": spec.resolution,
         "mesh_size": spec.mesh.splits,
@@ -108,7 +120,7 @@ def write_deepmind(checkpoint: Checkpoint, path: Path) -> None:
 
 
 def haiku_tensors(model: GraphCast) -> dict[str, Any]:
-    """Tensors by haiku name, for a model of arrays or of shapes; processor rounds one by one."""
+    """Tensors by haiku name, of a model of arrays or of shapes; one for each processor round."""
     tensors: dict[str, Any] = {}
     for prefix, mlp in _modules(model):
         for layer, (weight, bias) in enumerate(zip(mlp.weights, mlp.biases, strict=True)):
@@ -121,7 +133,7 @@ def haiku_tensors(model: GraphCast) -> dict[str, Any]:
 
 
 def _modules(model: GraphCast) -> Iterator[tuple[str, MLP]]:
-    """Each published haiku module's name with the MLP that it is."""
+    """The name of each haiku module, and its MLP in `model`."""
     for network, modules in _NETWORKS.items():
         for name, place in modules.items():
             yield _PREFIX.format(network, name), place(model)
@@ -132,7 +144,7 @@ def _modules(model: GraphCast) -> Iterator[tuple[str, MLP]]:
 
 
 def _round(stacked: MLP, step: int) -> MLP:
-    """One round of the processor's stacked updates, of arrays or of shapes."""
+    """One round of the processor's stacked MLPs, of arrays or of shapes."""
 
     def leaf(x: Any) -> Any:
         if isinstance(x, jax.ShapeDtypeStruct):
@@ -144,7 +156,7 @@ def _round(stacked: MLP, step: int) -> MLP:
 
 
 def _model_from(template: GraphCast, tensors: dict[str, np.ndarray]) -> GraphCast:
-    """The template filled with tensors that are known to fit."""
+    """The template with these tensors, which `check_tensors` has passed."""
 
     def named(prefix: str, mlp: MLP) -> MLP:
         has_norm = mlp.scale is not None
@@ -262,13 +274,13 @@ def _task(entries: dict[str, np.ndarray], path: Path) -> Task:
 
     def listed(field: str) -> list[Any]:
         prefix = f"task_config:{field}:"
-        found = {k.removeprefix(prefix): v for k, v in entries.items() if k.startswith(prefix)}
-        if odd := [key for key, value in found.items() if not key.isdecimal() or value.ndim]:
+        values = {k.removeprefix(prefix): v for k, v in entries.items() if k.startswith(prefix)}
+        if odd := [key for key, value in values.items() if not key.isdecimal() or value.ndim]:
             raise ValueError(
                 f"{path}: task_config:{field} is a list, one numbered value each, and has "
                 f"{', '.join(odd)}"
             )
-        return [found[key].item() for key in sorted(found, key=int)]
+        return [values[key].item() for key in sorted(values, key=int)]
 
     inputs, targets, forcings = (
         tuple(str(name) for name in listed(f"{role}_variables"))

@@ -25,7 +25,7 @@ from graphcast.checkpoints import Checkpoint
 from graphcast.forecaster import PlacedForecaster, forecaster
 from graphcast.machine.hosts import exchange, is_first, process_count
 from graphcast.machine.machine import Machine
-from graphcast.machine.memory import Economy
+from graphcast.machine.plan import Economy
 from graphcast.operations.cluster.runtime import graph_cache
 from graphcast.operations.cluster.shared_store import (
     SharedStore,

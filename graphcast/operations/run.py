@@ -14,7 +14,7 @@ import numpy as np
 
 from data.task import Task
 from data.wording import hours
-from graphcast.machine.memory import Economy
+from graphcast.machine.plan import Economy
 from mesh.grid import LatLonGrid
 
 INSIDE = "in the checkpoint"  # where statistics are that came with the weights

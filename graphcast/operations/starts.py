@@ -14,6 +14,7 @@ import xarray as xr
 from data.grids import grid_of
 from data.init_time import initial_time
 from data.sources import open_inputs
+from data.stores.kind import kind_of
 from data.task import Task
 from data.windows import Window, check_labels, window
 from data.wording import hour, listed
@@ -130,6 +131,6 @@ def _forcings_for(init_times: list[np.datetime64], path: str) -> list[xr.Dataset
 def _with_comment(start: Window, entry: xr.Dataset) -> Window:
     """The window, noting what a prepared dataset says of itself (such as a repeated frame)."""
     comment = entry.attrs.get("comment")
-    if "training_store_layout" not in entry.attrs or not comment:
+    if kind_of(entry.attrs) != "analyses" or not comment:
         return start
     return replace(start, provenance=(*start.provenance, f"all variables: {comment}"))

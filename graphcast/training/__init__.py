@@ -1,1 +1,46 @@
-"""Making weights: `optimiser` (AdamW as published), `loop` (one update, and many)."""
+"""Training: from untrained weights and a stretch of weather to trained weights.
+
+Read in this order: `recipe` (what holds at each update) with `draw` (which samples it takes) and
+`optimiser` (AdamW as published); `problem` (what stays the same) and `batches` (where examples come
+from); `state` (all that changes, and its file); `step` (one update) and `loop` (many). `toy` trains
+the demonstration's model with them.
+
+    recipe = Recipe(phases=(Phase("short", updates=10, peak=1e-3),), batch=2)
+    plan = plan_of_updates(ready, recipe, Machine())
+    state = train(
+        initial_state(ready.checkpoint.model, recipe),
+        training_problem(ready, plan, window),
+        InMemory(frames(ready, analyses), plan.layout.rows, recipe),
+        recipe,
+    )
+"""
+
+from graphcast.training.batches import Batches, Frames, InMemory, frames
+from graphcast.training.draw import Draw
+from graphcast.training.loop import Progress, train
+from graphcast.training.optimiser import AdamW
+from graphcast.training.problem import Problem, plan_of_updates, training_problem
+from graphcast.training.recipe import PUBLISHED, Conditions, Phase, Recipe
+from graphcast.training.state import TrainState, initial_state, read_state, write_state
+
+__all__ = [
+    "PUBLISHED",
+    "AdamW",
+    "Batches",
+    "Conditions",
+    "Draw",
+    "Frames",
+    "InMemory",
+    "Phase",
+    "Problem",
+    "Progress",
+    "Recipe",
+    "TrainState",
+    "frames",
+    "initial_state",
+    "plan_of_updates",
+    "read_state",
+    "train",
+    "training_problem",
+    "write_state",
+]

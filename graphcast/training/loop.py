@@ -1,120 +1,131 @@
-"""One update, and many of them on samples drawn with replacement."""
+"""Updates one after the other, from a state to a later one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from math import isfinite
+from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import numpy as np
-import optax
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
-from graphcast.blocks import AnyArray, Layout
-from graphcast.loss import Example, LossWeights, rollout_loss
-from graphcast.machine.devices import SPREAD, WHOLE, WINDOWS, device_mesh, on_parts, place
-from graphcast.network.model import GraphCast
-from graphcast.normaliser import Normaliser
-from graphcast.precision import Precision
-from graphcast.rollout import dynamics
+from graphcast.blocks import AnyArray
+from graphcast.machine.devices import SPREAD, WHOLE, device_table, place
+from graphcast.precision import precision_named
+from graphcast.training.batches import Batches
+from graphcast.training.problem import Problem
+from graphcast.training.recipe import Conditions, Recipe
+from graphcast.training.state import TrainState
+from graphcast.training.step import next_state
 
-
-class TrainState(eqx.Module):
-    """What an update changes."""
-
-    model: GraphCast
-    optimiser: optax.OptState
+Placement = Callable[[AnyArray], Array]
 
 
-class Problem(NamedTuple):
-    """What stays the same during training, all of it arrays."""
+class Progress(NamedTuple):
+    """What is reported of an update.
 
-    input_order: AnyArray
-    layout: Layout
-    normaliser: Normaliser
-    statics: Float[AnyArray, "blocks rows statics"]
-    weights: LossWeights
+    Attributes:
+        update: how many updates have been made with it.
+        conditions: what held.
+        loss: mean over its batch, with the weights before it.
+    """
 
-
-def batch_loss(
-    model: GraphCast, problem: Problem, batch: Example, precision: Precision
-) -> Float[Array, ""]:
-    """Mean loss over a batch (a `Example` whose arrays lead with the batch axis)."""
-    fixed = dynamics(
-        model, problem.input_order, problem.layout, problem.normaliser, problem.statics, precision
-    )
-    losses = jax.lax.map(
-        lambda sample: rollout_loss(fixed, sample, problem.weights, precision)[0], batch
-    )
-    mean: Array = losses.mean()
-    return mean
+    update: int
+    conditions: Conditions
+    loss: float
 
 
-def batch_gradient(
-    model: GraphCast,
-    problem: Problem,
-    batch: Example,
-    precision: Precision,
-    mesh: jax.sharding.Mesh,
-) -> tuple[Float[Array, ""], GraphCast]:
-    """The loss of a batch and its gradient, each device of `mesh` taking its own samples."""
-
-    def own(model: GraphCast, problem: Problem, batch: Example) -> Any:
-        found = jax.value_and_grad(batch_loss)(model, problem, batch, precision)
-        return jax.lax.pmean(found, WINDOWS)  # type: ignore[no-untyped-call]
-
-    spread = on_parts(own, mesh, (WHOLE, WHOLE, SPREAD), WHOLE)
-    loss, gradient = spread(model, problem, batch)
-    return loss, gradient
+def silent(progress: Progress) -> None:
+    """Report nothing."""
 
 
-@partial(jax.jit, static_argnames=("optimiser", "precision", "mesh"))
-def update(
+def train(
     state: TrainState,
     problem: Problem,
-    batch: Example,
-    optimiser: optax.GradientTransformation,
-    precision: Precision,
-    mesh: jax.sharding.Mesh | None = None,
-) -> tuple[TrainState, Float[Array, ""]]:
-    """The state after one optimiser step, and the batch's loss before it.
-
-    Without a `mesh` of devices one device takes all samples.
-    """
-    if mesh is None:
-        loss, gradient = jax.value_and_grad(batch_loss)(state.model, problem, batch, precision)
-    else:
-        loss, gradient = batch_gradient(state.model, problem, batch, precision, mesh)
-    change, optimiser_state = optimiser.update(gradient, state.optimiser, state.model)
-    return TrainState(optax.apply_updates(state.model, change), optimiser_state), loss
-
-
-def train(  # noqa: PLR0913  each is a choice of its own
-    model: GraphCast,
-    problem: Problem,
-    samples: Sequence[Example],
-    optimiser: optax.GradientTransformation,
-    precision: Precision,
+    batches: Batches,
+    recipe: Recipe,
     *,
-    updates: int,
-    batch_size: int = 1,
+    until: int | None = None,
     devices: int = 1,
-    key: PRNGKeyArray,
-) -> Iterator[tuple[GraphCast, float]]:
-    """Model and loss after each of `updates` updates; samples are drawn with replacement.
+    report: Callable[[Progress], None] = silent,
+) -> TrainState:
+    """The state after `until` updates in all.
 
-    With several `devices` each takes its share of a batch; `ValueError` unless they divide it.
+    Nothing but the state is carried from update to update, so training that stops, saves its state
+    and goes on gives the bytes of training that did not stop. Updates are dispatched ahead: while
+    one runs, the next batch is made, and the loss before it is reported.
+
+    Args:
+        state: where to go on from (`initial_state`, `read_state`).
+        problem: what stays the same.
+        batches: what to learn from.
+        recipe: how.
+        until: the number of updates to stop after; all of the recipe's, if None.
+        devices: how many share each batch, equally.
+        report: called once for each update, in order.
+
+    Raises:
+        ValueError: a batch does not divide over the devices or has another size than the recipe's,
+            the recipe has fewer updates than `until`, or a loss is not finite.
     """
-    if batch_size % devices:
-        raise ValueError(f"a batch of {batch_size} samples does not divide over {devices} devices")
-    state = TrainState(model, optimiser.init(model))
-    mesh = device_mesh(devices, devices) if devices > 1 else None
-    if mesh is not None:
-        state, problem = jax.tree.map(partial(place, mesh=mesh, spec=WHOLE), (state, problem))
-    for draw in jax.random.split(key, updates):
-        drawn = jax.random.randint(draw, (batch_size,), 0, len(samples))
-        batch = jax.tree.map(lambda *xs: np.stack(xs), *(samples[int(i)] for i in drawn))
-        if mesh is not None:
-            batch = jax.tree.map(partial(place, mesh=mesh, spec=SPREAD), batch)
-        state, loss = update(state, problem, batch, optimiser, precision, mesh)
-        yield state.model, float(loss)
+    until = recipe.updates if until is None else until
+    _check(recipe, until, devices)
+    first = int(state.update)
+    device_mesh = device_table(devices, devices) if devices > 1 else None
+    whole, share = _placements(device_mesh)
+    state, problem = jax.tree.map(whole, (state, problem))
+    running: tuple[int, Conditions, Float[Array, ""]] | None = None
+    for update in range(first, until):
+        conditions = recipe.at(update)
+        batch = batches.at(update, conditions.lead_steps)
+        if len(batch.current) != recipe.batch:
+            raise ValueError(
+                f"the recipe's batches have {recipe.batch} examples, and update {update} was given "
+                f"{len(batch.current)}"
+            )
+        state, loss = next_state(
+            state,
+            problem,
+            jax.tree.map(share, batch),
+            np.float32(conditions.learning_rate),
+            optimiser=recipe.optimiser,
+            average_decay=recipe.average_decay,
+            precision=precision_named(recipe.precision),
+            device_mesh=device_mesh,
+        )
+        if running is not None:
+            report(_finished(*running))
+        running = (update + 1, conditions, loss)
+    if running is not None:
+        report(_finished(*running))
+    return state
+
+
+def _check(recipe: Recipe, until: int, devices: int) -> None:
+    if recipe.batch % devices:
+        raise ValueError(
+            f"a batch of {recipe.batch} samples does not divide over {devices} devices"
+        )
+    if until > recipe.updates:
+        raise ValueError(f"the recipe has {recipe.updates} updates, not {until}")
+
+
+def _placements(device_mesh: jax.sharding.Mesh | None) -> tuple[Placement, Placement]:
+    """How arrays that every device needs, and those that devices share, come to the devices."""
+    if device_mesh is None:
+        return jax.device_put, jax.device_put
+    return (
+        partial(place, device_mesh=device_mesh, spec=WHOLE),
+        partial(place, device_mesh=device_mesh, spec=SPREAD),
+    )
+
+
+def _finished(update: int, conditions: Conditions, loss: Float[Array, ""]) -> Progress:
+    """Wait for an update's loss."""
+    value = float(loss)
+    if not isfinite(value):
+        raise ValueError(
+            f"the loss of update {update} is {value}; lower the learning rate "
+            f"({conditions.learning_rate:g}), or check the training data and statistics"
+        )
+    return Progress(update, conditions, value)

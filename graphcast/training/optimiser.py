@@ -1,32 +1,54 @@
 """The published optimiser: AdamW with decay on weight matrices only, and a clipped gradient.
 
-GraphCast §4.3–4.7: β = (0.9, 0.95), weight decay 0.1, global gradient norm at most 32, a linear
-warm-up and a half-cosine to zero.
+GraphCast §4.3-4.7 (arXiv 2212.12794): β = (0.9, 0.95), weight decay 0.1, global gradient norm at
+most 32. The learning rate is not part of it: `recipe` gives one for each update.
 """
+
+from dataclasses import dataclass
 
 import jax
 import optax
 
 from graphcast.network.model import GraphCast
 
-BETA_1, BETA_2 = 0.9, 0.95
-WEIGHT_DECAY = 0.1
-GRADIENT_NORM = 32.0
 
+@dataclass(frozen=True)
+class AdamW:
+    """AdamW (Loshchilov and Hutter 2019) after a clipped gradient; the defaults are the paper's.
 
-def warm_up_and_cosine(peak: float, warm_up: int, updates: int) -> optax.Schedule:
-    """Learning rate by update: 0 → `peak` linearly, then half a cosine to 0 at `updates`."""
-    return optax.warmup_cosine_decay_schedule(0.0, peak, warm_up, updates, end_value=0.0)
+    A description that compares by value, so that equal ones share a compiled update.
 
+    Attributes:
+        beta_1: decay of the running mean of gradients.
+        beta_2: decay of the running mean of their squares.
+        weight_decay: share of each weight matrix that is subtracted, times the learning rate.
+        gradient_norm: a gradient with a larger global norm is scaled down to this one.
+    """
 
-def published_optimiser(learning_rate: optax.Schedule) -> optax.GradientTransformation:
-    """Clip, AdamW, and decay for matrices alone."""
-    return optax.chain(
-        optax.clip_by_global_norm(GRADIENT_NORM),
-        optax.adamw(
-            learning_rate, b1=BETA_1, b2=BETA_2, weight_decay=WEIGHT_DECAY, mask=is_weight_matrix
-        ),
-    )
+    beta_1: float = 0.9
+    beta_2: float = 0.95
+    weight_decay: float = 0.1
+    gradient_norm: float = 32.0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers with which AdamW is not defined."""
+        for name in ("beta_1", "beta_2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(
+                    f"{name} is at least 0 and below 1, and this is {getattr(self, name)!r}"
+                )
+        if not self.weight_decay >= 0:
+            raise ValueError(f"a weight decay is not negative, and this is {self.weight_decay!r}")
+        if not self.gradient_norm > 0:
+            raise ValueError(f"a gradient norm is positive, and this is {self.gradient_norm!r}")
+
+    def transformation(self) -> optax.GradientTransformation:
+        """From a gradient to a direction; a step goes `learning_rate` times against it."""
+        return optax.chain(
+            optax.clip_by_global_norm(self.gradient_norm),
+            optax.scale_by_adam(b1=self.beta_1, b2=self.beta_2),
+            optax.add_decayed_weights(self.weight_decay, mask=is_weight_matrix),
+        )
 
 
 def is_weight_matrix(model: GraphCast) -> GraphCast:

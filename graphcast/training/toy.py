@@ -1,31 +1,36 @@
 """The demonstration's toy model: a small network trained for a minute on the first four analyses.
 
-Three changes over six hours are all that the packaged sample has before the forecast starts. Each
-sample is used at every longitude (turned around the Earth's axis, the hour of the day with it),
-which holds on a planet without land, and ours has some: this is a toy, and says so.
+Four analyses are all that the packaged sample has before the forecast starts. Each example is
+turned around the Earth's axis by a drawn number of columns, the hour of the day with it. On a
+planet without land that would be more data; ours has land, so this is a toy, and says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Shaped
+from jaxtyping import Float
 
 from data.channels import Channels
 from data.statistics import moments_of
-from data.task import STEP, Task
+from data.task import Task
 from data.windows import window
-from graphcast.blocks import in_blocks, out_of_blocks
+from data.wording import hour
+from graphcast.blocks import Blocking
 from graphcast.checkpoints import Checkpoint
-from graphcast.forecaster import Forecaster, forecaster
+from graphcast.forecaster import forecaster
 from graphcast.loss import Example
+from graphcast.machine.machine import Machine
 from graphcast.network.model import GraphCast, ModelSpec, random_model
-from graphcast.precision import FLOAT32
-from graphcast.training.loop import Problem, train
-from graphcast.training.optimiser import published_optimiser, warm_up_and_cosine
+from graphcast.training.batches import Frames, batch_in_blocks, frames
+from graphcast.training.loop import Progress, train
+from graphcast.training.problem import plan_of_updates, training_problem
+from graphcast.training.recipe import Phase, Recipe
+from graphcast.training.state import initial_state
 from mesh.graphs import MeshSpec
 from mesh.grid import LatLonGrid
 
@@ -44,77 +49,74 @@ TOY_TASK = Task(
     levels=(300, 400, 500, 700, 850, 1000),
 )
 TOY_SPEC = ModelSpec(MeshSpec(splits=2), latent_size=64, processor_steps=4, resolution=10.0)
-UPDATES = 800
-PEAK_LEARNING_RATE = 1e-3
+TOY_RECIPE = Recipe(phases=(Phase("toy", updates=800, peak=1e-3, warm_up=80),), batch=1)
 
 
-def train_toy(analyses: xr.Dataset, *, seed: int) -> Iterator[tuple[int, float, Checkpoint | None]]:
-    """Train on `analyses` (6-hourly, canonical) alone, statistics included.
+def train_toy(analyses: xr.Dataset, *, seed: int, report: Callable[[Progress], None]) -> Checkpoint:
+    """A toy trained on `analyses` (canonical, 6 h apart) alone, statistics included.
 
-    Yields update, loss, and None until the last update, which comes with the checkpoint.
+    Args:
+        analyses: three times or more.
+        seed: of the first weights and of the draws.
+        report: called after each update.
     """
+    recipe = replace(TOY_RECIPE, seed=seed)
     grid = LatLonGrid.from_coordinates(analyses["latitude"].values, analyses["longitude"].values)
-    start, draws = jax.random.split(jax.random.key(seed))
     untrained = Checkpoint(
-        TOY_SPEC, TOY_TASK, _persistent_model(start), moments_of([analyses], TOY_TASK)
+        TOY_SPEC, TOY_TASK, _persistent_model(seed), moments_of([analyses], TOY_TASK)
     )
     ready = forecaster(untrained, grid)
+    plan = plan_of_updates(ready, recipe, Machine())
     first = window(analyses, TOY_TASK, init_time=analyses["time"].values[1])
-    problem = Problem(
-        ready.channels.input_order,
-        ready.alone.layout,
-        ready.normaliser,
-        ready.alone.packing.statics(first),
-        ready.alone.packing.loss_weights,
+    state = train(
+        initial_state(untrained.model, recipe),
+        training_problem(ready, plan, first),
+        Turned(frames(ready, analyses), grid.shape, plan.layout.rows, recipe),
+        recipe,
+        report=report,
     )
-    optimiser = published_optimiser(warm_up_and_cosine(PEAK_LEARNING_RATE, UPDATES // 10, UPDATES))
-    updates = train(
-        untrained.model,
-        problem,
-        turned_samples(ready, analyses),
-        optimiser,
-        FLOAT32,
-        updates=UPDATES,
-        key=draws,
-    )
-    for number, (model, loss) in enumerate(updates, start=1):
-        yield (
-            number,
-            loss,
-            _finished(untrained, model, analyses, seed) if number == UPDATES else None,
-        )
+    return _described(replace(untrained, model=state.model), recipe, analyses)
 
 
-def turned_samples(ready: Forecaster, analyses: xr.Dataset) -> list[Example]:
-    """Every three consecutive frames as a sample, at every longitude."""
-    times = analyses["time"].values
-    samples = [
-        ready.alone.packing.example(
-            window(analyses, TOY_TASK, init_time=time), analyses.sel(time=[time + STEP])
-        )
-        for time in times[1:-1]
-    ]
-    nlat, nlon = ready.grid.shape
+@dataclass(frozen=True)
+class Turned:
+    """Batches of frames in memory, each example turned by a drawn number of columns.
 
-    def turned(
-        blocks: Shaped[np.ndarray, "*frames blocks rows channels"], columns: int
-    ) -> Shaped[np.ndarray, "*frames blocks rows channels"]:
-        frames = blocks.reshape(-1, *blocks.shape[-3:])
-        rows = np.stack([out_of_blocks(frame, ready.grid.size) for frame in frames])
-        field = np.roll(rows.reshape(-1, nlat, nlon, rows.shape[-1]), columns, axis=-2)
-        whole = [in_blocks(frame, ready.alone.layout.rows) for frame in field.reshape(rows.shape)]
-        return np.stack(whole).reshape(blocks.shape)
+    Attributes:
+        frames: the frames as they are.
+        shape: rows and columns of the grid.
+        rows: how grid points are cut into blocks, as in the training problem.
+        recipe: gives the draws.
+    """
 
-    return [
-        jax.tree.map(lambda leaf, by=by: turned(leaf, by), sample)
-        for sample in samples
-        for by in range(nlon)
-    ]
+    frames: Frames
+    shape: tuple[int, int]
+    rows: Blocking
+    recipe: Recipe
+
+    def at(self, update: int, lead_steps: int) -> Example:
+        """The examples of an update."""
+        _, columns = self.shape
+        draw = self.recipe.draw(self.frames.samples(lead_steps) * columns)
+        numbers = (divmod(int(number), columns) for number in draw.indices(update))
+        examples = [self._turned(*number, lead_steps) for number in numbers]
+        return batch_in_blocks(examples, self.rows)
+
+    def _turned(self, sample: int, by: int, lead_steps: int) -> Example:
+        def turned(
+            field: Float[np.ndarray, "*times grid channels"],
+        ) -> Float[np.ndarray, "*times grid channels"]:
+            *times, _, channels = field.shape
+            on_grid = field.reshape(*times, *self.shape, channels)
+            return np.roll(on_grid, by, axis=-2).reshape(field.shape)
+
+        example: Example = jax.tree.map(turned, self.frames.example(sample, lead_steps))
+        return example
 
 
-def _persistent_model(key: jax.Array) -> GraphCast:
+def _persistent_model(seed: int) -> GraphCast:
     """A random model whose last layer is zero, so that training starts from persistence."""
-    channels = Channels(TOY_TASK)
+    channels, key = Channels(TOY_TASK), jax.random.key(seed)
     model = random_model(TOY_SPEC, channels.input_width, len(channels.targets), key=key)
     persistent: GraphCast = eqx.tree_at(
         lambda m: m.decoder.read_out.weights[-1], model, replace_fn=jnp.zeros_like
@@ -122,19 +124,19 @@ def _persistent_model(key: jax.Array) -> GraphCast:
     return persistent
 
 
-def _finished(
-    untrained: Checkpoint, model: GraphCast, analyses: xr.Dataset, seed: int
-) -> Checkpoint:
-    first, last = (str(analyses["time"].values[i])[:13] for i in (0, -1))
-    return Checkpoint(
-        spec=untrained.spec,
-        task=untrained.task,
-        model=model,
-        moments=untrained.moments,
+def _described(toy: Checkpoint, recipe: Recipe, analyses: xr.Dataset) -> Checkpoint:
+    first, last = (hour(analyses["time"].values[i]) for i in (0, -1))
+    return replace(
+        toy,
         description=(
-            f"TOY, for demonstration only: {UPDATES} updates on the {analyses.sizes['time']} ECMWF "
-            f"IFS analyses from {first} to {last} UTC at 10 degrees, at every longitude"
+            f"TOY, for demonstration only: {recipe.updates} updates on the "
+            f"{analyses.sizes['time']} ECMWF IFS analyses from {first} to {last} UTC at 10 "
+            "degrees, at every longitude"
         ),
         license="Apache-2.0; trained on ECMWF data, CC-BY-4.0",
-        provenance={"seed": str(seed), "updates": str(UPDATES), "precision": "float32"},
+        provenance={
+            "seed": str(recipe.seed),
+            "updates": str(recipe.updates),
+            "precision": recipe.precision,
+        },
     )

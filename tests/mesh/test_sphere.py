@@ -19,17 +19,19 @@ def test_degrees_of_unit_vectors_are_identity(latitude: float, longitude: float)
 @given(LATITUDES, LONGITUDES)
 def test_a_point_is_at_its_own_origin_with_north_upwards(latitude: float, longitude: float) -> None:
     here = np.array([latitude]), np.array([longitude])
-    frame = sphere.frames(*here)
+    frame = sphere.local_frames(*here)
     step = 1e-3  # degrees
     position = sphere.unit_vectors(*here)
     north = sphere.unit_vectors(here[0] + step, here[1]) - position
     east = sphere.unit_vectors(here[0], here[1] + step) - position
     length = np.deg2rad(step)
-    np.testing.assert_allclose(sphere.in_frames(position, frame), [[1, 0, 0]], atol=1e-12)
+    np.testing.assert_allclose(sphere.in_local_frames(position, frame), [[1, 0, 0]], atol=1e-12)
     # 2e-5 of the length: the chord of a 1e-3 degree arc leaves the tangent by half the arc
-    np.testing.assert_allclose(sphere.in_frames(north, frame) / length, [[0, 0, 1]], atol=2e-5)
     np.testing.assert_allclose(
-        sphere.in_frames(east, frame) / length / np.cos(np.deg2rad(latitude)),
+        sphere.in_local_frames(north, frame) / length, [[0, 0, 1]], atol=2e-5
+    )
+    np.testing.assert_allclose(
+        sphere.in_local_frames(east, frame) / length / np.cos(np.deg2rad(latitude)),
         [[0, 1, 0]],
         atol=2e-5,
     )

@@ -5,30 +5,32 @@ from pathlib import Path
 import xarray as xr
 from scipy.io import netcdf_file
 
+from data.wording import reason
+
 _CLASSIC = (b"CDF\x01", b"CDF\x02")
 
 
 def read(path: str) -> xr.Dataset:
     """The file's variables, unread, with its own names, units and dimensions.
 
-    Raises ValueError for a file that is damaged or cut short.
+    Raises:
+        ValueError: the file is damaged or cut short.
     """
     try:
         _check_whole(path)
         return xr.open_dataset(path, engine="netcdf4", decode_timedelta=True, cache=False)
     except (OSError, RuntimeError, ValueError, TypeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
-            f"a netCDF file must be whole and decodable, and {path} is not ({reason}); fetch it"
-            " again"
+            f"a netCDF file must be whole and decodable, and {path} is not ({reason(error)}); fetch"
+            " it again"
         ) from error
 
 
 def _check_whole(path: str) -> None:
     """Raise ValueError for a classic file that is shorter than its header says.
 
-    The netCDF library reads the missing end as zeros, without a word. scipy maps every variable
-    onto the file when it opens it, and cannot where there is no file. (HDF5 looks for itself.)
+    The netCDF library reads the missing end as zeros, without a word. scipy maps every variable to
+    memory when it opens a file, and fails where the file ends too soon. HDF5 checks this itself.
     """
     with Path(path).open("rb") as file:
         if file.read(4) not in _CLASSIC:

@@ -1,44 +1,71 @@
-"""Zarr stores, format 2 and 3, on disk or behind a URL."""
+"""Zarr stores, format 2 and 3, on disk or behind a URL; a chunk that is missing is an error."""
 
 import warnings
+from pathlib import Path
 
 import xarray as xr
+from zarr.abc.store import Store
+
+from data.stores.reading import MissingChunkError, whole
+from data.wording import reason
+
+_FILES = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")  # one of them is in every store's folder
 
 
-def read(path: str) -> xr.Dataset:
+def read(where: str | Store, name: str = "") -> xr.Dataset:
     """The store's variables, unread, with its own names, units and dimensions.
 
-    With consolidated metadata where the store has them, else by listing it. Raises ValueError for
-    what is no Zarr store, and for one whose listing its server does not give.
+    Consolidated metadata are read where the store has them; else it is listed.
+
+    Args:
+        where: a folder, a URL, or an open store of zarr.
+        name: what errors call the store; by default, where it is.
+
+    Raises:
+        ValueError: it is no Zarr store, or its server does not list folders.
+        MissingChunkError: a coordinate lacks a chunk. A field that lacks one raises when it is
+            computed.
     """
+    name = name or str(where)
     try:
-        return _open(path, consolidated=True)
-    except (KeyError, ValueError, OSError):
-        pass  # not consolidated; whatever else is wrong shows again below
-    try:
-        dataset = _open(path, consolidated=False)
+        dataset = opened(where, name)
+    except MissingChunkError:
+        raise
     except (KeyError, ValueError, OSError) as error:
-        raise _no_store(path, error) from error
+        raise ValueError(
+            f"no Zarr store could be read at {name} ({reason(error)}); check the address"
+        ) from error
     if not dataset.variables:
         raise ValueError(
-            f"a Zarr store must hold arrays, and none were found in {path}; if its server does not"
+            f"a Zarr store must hold arrays, and none were found in {name}; if its server does not"
             " list folders, consolidate the store's metadata (zarr.consolidate_metadata)"
         )
     return dataset
 
 
-def _open(path: str, *, consolidated: bool) -> xr.Dataset:
+def is_store(folder: Path) -> bool:
+    """Whether a folder is a Zarr store."""
+    return any((folder / name).exists() for name in _FILES)
+
+
+def opened(where: str | Store, name: str) -> xr.Dataset:
+    """As `read`, but with the errors of zarr and of the store's client as they are."""
+    try:
+        return _open(where, name, consolidated=True)
+    except MissingChunkError:
+        raise
+    except (KeyError, ValueError, FileNotFoundError):  # not consolidated; other faults show again
+        return _open(where, name, consolidated=False)
+
+
+def _open(where: str | Store, name: str, *, consolidated: bool) -> xr.Dataset:
     with warnings.catch_warnings():
-        # Stores often hold files beside the arrays (a README, a licence): not our concern.
+        # Stores often hold files beside the arrays (a README, a licence), which do no harm.
         warnings.filterwarnings("ignore", "Object at .* is not recognized as a component")
         return xr.open_dataset(
-            path, engine="zarr", consolidated=consolidated, decode_timedelta=True, cache=False
+            whole(where, name),  # type: ignore[arg-type]  # the engine takes zarr's stores, too
+            engine="zarr",
+            consolidated=consolidated,
+            decode_timedelta=True,
+            cache=False,
         )
-
-
-def _no_store(path: str, error: Exception) -> ValueError:
-    reason = str(error).strip().splitlines()
-    return ValueError(
-        f"no Zarr store could be read at {path}"
-        f" ({reason[0] if reason else type(error).__name__}); check the address"
-    )

@@ -1,1 +1,6 @@
-"""What comes over the network: object stores, downloads and the services that need requests."""
+"""What comes over the network.
+
+`download` has retries, time limits and files that appear whole; `object_stores` opens Zarr stores
+in the cloud with them. `cds`, `gfs` and `opendata` are services: each a `Series` that asks for what
+it is asked for.
+"""

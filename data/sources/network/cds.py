@@ -1,8 +1,8 @@
 """ERA5 from the Copernicus Climate Data Store, through its own client.
 
-An account is needed: its address and key stand in ~/.cdsapirc, or in CDSAPI_URL and CDSAPI_KEY
-(cds.climate.copernicus.eu, "How to use the API"). Requests wait in a queue, so one asks for all of
-a day: the six-hourly analyses, and the hourly precipitation of the day.
+It needs an account: address and key are in ~/.cdsapirc, or in CDSAPI_URL and CDSAPI_KEY
+(cds.climate.copernicus.eu, "How to use the API"). Requests wait in a queue, so each asks for a
+whole day: one for the six-hourly analyses, one for the day's hourly precipitation.
 """
 
 import functools
@@ -17,26 +17,28 @@ from data.canonical import conventions
 from data.canonical.precipitation import HOURLY
 from data.sources.files import grib
 from data.sources.network import download
-from data.sources.series.collection import Series, together
+from data.sources.series.collection import Series, joined_in_time
 from data.task import LEVELS_13
 from data.variables import VARIABLES
+from data.wording import one_line
 
 LEVELS_DATASET = "reanalysis-era5-pressure-levels"
 SINGLE_DATASET = "reanalysis-era5-single-levels"
-_SIX_HOURLY = tuple(f"{hour:02d}:00" for hour in range(0, 24, 6))
+_ANALYSIS_HOURS = tuple(f"{hour:02d}:00" for hour in range(0, 24, 6))
 
 
 def open_service(name: str, address: str | None) -> "ClimateDataStore":
-    """The Climate Data Store that ~/.cdsapirc names, or another address with the same key."""
+    """Open the store that ~/.cdsapirc names, or the one at an address, with the same key."""
     return ClimateDataStore(address)
 
 
 class ClimateDataStore(Series):
-    """The series of ERA5's analyses in the Climate Data Store."""
+    """ERA5's analyses in the Climate Data Store."""
 
     remote = True
     times = None
     names = None
+    hourly_precipitation = True
     credit = "ERA5, Copernicus Climate Change Service (CC-BY-4.0)"
 
     def __init__(self, address: str | None, levels: Sequence[int] = LEVELS_13) -> None:
@@ -48,20 +50,21 @@ class ClimateDataStore(Series):
         return ClimateDataStore(self._address, levels)
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See ``Series``."""
-        rain = tuple(names) == (HOURLY,)
+        """See `Series`."""
+        only_precipitation = tuple(names) == (HOURLY,)
         days = times.astype("datetime64[D]")
         parts = []
         for day in np.unique(days):
-            of_day = times[days == day]
-            parts.append(
-                self._rain(day, downloads).sel(time=of_day)
-                if rain
-                else self._analyses(day, of_day, tuple(names), downloads).sel(time=of_day)
+            times_of_day = times[days == day]
+            part = (
+                self._precipitation(day, downloads)
+                if only_precipitation
+                else self._analyses(day, times_of_day, tuple(names), downloads)
             )
-        return together(parts)[[name for name in names if name in parts[0]]]
+            parts.append(part.sel(time=times_of_day))
+        return joined_in_time(parts)[[name for name in names if name in parts[0]]]
 
-    def _rain(self, day: np.datetime64, downloads: Path) -> xr.Dataset:
+    def _precipitation(self, day: np.datetime64, downloads: Path) -> xr.Dataset:
         hours = [f"{hour:02d}:00" for hour in range(24)]
         return self._file(day, "rain", SINGLE_DATASET, {"variable": [HOURLY]}, hours, downloads)
 
@@ -69,7 +72,7 @@ class ClimateDataStore(Series):
         self, day: np.datetime64, times: np.ndarray, names: Sequence[str], downloads: Path
     ) -> xr.Dataset:
         hours = sorted(
-            {*_SIX_HOURLY, *(f"{t.astype('datetime64[h]').item():%H}:00" for t in times)}
+            {*_ANALYSIS_HOURS, *(f"{t.astype('datetime64[h]').item():%H}:00" for t in times)}
         )
         on_levels = [name for name in names if VARIABLES[name].on_levels]
         single = [_single_name(name) for name in names if not VARIABLES[name].on_levels]
@@ -79,8 +82,8 @@ class ClimateDataStore(Series):
             request = {"variable": on_levels, "pressure_level": levels}
             asked["levels"] = (LEVELS_DATASET, request)
         if single:
-            constant = not any(VARIABLES[name].varies_in_time for name in names)
-            kind = "statics" if constant else "surface"
+            varying = any(VARIABLES[name].varies_in_time for name in names)
+            kind = "surface" if varying else "statics"
             asked[kind] = (SINGLE_DATASET, {"variable": single})
         files = [
             self._file(day, kind, dataset, request, hours, downloads)
@@ -123,18 +126,17 @@ class ClimateDataStore(Series):
 
         try:
             download.patiently(attempt, what, passing)
-        except RuntimeError as error:  # the client's word for a request that the store refuses
-            reason = " ".join(str(error).split())
-            raise ValueError(f"the Climate Data Store refuses {what}: {reason}") from error
+        except RuntimeError as error:  # what the client raises when the store refuses a request
+            raise ValueError(f"the Climate Data Store refuses {what}: {one_line(error)}") from error
 
 
 def _single_name(name: str) -> str:
-    """ERA5's single-level name: the surface's geopotential has the name that levels have."""
+    """ERA5's name on a single level, where surface geopotential is called geopotential, too."""
     return "geopotential" if name == "geopotential_at_surface" else name
 
 
 def _client(address: str | None) -> tuple[Any, tuple[type[Exception], ...]]:
-    """The store's client with time limits, and what it may fail with for a while."""
+    """The store's client with time limits, and the errors that another attempt may not meet."""
     try:
         import cdsapi  # noqa: PLC0415  an optional package
         import requests  # noqa: PLC0415
@@ -143,7 +145,7 @@ def _client(address: str | None) -> tuple[Any, tuple[type[Exception], ...]]:
         raise download.missing_package("the Climate Data Store", "cds", error) from error
     try:
         cdsapi.api.get_url_key_verify(address, None, None)
-    except Exception as error:  # the client raises nothing more special for a missing key
+    except Exception as error:  # the client raises plain Exception for a missing key
         raise ValueError(
             f"the Climate Data Store needs an account ({error}); put its address and your key into"
             " ~/.cdsapirc, as cds.climate.copernicus.eu says under 'How to use the API'"
@@ -153,7 +155,7 @@ def _client(address: str | None) -> tuple[Any, tuple[type[Exception], ...]]:
         quiet=True,
         progress=False,
         timeout=download.TIMEOUT,
-        retry_max=1,  # its own would go on for 500 times two minutes
+        retry_max=1,  # its default is 500 attempts, two minutes apart
         sleep_max=download.TIMEOUT,
     )
     return client, (requests.RequestException, DownloadError)

@@ -1,6 +1,6 @@
 """Fetching over a network: bounded retries, time limits, and files that appear whole or not at all.
 
-Names in here are looked up at each call, so that a test can shorten the waits.
+The constants are looked up at each call, so that a test can shorten the waits.
 """
 
 import fcntl
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from data.stores.files import written_whole
+from data.wording import reason
 
 ATTEMPTS = 4
 FIRST_PAUSE = 1.0  # seconds before the second attempt; twice as long before each further one
@@ -23,34 +24,48 @@ _Result = TypeVar("_Result")
 
 
 class _PassingError(Exception):
-    """A failure that may pass."""
+    """A failure that may be gone at the next attempt."""
 
 
 def patiently(
-    work: Callable[[], _Result], what: str, passing: tuple[type[Exception], ...]
+    work: Callable[[], _Result],
+    what: str,
+    passing: tuple[type[Exception], ...],
+    *,
+    lasting: tuple[type[Exception], ...] = (),
 ) -> _Result:
-    """The result of ``work``, tried up to ``ATTEMPTS`` times when it fails with one of ``passing``.
+    """The result of `work`, which is tried again while it fails in a way that may pass.
 
-    Raises OSError in one sentence when the last attempt fails, too.
+    Args:
+        work: what to do.
+        what: what the error of the last attempt says could not be read.
+        passing: errors after which `work` is tried again, up to `ATTEMPTS` times in all.
+        lasting: errors among them that another attempt would meet again; they are raised.
+
+    Raises:
+        OSError: the last attempt failed, too.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return work()
+        except lasting:
+            raise
         except passing as error:
             if attempt == ATTEMPTS:
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 raise OSError(
-                    f"{what} could not be read in {ATTEMPTS} attempts ({reason}); try again later:"
-                    " what was finished is kept"
+                    f"{what} could not be read in {ATTEMPTS} attempts ({reason(error)}); try again"
+                    " later: what was finished is kept"
                 ) from error
         time.sleep(FIRST_PAUSE * 2 ** (attempt - 1))
     raise AssertionError
 
 
 def fetch(url: str, *, start: int | None = None, end: int | None = None) -> bytes:
-    """The bytes of a URL over http(s), or those from ``start`` up to ``end`` (not included).
+    """The bytes of a URL over http(s), or its bytes from `start` up to `end` (not included).
 
-    Raises FileNotFoundError where there is nothing, OSError after the last attempt.
+    Raises:
+        FileNotFoundError: nothing is there.
+        OSError: the server refuses, or the last attempt failed, too.
     """
     request = urllib.request.Request(url)
     if start is not None:
@@ -66,7 +81,7 @@ def _once(request: urllib.request.Request, start: int | None, end: int | None) -
     except urllib.error.HTTPError as error:
         with error:
             if error.code in (http.client.NOT_FOUND, http.client.FORBIDDEN, http.client.GONE):
-                # object stores say "forbidden" of what is not there
+                # object stores answer "forbidden" where nothing is
                 raise FileNotFoundError(
                     f"{request.full_url} is not there ({error.code}); it may not be published yet,"
                     " or no longer"
@@ -76,7 +91,7 @@ def _once(request: urllib.request.Request, start: int | None, end: int | None) -
             raise _PassingError(str(error)) from error
     except (OSError, http.client.HTTPException) as error:  # time-outs, broken and short bodies
         raise _PassingError(str(error) or type(error).__name__) from error
-    if start is not None and not ranged:  # a server that does not know ranges sends everything
+    if start is not None and not ranged:  # a server without byte ranges sends everything
         body = body[start:end]
     if start is not None and end is not None and len(body) != end - start:
         raise _PassingError(f"{len(body)} of {end - start} bytes came")
@@ -84,7 +99,7 @@ def _once(request: urllib.request.Request, start: int | None, end: int | None) -
 
 
 def kept(path: Path, make: Callable[[Path], None]) -> Path:
-    """``path``, made by ``make(temporary)`` unless it is there; by one process at a time."""
+    """The file `path`, made by `make(temporary)` unless it exists; one process makes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -95,14 +110,14 @@ def kept(path: Path, make: Callable[[Path], None]) -> Path:
 
 
 def forget(folder: Path, before: str) -> None:
-    """Remove what was kept for dates (YYYYMMDD) earlier than ``before``."""
+    """Remove the files of dates (YYYYMMDD, how their names begin) earlier than `before`."""
     for path in folder.glob("*"):
         if re.match(r"\.?\d{8}", path.name) and path.name.lstrip(".")[:8] < before:
             path.unlink(missing_ok=True)
 
 
 def missing_package(what: str, extra: str, error: ImportError) -> ValueError:
-    """What to tell somebody who lacks an optional package."""
+    """The error that names the extra of an optional package that is not installed."""
     return ValueError(
         f"{what} needs a package that is not installed ({error}); pip install 'graphcast[{extra}]'"
     )

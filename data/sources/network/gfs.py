@@ -1,9 +1,9 @@
 """NOAA's GFS analyses: single GRIB messages out of large files, found through their index.
 
-Beside each file lies an index, ``.idx``, one line for each field: number, first byte, start of the
-forecast, name, level, and what kind of value it is. (wgrib2's short inventory; NOAA Climate
-Prediction Center, "Fast Downloading of GRIB Files".) Precipitation up to a time is the first six
-hours of the forecast that began six hours before.
+Each file has an index beside it, `.idx`, with one line for each field: number, first byte, start of
+the forecast, name, level, and kind of value (wgrib2's short inventory; NOAA Climate Prediction
+Center, "Fast Downloading of GRIB Files"). Precipitation up to a time is the first six hours of the
+forecast that started six hours before.
 """
 
 import re
@@ -16,17 +16,18 @@ import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
-from data.canonical.precipitation import SIX_HOURLY
+from data.canonical.precipitation import PERIODS, SIX_HOURLY
 from data.sources.files import grib
 from data.sources.network.download import fetch, kept
-from data.sources.series.collection import Series, together
-from data.task import LEVELS_13, STEP
+from data.sources.series.collection import Series, joined_in_time
+from data.task import LEVELS_13
+from data.wording import HOUR
 
 BUCKET = "https://noaa-gfs-bdp-pds.s3.amazonaws.com"  # NOAA Open Data on AWS; since 2021
 GRIDS = {"gfs": "0p25", "gfs-0p25": "0p25", "gfs-0p50": "0p50", "gfs-1p00": "1p00"}
 CONNECTIONS = 8
 
-# In the index: a name, and a level that "{}" stands for.
+# catalogue name → name in the index; on the surface, with the level's name in the index
 _ON_LEVELS = {
     "geopotential": "HGT",
     "temperature": "TMP",
@@ -47,12 +48,12 @@ _SIX_HOURS = "0-6 hour acc fcst"
 
 
 def open_service(name: str, address: str | None) -> "Gfs":
-    """GFS on the grid that the name says, from NOAA's bucket or a mirror of the same folders."""
+    """Open GFS on the grid that the name says, in NOAA's bucket or a mirror with its folders."""
     return Gfs(GRIDS[name], (address or BUCKET).rstrip("/"))
 
 
 class Entry(NamedTuple):
-    """A line of an index: what is there, and the bytes of its message; the last one has no end."""
+    """A line of an index: a field, and the bytes of its message (`end` is None for the last)."""
 
     name: str
     level: str
@@ -62,7 +63,7 @@ class Entry(NamedTuple):
 
 
 class Gfs(Series):
-    """The series of GFS analyses."""
+    """GFS analyses."""
 
     remote = True
     times = None
@@ -79,9 +80,9 @@ class Gfs(Series):
         return Gfs(self._grid, self._address, levels)
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See ``Series``."""
+        """See `Series`."""
         parts = [self._one_time(time, tuple(names), downloads) for time in times]
-        return together(parts)[[name for name in names if name in parts[0]]]
+        return joined_in_time(parts)[[name for name in names if name in parts[0]]]
 
     def _one_time(self, time: np.datetime64, names: tuple[str, ...], downloads: Path) -> xr.Dataset:
         hour = time.astype("datetime64[h]").item()
@@ -93,8 +94,11 @@ class Gfs(Series):
         def make(path: Path) -> None:
             messages = self._messages(time, 0, self._wanted(names), accumulated=False)
             if SIX_HOURLY in names:
-                rain = {("APCP", "surface")}
-                messages += self._messages(time - STEP, 6, rain, accumulated=True)
+                hours = PERIODS[SIX_HOURLY]
+                precipitation = {("APCP", "surface")}
+                messages += self._messages(
+                    time - hours * HOUR, hours, precipitation, accumulated=True
+                )
             path.write_bytes(b"".join(messages))
 
         path = kept(downloads / f"{stem}.grib2", make)
@@ -128,14 +132,21 @@ class Gfs(Series):
         missing = sorted(f"{name} at {level}" for name, level in wanted - found.keys())
         if missing:
             raise ValueError(f"{url} lacks {', '.join(missing)}; ask for others")
-        # fields that lie in one message, as u and v may, are fetched once
+        # u and v may share a message, which is fetched once
         places = sorted({(e.start, e.end) for e in found.values()}, key=lambda place: place[0])
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             return list(pool.map(lambda place: _message(url, *place), places))
 
 
 def read_index(text: str, where: str) -> list[Entry]:
-    """The lines of an index: ``7:1234:d=2022010100:HGT:500 mb:anl:``, numbers of parts ``7.2``."""
+    """The entries of an index.
+
+    A line reads `7:1234:d=2022010100:HGT:500 mb:anl:`; a field that shares its message has a number
+    such as 7.2.
+
+    Raises:
+        ValueError: a line has another form.
+    """
     lines = [line for line in text.splitlines() if line.strip()]
     fields = [line.split(":") for line in lines]
     if not lines or any(len(f) < 6 or not re.fullmatch(r"\d+", f[1]) for f in fields):
@@ -151,7 +162,7 @@ def read_index(text: str, where: str) -> list[Entry]:
 
 
 def _message(url: str, start: int, end: int | None) -> bytes:
-    """One GRIB message, whole: GRIB2 says its length in bytes 8 to 15 and ends with 7777."""
+    """One whole GRIB2 message; its length is in its bytes 8 to 15."""
     message = fetch(url, start=start, end=end)
     if message[:4] != b"GRIB" or int.from_bytes(message[8:16], "big") != len(message):
         raise ValueError(

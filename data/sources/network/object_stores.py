@@ -1,10 +1,12 @@
-"""Zarr stores behind a URL, through clients that do not try again by themselves.
+"""Zarr stores behind a URL, through clients whose own retries are switched off.
 
-Who asks tries again (``download.patiently``). The clients of object stores would do so, too: six
-times for each of several requests, pausing half a minute in all, within each of our attempts; a
-host that does not answer would take minutes until it is said. With one try each, and ``TIMEOUT``
-for each, it takes ``ATTEMPTS`` times that and the pauses: 67 s for a host that stays silent, 7 s
-for one that refuses.
+Retries happen in `download.patiently` alone. The clients of object stores would retry each request
+six times within each of our attempts, and a host that does not answer would take minutes to be
+reported. With one try and `TIMEOUT` for each request, giving up takes `ATTEMPTS` times that and the
+pauses between: 67 s for a host that stays silent, 7 s for one that refuses.
+
+gcsfs and s3fs have no setting for this. Where the code below reaches into their private parts, it
+says so, and the tests of private parts fail when a new version moves them.
 """
 
 import atexit
@@ -16,17 +18,18 @@ from typing import Any
 
 from data.sources.network import download
 
-TIMEOUT = 15.0  # seconds until an object store takes the call, and without a byte from it
-# Packages whose errors are those of the network; what is not there, or not allowed, is an OSError
-# of another kind.
+TIMEOUT = 15.0  # seconds to connect to an object store, and without a byte from it
+# Packages whose errors are failures of the network. What does not exist or is not allowed is an
+# OSError of its own kind (`FileNotFoundError`, `PermissionError`).
 _CLIENTS = ("aiohttp", "botocore", "gcsfs", "requests")
-_PASSING = (errno.EBUSY, errno.EIO, getattr(errno, "EREMOTEIO", errno.EIO))  # as s3fs says 5xx
+_PASSING = (errno.EBUSY, errno.EIO, getattr(errno, "EREMOTEIO", errno.EIO))  # s3fs: status 5xx
 
 
 def store(url: str) -> Any:
-    """What xarray opens as Zarr; ``url`` itself where its protocol has no store here.
+    """A read-only zarr store for a URL, or `url` itself for a protocol without a client here.
 
-    Raises ImportError where a package for the protocol is missing.
+    Raises:
+        ImportError: a package for the protocol is missing.
     """
     protocol, _, path = url.partition("://")
     if protocol not in _FILESYSTEMS:
@@ -34,12 +37,12 @@ def store(url: str) -> Any:
     filesystem = _FILESYSTEMS[protocol]()
     from zarr.storage import FsspecStore  # noqa: PLC0415  half a second, for remote stores only
 
-    whole = protocol in ("http", "https")
-    return FsspecStore(filesystem, path=url if whole else path.rstrip("/"), read_only=True)
+    over_http = protocol in ("http", "https")
+    return FsspecStore(filesystem, path=url if over_http else path.rstrip("/"), read_only=True)
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether a network failed, so that the next attempt may do better."""
+    """Whether the network failed, so that another attempt may succeed."""
     if isinstance(error, FileNotFoundError | PermissionError):
         return False
     client = type(error).__module__.partition(".")[0]
@@ -62,18 +65,18 @@ def _over_http() -> Any:
 
 
 def _google() -> Any:
-    # ``gcsfs.GCSFileSystem`` asks first what kind the bucket is, by another protocol
+    # not `gcsfs.GCSFileSystem`, which first asks for the bucket's kind, through another protocol
     from gcsfs import core  # noqa: PLC0415  an optional package
 
-    # it logs the traceback of every attempt, hundreds of lines, and raises what we say in one
+    # it logs a traceback of hundreds of lines for each attempt; we raise one sentence
     logging.getLogger("gcsfs").setLevel(logging.CRITICAL)
-    known = "GOOGLE_APPLICATION_CREDENTIALS" in os.environ
+    has_account = "GOOGLE_APPLICATION_CREDENTIALS" in os.environ
     files = core.GCSFileSystem(
         asynchronous=True,
         requests_timeout=_time_limits(),
-        **({} if known else {"token": "anon"}),
+        **({} if has_account else {"token": "anon"}),
     )
-    # its number of tries is fixed in a decorator of this method
+    # private: the decorator of this method retries, a fixed number of times
     files._request = inspect.unwrap(core.GCSFileSystem._request).__get__(files)
     return files
 
@@ -82,12 +85,13 @@ def _amazon() -> Any:
     from s3fs import S3FileSystem  # noqa: PLC0415  an optional package
 
     wait = min(TIMEOUT, download.TIMEOUT)
-    known = bool({"AWS_PROFILE", "AWS_ACCESS_KEY_ID"} & os.environ.keys())
+    has_account = bool({"AWS_PROFILE", "AWS_ACCESS_KEY_ID"} & os.environ.keys())
     limits = {"connect_timeout": wait, "read_timeout": wait, "retries": {"total_max_attempts": 1}}
     files = S3FileSystem(
         asynchronous=True,
-        anon=not known,
-        endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),  # filesystems are kept by their arguments
+        anon=not has_account,
+        # an argument, because fsspec caches filesystems by their arguments
+        endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
         config_kwargs=limits,
     )
     files.retries = 1
@@ -96,11 +100,12 @@ def _amazon() -> Any:
 
 
 def _close(files: Any) -> None:
-    """End the session of a filesystem, which is kept as long as the program runs."""
-    from zarr.core.sync import sync  # noqa: PLC0415  in whose loop the session is
+    """Close the session of an S3 filesystem, which lives in zarr's event loop until the end."""
+    from zarr.core.sync import sync  # noqa: PLC0415  private: the loop that zarr reads in
 
-    if files._s3creator is not None:
-        sync(files._s3creator.__aexit__(None, None, None))
+    creator = getattr(files, "_s3creator", None)  # private: None until something was read
+    if creator is not None:
+        sync(creator.__aexit__(None, None, None))
         files._s3creator = None
 
 

@@ -1,8 +1,8 @@
 """ECMWF's open data: the start of each IFS (HRES) forecast, through ECMWF's own client.
 
-Analyses here are step 0 of the forecast from that time; precipitation up to a time is the first six
-hours of the forecast that began six hours before. The last days are on ECMWF's server, more on
-mirrors: ``opendata@aws``, ``opendata@google``, ``opendata@azure``.
+An analysis is step 0 of the forecast from its time. Precipitation up to a time is the first six
+hours of the forecast that started six hours before. ECMWF's own server has the last days, its
+mirrors have more: `opendata@aws`, `opendata@google`, `opendata@azure`.
 """
 
 import functools
@@ -14,13 +14,14 @@ import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
-from data.canonical.precipitation import SIX_HOURLY
+from data.canonical.precipitation import PERIODS, SIX_HOURLY
 from data.sources.files import grib
 from data.sources.network import download
-from data.sources.series.collection import Series, together
-from data.task import LEVELS_13, STEP
+from data.sources.series.collection import Series, joined_in_time
+from data.task import LEVELS_13
+from data.wording import HOUR
 
-# the catalogue's names → ECMWF's
+# the catalogue's name → ECMWF's
 _ON_LEVELS = {
     "geopotential": "gh",
     "temperature": "t",
@@ -40,12 +41,12 @@ _AT_THE_SURFACE = {
 
 
 def open_service(name: str, address: str | None) -> "OpenData":
-    """ECMWF's open data from its own server, or a mirror's name or address."""
+    """Open the data on ECMWF's server, or on a mirror by its name or address."""
     return OpenData(address or "ecmwf")
 
 
 class OpenData(Series):
-    """The series of IFS analyses in ECMWF's open data."""
+    """IFS analyses in ECMWF's open data."""
 
     remote = True
     times = None
@@ -61,9 +62,9 @@ class OpenData(Series):
         return OpenData(self._server, levels)
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See ``Series``."""
+        """See `Series`."""
         parts = [self._one_time(time, tuple(names), downloads) for time in times]
-        return together(parts)[[name for name in names if name in parts[0]]]
+        return joined_in_time(parts)[[name for name in names if name in parts[0]]]
 
     def _one_time(self, time: np.datetime64, names: tuple[str, ...], downloads: Path) -> xr.Dataset:
         stamp = f"{time.astype('datetime64[h]').item():%Y%m%d%H}"
@@ -77,8 +78,9 @@ class OpenData(Series):
             kind = "statics" if set(surface) <= {"z", "lsm"} else "surface"
             asked.append((f"{stamp}-{kind}", time, {"step": 0, "levtype": "sfc", "param": surface}))
         if SIX_HOURLY in names:
-            rain = {"step": 6, "levtype": "sfc", "param": ["tp"]}
-            asked.append((f"{stamp}-rain", time - STEP, rain))
+            first_hours = {"step": PERIODS[SIX_HOURLY], "levtype": "sfc", "param": ["tp"]}
+            start = time - PERIODS[SIX_HOURLY] * HOUR
+            asked.append((f"{stamp}-rain", start, first_hours))
         fields = {}
         for stem, start, request in asked:
             make = functools.partial(self._retrieve, start, request)
@@ -104,19 +106,19 @@ class OpenData(Series):
 
 
 def _client(server: str) -> tuple[Any, tuple[type[Exception], ...]]:
-    """ECMWF's client with a time limit, and what it may fail with for a while."""
+    """ECMWF's client with a time limit, and the errors that another attempt may not meet."""
     try:
         import requests  # noqa: PLC0415  an optional package
         from ecmwf.opendata import Client  # noqa: PLC0415
     except ImportError as error:
         raise download.missing_package("ECMWF's open data", "opendata", error) from error
-    # Its own retries go on for 500 times two minutes. Of a mirror at an address it cannot know
-    # whether one request may ask for several parts of a file; hardly one may.
+    # Its default is 500 attempts, two minutes apart. It cannot know whether a mirror at an address
+    # takes several byte ranges in one request; hardly any does.
     ranges: dict[str, Any] = {}
     if "://" in server:
         ranges = {"source_accept_ranges": True, "source_accept_multiple_ranges": False}
     client = Client(source=server, maximum_retries=1, retry_after=0, **ranges)
     session = client.session
     session.request = functools.partial(session.request, timeout=download.TIMEOUT)
-    # it asserts that a reply is what it asked for
+    # AssertionError: how the client checks that a reply has the length that it asked for
     return client, (requests.RequestException, AssertionError)

@@ -5,19 +5,20 @@ GOOGLE_APPLICATION_CREDENTIALS). Addresses as the projects' own documentation gi
 github.com/google-research/arco-era5 and weatherbench2.readthedocs.io, data guide.
 """
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
+from data.sources.files import zarr
 from data.sources.network import download
 from data.sources.network import object_stores as stores
 from data.sources.series.collection import Lazy
+from data.stores.reading import MissingChunkError
+from data.wording import reason
 
 _ARCO = "gs://gcp-public-data-arco-era5/ar"
 _WEATHERBENCH = "gs://weatherbench2/datasets"
 STORES: dict[str, str] = {
-    # hourly, 0.25°, 37 levels, since 1940; what is not there yet is NaN: see valid_time_stop
+    # hourly, 0.25°, 37 levels, since 1940; see `_within_valid_times`
     "arco-era5": f"{_ARCO}/full_37-1h-0p25deg-chunk-1.zarr-v3",
     # six-hourly, 13 levels
     "weatherbench2-era5": f"{_WEATHERBENCH}/era5/1959-2023_01_10-wb13-6h-1440x721_with_derived_variables.zarr",  # noqa: E501  an address
@@ -26,7 +27,7 @@ STORES: dict[str, str] = {
     "weatherbench2-hres": f"{_WEATHERBENCH}/hres_t0/2016-2022-6h-1440x721.zarr",
     "weatherbench2-hres-240x121": f"{_WEATHERBENCH}/hres_t0/2016-2022-6h-240x121_equiangular_with_poles_conservative.zarr",  # noqa: E501  an address
 }
-_CREDITS = {
+_CREDITS = {  # by how the name begins
     "arco-era5": "ERA5 (Copernicus Climate Change Service, CC-BY-4.0) from ARCO-ERA5",
     "weatherbench2-era5": "ERA5 (Copernicus Climate Change Service, CC-BY-4.0), WeatherBench 2",
     "weatherbench2-hres": "HRES analyses (ECMWF, CC-BY-4.0), WeatherBench 2",
@@ -34,7 +35,11 @@ _CREDITS = {
 
 
 def open_archive(name: str, address: str | None) -> Lazy:
-    """The archive of a name in ``STORES``, at its own address or a mirror's; or a store's URL.
+    """Open an archive of `STORES` by its name, or a store by its URL.
+
+    Args:
+        name: a name of `STORES`, or a URL.
+        address: the URL of a mirror that is read in place of the archive.
 
     Raises:
         ValueError: no Zarr store can be read there, or a package for reading it is missing.
@@ -52,42 +57,37 @@ def open_archive(name: str, address: str | None) -> Lazy:
 def _opened(url: str) -> xr.Dataset:
     def attempt() -> xr.Dataset:
         try:
-            try:
-                return _open(where, consolidated=True)
-            except (KeyError, ValueError, FileNotFoundError):
-                return _open(where, consolidated=False)
-        except Exception as error:  # each client has its own
+            return zarr.opened(store, url)
+        except Exception as error:  # every client has error classes of its own
             if stores.may_pass(error):
                 raise ConnectionError(str(error) or type(error).__name__) from error
             raise
 
     try:
-        where = stores.store(url)
+        store = stores.store(url)
         dataset = download.patiently(attempt, url, (ConnectionError,))
     except ImportError as error:
         raise download.missing_package(f"reading {url}", "remote", error) from error
+    except MissingChunkError:
+        raise
     except (KeyError, ValueError, FileNotFoundError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
-            f"no Zarr store could be read at {url} ({reason}); check the address"
+            f"no Zarr store could be read at {url} ({reason(error)}); check the address"
         ) from error
     if not dataset.data_vars:
         raise ValueError(f"a Zarr store must hold arrays, and none were found at {url}")
     return dataset
 
 
-def _open(where: Any, *, consolidated: bool) -> xr.Dataset:
-    return xr.open_dataset(
-        where, engine="zarr", consolidated=consolidated, decode_timedelta=True, cache=False
-    )
-
-
 def _within_valid_times(raw: xr.Dataset) -> xr.Dataset:
-    """ARCO-ERA5 has room for times to come and says in attributes which ones are there."""
+    """The times that an archive has data for, if it says so in attributes.
+
+    The time axis of ARCO-ERA5 reaches years ahead. Chunks of times that are not written yet are
+    missing; `valid_time_start` and `valid_time_stop` say which days are there.
+    """
     start, stop = (raw.attrs.get(f"valid_time_{end}") for end in ("start", "stop"))
     if start is None or stop is None or "time" not in raw.dims:
         return raw
-    last = np.datetime64(str(stop), "D") + np.timedelta64(1, "D")  # the day's last hour is there
-    times = raw["time"].values
-    first, end = np.searchsorted(times, [np.datetime64(str(start)), last])
-    return raw.isel(time=slice(int(first), int(end)))
+    end = np.datetime64(str(stop), "D") + np.timedelta64(1, "D")  # the last day is there whole
+    first, past = np.searchsorted(raw["time"].values, [np.datetime64(str(start)), end])
+    return raw.isel(time=slice(int(first), int(past)))

@@ -1,8 +1,7 @@
-"""What a long series of analyses is: times, names, and a way to read a few of each.
+"""The contract of a long series of analyses, and an opened Dataset as one.
 
-``Lazy`` makes one of any Dataset that is opened but not read. It cuts out times and variables
-first and makes only these canonical: a public archive has millions of chunks, and a dask graph of
-all of them takes longer than reading the few that are wanted.
+`Lazy` selects times and variables first and makes only these canonical: a public archive has
+millions of chunks, and building a dask graph of all of them takes longer than reading a few.
 """
 
 from abc import ABC, abstractmethod
@@ -18,32 +17,42 @@ from data.canonical.time_axis import LEAD_NAMES
 from data.sources.files import deepmind
 from data.variables import VARIABLES
 
-_NEEDED_FOR = {"specific_humidity": ("relative_humidity", "temperature")}
+_DERIVED_FROM = {"specific_humidity": ("relative_humidity", "temperature")}
 
 
 class Series(ABC):
     """Analyses at many times.
 
-    ``times`` (datetime64[ns], ascending) and ``names`` (of the catalogue) are what is there; a
-    service has None for both, and is asked. ``remote`` sources are worth asking again when they
-    fail. ``credit`` is origin and licence, as the source wants them said.
+    Attributes:
+        times: datetime64[ns], ascending; None for a service, which has to be asked.
+        names: variables of the catalogue that are there; None for a service.
+        remote: whether a read that failed is worth another attempt.
+        credit: origin and licence, as the source wants them stated.
+        hourly_precipitation: for a service: whether it has totals of hours, not of six hours.
     """
 
     times: np.ndarray | None
     names: frozenset[str] | None
     remote: bool
     credit: str
+    hourly_precipitation: bool = False
 
     @abstractmethod
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """A lazy canonical Dataset of exactly these times with those of the names that there are.
+        """A lazy canonical Dataset of exactly these times, with those of the names that exist.
 
-        Services keep what they fetch in ``downloads``, in files whose names begin with the date
-        (YYYYMMDD). Raises ValueError or OSError where a time cannot be had.
+        Args:
+            times: datetime64[ns], ascending, each once.
+            names: variables of the catalogue.
+            downloads: a folder where services keep what they fetch, in files whose names begin
+                with the date (YYYYMMDD).
+
+        Raises:
+            ValueError, OSError: a time cannot be had.
         """
 
     def on(self, levels: Sequence[int]) -> "Series":
-        """The same series on these levels (hPa), where they have to be asked for."""
+        """The same series on these levels (hPa), for a service that has to be asked for levels."""
         return self
 
 
@@ -58,26 +67,27 @@ class Lazy(Series):
         self.credit = credit
         self._parts = _parts(raw)
         self.times = _all_times(self._parts)
-        self._theirs = _their_names(self._parts[0])
-        self.names = frozenset(self._theirs)
+        self._sources = _source_variables(self._parts[0])
+        self.names = frozenset(self._sources)
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See ``Series``; nothing is fetched."""
-        asked = [name for name in names if name in self._theirs]
-        if not asked:
+        """See `Series`; nothing is fetched."""
+        known = [name for name in names if name in self._sources]
+        if not known:
             return xr.Dataset()
-        theirs = list(dict.fromkeys(t for name in asked for t in self._theirs[name]))
-        varying = [name for name in asked if VARIABLES[name].varies_in_time]
-        parts = self._parts if varying else self._parts[:1]
-        cut = [_cut(part[theirs], times) if varying else part[theirs] for part in parts]
-        found = [conventions.canonical(part) for part in cut if part is not None]
-        if not found:
+        raw = list(dict.fromkeys(source for name in known for source in self._sources[name]))
+        varying = [name for name in known if VARIABLES[name].varies_in_time]
+        if not varying:
+            return conventions.canonical(self._parts[0][raw])[known]
+        selected = [_selected(part[raw], times) for part in self._parts]
+        parts = [conventions.canonical(part) for part in selected if part is not None]
+        if not parts:
             return xr.Dataset()
         # entries of a batch may share times: the first that has one counts
-        return _distinct(together(found))[asked] if varying else found[0][asked]
+        return _distinct(joined_in_time(parts))[known]
 
 
-def together(parts: list[xr.Dataset]) -> xr.Dataset:
+def joined_in_time(parts: list[xr.Dataset]) -> xr.Dataset:
     """Datasets of different times and the same variables and grid as one."""
     if len(parts) == 1:
         return parts[0]
@@ -87,6 +97,7 @@ def together(parts: list[xr.Dataset]) -> xr.Dataset:
 
 
 def _parts(raw: xr.Dataset) -> list[xr.Dataset]:
+    """One Dataset for each batch entry, with absolute times."""
     entries = deepmind.entries(raw, None) if deepmind.is_example(raw) else [raw]
     parts = []
     for entry in entries:
@@ -96,10 +107,11 @@ def _parts(raw: xr.Dataset) -> list[xr.Dataset]:
                 f"a dataset holds one analysis for each time, and here are {len(members)} members"
                 " (number); select one of them first"
             )
-        plain = members[0].indexes.get("time") is not None and members[0]["time"].dtype.kind == "M"
-        forecast = any(name in members[0].variables for name in LEAD_NAMES)
-        # of any other layout the whole is made canonical first
-        parts.append(members[0] if plain and not forecast else conventions.canonical(members[0]))
+        (part,) = members
+        dated = part.indexes.get("time") is not None and part["time"].dtype.kind == "M"
+        forecast = any(name in part.variables for name in LEAD_NAMES)
+        # of any other layout, the whole is made canonical before times are selected
+        parts.append(part if dated and not forecast else conventions.canonical(part))
     return parts
 
 
@@ -108,16 +120,15 @@ def _all_times(parts: list[xr.Dataset]) -> np.ndarray:
     return np.unique(np.concatenate(times)) if times else np.array([], dtype="datetime64[ns]")
 
 
-def _cut(part: xr.Dataset, times: np.ndarray) -> xr.Dataset | None:
-    there = part["time"].values.astype("datetime64[ns]")
-    _, place, _ = np.intersect1d(there, times, return_indices=True)
-    if not place.size:
+def _selected(part: xr.Dataset, times: np.ndarray) -> xr.Dataset | None:
+    present = part["time"].values.astype("datetime64[ns]")
+    _, places, _ = np.intersect1d(present, times, return_indices=True)
+    if not places.size:
         return None
-    steps = np.unique(np.diff(place))
+    steps = np.unique(np.diff(places))
     even = steps.size == 1 and steps[0] > 0
-    # a slice where that says it: arrays that are views of a file cut it more cheaply than a list
-    chosen = slice(place[0], place[-1] + 1, int(steps[0])) if even else place
-    return part.isel(time=chosen)
+    # a slice where it says the same: views of a file take one at less cost than a list
+    return part.isel(time=slice(places[0], places[-1] + 1, int(steps[0])) if even else places)
 
 
 def _distinct(dataset: xr.Dataset) -> xr.Dataset:
@@ -127,27 +138,26 @@ def _distinct(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.isel(time=first)
 
 
-def _their_names(raw: xr.Dataset) -> dict[str, tuple[str, ...]]:
-    """Our name → the variables of the file that it is made of."""
+def _source_variables(raw: xr.Dataset) -> dict[str, tuple[str, ...]]:
+    """Catalogue name → the variables of the file that it is made from."""
     first = raw.isel(time=slice(0, 1)) if "time" in raw.dims else raw
-    known = [str(v) for v in raw.data_vars if _may_be_known(str(v))]
-    ours: dict[str, tuple[str, ...]] = {}
-    for theirs in known:
-        for name in conventions.canonical(first[[theirs]]).data_vars:
+    sources: dict[str, tuple[str, ...]] = {}
+    for variable in (str(v) for v in raw.data_vars if _may_be_known(str(v))):
+        for name in conventions.canonical(first[[variable]]).data_vars:
             if name in VARIABLES:
-                ours.setdefault(str(name), (theirs,))
-    for name, needed in _NEEDED_FOR.items():
-        if name not in ours and all(n in ours for n in needed):
-            together = tuple(theirs for n in needed for theirs in ours[n])
-            if name in conventions.canonical(first[list(together)]):
-                ours[name] = together
-    return ours
+                sources.setdefault(str(name), (variable,))
+    for name, needed in _DERIVED_FROM.items():
+        if name not in sources and all(n in sources for n in needed):
+            variables = tuple(variable for n in needed for variable in sources[n])
+            if name in conventions.canonical(first[list(variables)]):
+                sources[name] = variables
+    return sources
 
 
-def _may_be_known(theirs: str) -> bool:
-    """Archives hold hundreds of variables; most need no second look."""
+def _may_be_known(variable: str) -> bool:
+    """Archives hold hundreds of variables; most are ruled out by their names alone."""
     return (
-        stands_for_any_period(theirs)
-        or theirs in VARIABLES
-        or any(conventions.canonical_name(theirs, on_levels=levels) for levels in (True, False))
+        stands_for_any_period(variable)
+        or variable in VARIABLES
+        or any(conventions.canonical_name(variable, on_levels=levels) for levels in (True, False))
     )

@@ -6,30 +6,25 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from data.sources import open_raw
-from data.sources.series.collection import Lazy, Series, together
+from data.sources.files import zarr
+from data.sources.files.formats import SUFFIXES, open_raw
+from data.sources.series.collection import Lazy, Series, joined_in_time
 from mesh.grid import same_points
-
-_SUFFIXES = (
-    *(".grib", ".grib1", ".grib2", ".grb", ".grb1", ".grb2", ".gb2"),
-    *(".nc", ".nc3", ".nc4", ".cdf", ".h5", ".netcdf", ".zarr", ".zarr3"),
-)
-_ZARR_FILES = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")
 
 
 def open_folder(path: Path) -> Series:
-    """The series in one file or Zarr store, or in all of a folder.
+    """Open the series in one file or Zarr store, or in all those that a folder holds.
 
     Raises:
         ValueError: a file cannot be read, or the folder holds none.
     """
-    if path.is_file() or any((path / name).exists() for name in _ZARR_FILES):
+    if path.is_file() or zarr.is_store(path):
         return _lazy(path)
-    inside = sorted(p for p in path.iterdir() if p.suffix.casefold() in _SUFFIXES)
+    inside = sorted(p for p in path.iterdir() if p.suffix.casefold() in SUFFIXES)
     if not inside:
         raise ValueError(
             f"a folder holds GRIB, netCDF or Zarr files by the ends of their names, and {path} has"
-            f" none of {', '.join(_SUFFIXES)}"
+            f" none of {', '.join(SUFFIXES)}"
         )
     return Folder({str(p): _lazy(p) for p in inside})
 
@@ -43,7 +38,7 @@ def _lazy(path: Path) -> Lazy:
 
 
 class Folder(Series):
-    """Several files as one series; where two have the same field, the first by name counts."""
+    """Several files as one series; where two hold the same field, the first by name counts."""
 
     remote = False
 
@@ -54,19 +49,20 @@ class Folder(Series):
         self.names = frozenset().union(*(lazy.names for lazy in files.values()))
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See ``Series``."""
-        read = [lazy.at(times, names, downloads) for lazy in self._files.values()]
-        found = {p: d for p, d in zip(self._files, read, strict=True) if d.data_vars}
-        _check_same_grid(found)
-        found = {path: _on_grid_of(next(iter(found.values())), d) for path, d in found.items()}
+        """See `Series`."""
+        parts = {path: lazy.at(times, names, downloads) for path, lazy in self._files.items()}
+        parts = {path: part for path, part in parts.items() if part.data_vars}
+        _check_same_grid(parts)
+        first = next(iter(parts.values()), xr.Dataset())
+        parts = {path: _on_grid_of(first, part) for path, part in parts.items()}
         fields: dict[str, xr.DataArray] = {}
         for name in names:
-            arrays = [d[name] for d in found.values() if name in d]
+            arrays = [part[name] for part in parts.values() if name in part]
             if arrays:
                 fields[name] = _joined(arrays)
-        return (
-            xr.merge(fields.values(), join="outer", compat="override") if fields else xr.Dataset()
-        )
+        if not fields:
+            return xr.Dataset()
+        return xr.merge(fields.values(), join="outer", compat="override")
 
 
 def _joined(arrays: list[xr.DataArray]) -> xr.DataArray:
@@ -82,19 +78,19 @@ def _joined(arrays: list[xr.DataArray]) -> xr.DataArray:
         if new.size:
             parts.append(array.isel(time=new).to_dataset())
     (name,) = parts[0].data_vars
-    return together(parts)[name].sortby("time")
+    return joined_in_time(parts)[name].sortby("time")
 
 
 def _on_grid_of(first: xr.Dataset, dataset: xr.Dataset) -> xr.Dataset:
-    """The Dataset with the first one's coordinates, which are the same up to rounding."""
+    """The Dataset with the coordinates of the first, which are the same up to rounding."""
     return dataset.assign_coords(latitude=first["latitude"], longitude=first["longitude"])
 
 
-def _check_same_grid(found: dict[str, xr.Dataset]) -> None:
-    if not found:
+def _check_same_grid(parts: dict[str, xr.Dataset]) -> None:
+    if not parts:
         return
-    first_path, first = next(iter(found.items()))
-    for path, dataset in found.items():
+    first_path, first = next(iter(parts.items()))
+    for path, dataset in parts.items():
         for axis in ("latitude", "longitude"):
             if not same_points(first[axis].values, dataset[axis].values):
                 raise ValueError(

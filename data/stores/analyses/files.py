@@ -1,9 +1,8 @@
 """The files of a dataset of analyses: shards, metadata, coordinates; encoded by zarr.
 
-**Blosc: LZ4 level 5 after bit shuffle, then CRC-32C.** On ERA5's surface fields at 1° and its upper
-air on 37 levels (float32) it leaves 53 % of the size, writes at 400 and reads at 580 MB/s on one
-core; Zstd level 1 leaves 47 %, writes at 230 and reads at 350. Training waits for reading. A
-damaged chunk raises when it is read; a lost shard reads as NaN, which every reader here refuses.
+**Blosc: LZ4 level 5 after bit shuffle, then CRC-32C.** Training waits for reading, and this reads
+faster than Zstd, which leaves a little less (`benchmarks/RESULTS.md`, Codecs). A damaged chunk
+raises when it is read; a lost shard reads as NaN, which every reader here refuses.
 """
 
 import warnings
@@ -46,7 +45,8 @@ def write_shard(
         base: how many times of the dataset are in `existing`.
 
     Raises:
-        ValueError: the shape is not the header's, or values are not finite.
+        ValueError: the shape is not the header's, values are not finite, or the earlier times of
+            the shard are lost.
     """
     values = np.asarray(values, dtype=np.float32)
     if values.shape[1:] != header.field_shape(name):
@@ -59,6 +59,10 @@ def write_shard(
     start = group * header.group_times
     if existing is not None and start < base:
         earlier = zarr.open_array(existing / name, mode="r")[start:base]
+        if not np.isfinite(earlier).all():
+            raise ValueError(
+                f"{existing} has lost a shard of {name}; make the dataset again (--overwrite)"
+            )
         values = np.concatenate([earlier, values])
     folder = working_path / name
     with written_aside(folder / _shard(header, name, group)) as path:

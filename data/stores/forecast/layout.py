@@ -1,11 +1,10 @@
 """How a forecast store lies on the disk: an empty one, with all its metadata.
 
 **Zarr v2, not v3**: consolidated metadata is part of v2 (zarr-python warns that v3 has none), and
-netCDF-C reads it (4.10.1 does, and refuses v3). **Byte shuffle + Zstd level 1**: on ERA5's upper
-air (float32, regridded to 0.25°) it takes u and v to 77 % and z to 52 % of their size at
-550-750 MB/s on one core; level 3 gains 3 % at 400 MB/s, Blosc's bit shuffle is 3 % larger and
-little faster. Through Zarr onto the disk 200-280 MB/s remain on two busy cores. A damaged chunk
-raises when it is read (Zstd's checksum). A lost chunk reads as NaN, which verification refuses.
+netCDF-C reads it (4.10.1 does, and refuses v3). **Byte shuffle + Zstd level 1** leaves half to
+three quarters of upper air, at some hundreds of MB/s on one core: `benchmarks/RESULTS.md`, Codecs,
+has the figures and what else was tried. A damaged chunk raises when it is read (Zstd's checksum).
+A lost chunk reads as NaN, which verification refuses.
 """
 
 import json

@@ -42,7 +42,7 @@ _LOADED: dict[str, xr.Dataset] = {}
 
 
 def real(name: str) -> xr.Dataset:
-    """Real fields, loaded once; ``ifs`` is the packaged sample."""
+    """Real fields, loaded once; `ifs` is the packaged sample."""
     if name not in _LOADED:
         path = analyses() if name == "ifs" else SHARED / FILES[name]
         if not path.exists():
@@ -449,6 +449,12 @@ def test_a_planet_that_says_so_has_a_climate_of_its_own():
     assert exit_code(examine(scaled(T, plus=-273.15)(planet))) == 2
 
 
+def test_the_value_named_is_that_of_the_constant_field():
+    broken = real("ifs")[[T]].copy(deep=True)
+    broken[T][1, 2] = 271.5
+    assert "(271.5)" in spoken(examine(broken), "constant").message
+
+
 # Structure.
 def test_latitude_and_longitude_exchanged_are_found():
     renamed = real("ifs").rename(latitude="x", longitude="y").rename(x="longitude", y="latitude")
@@ -465,6 +471,7 @@ def test_latitude_and_longitude_exchanged_are_found():
         ({"latitude": [0, 1, 2, 3, 5, 6, *range(7, 19)]}, "rows of latitude are missing"),
         ({"longitude": [*range(5), *range(6, 36)]}, "goes around in steps"),
         ({"latitude": [0]}, "single row"),
+        ({"longitude": [*range(36), 0]}, "comes twice"),
     ],
 )
 def test_grids_that_are_not_the_globe_are_errors(part, words):

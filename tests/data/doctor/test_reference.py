@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from data.doctor import climatology, examine_file
+from data.doctor import era5, examine_file
 from data.doctor.digest import digested
-from data.doctor.make_climatology import make
+from data.doctor.make_climatology import make_climatology
 from data.doctor.reading import lead_times
 from data.samples import analyses
 from data.sources import open_inputs
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
-FOLDER = Path(climatology.__file__).parent
+FOLDER = Path(era5.__file__).parent
 LATITUDE = np.arange(-87.5, 90, 5.0)
 
 
@@ -32,7 +32,7 @@ def test_the_table_is_small_and_attributed():
 
 
 def test_the_table_can_be_made_again(tmp_path):
-    make(
+    make_climatology(
         shared("static/era5_seasonal_1985-2014"),
         shared("static/era5_surface_geopotential_0p25deg.nc"),
         shared("states/gfs_2p5deg_2011100800_f072.grib2"),
@@ -45,16 +45,16 @@ def test_the_table_can_be_made_again(tmp_path):
 
 
 def test_winter_is_cold_on_its_own_hemisphere():
-    january = climatology.usual("temperature", 15, (850,), LATITUDE).mean[0]
-    july = climatology.usual("temperature", 196, (850,), LATITUDE).mean[0]
+    january = era5.usual("temperature", 15, (850,), LATITUDE).mean[0]
+    july = era5.usual("temperature", 196, (850,), LATITUDE).mean[0]
     assert january[-4] < july[-4] - 15
     assert july[3] < january[3] - 5
 
 
 def test_the_year_closes():
     for name in ("temperature", "mean_sea_level_pressure"):
-        first = climatology.usual(name, 0, (500,), LATITUDE)
-        last = climatology.usual(name, climatology.YEAR, (500,), LATITUDE)
+        first = era5.usual(name, 0, (500,), LATITUDE)
+        last = era5.usual(name, era5.YEAR, (500,), LATITUDE)
         np.testing.assert_allclose(first.mean, last.mean, rtol=1e-12)
 
 
@@ -63,13 +63,13 @@ def test_seasonal_means_come_back():
     with np.load(FOLDER / "climatology.npz") as table:
         winter = table["temperature"][0, list(table["level"]).index(500)]
     days = np.arange(-30.0, 61.0)
-    daily = [climatology.usual("temperature", day, (500,), LATITUDE).mean[0] for day in days]
+    daily = [era5.usual("temperature", day, (500,), LATITUDE).mean[0] for day in days]
     # 0.1 K: seasons are not quite a quarter of a year, nor their middles quite a quarter apart
     np.testing.assert_allclose(np.mean(daily, axis=0), winter, atol=0.1)
 
 
 def test_geopotential_follows_from_temperature():
-    usual = climatology.usual("geopotential", 196, (1000, 500, 10), LATITUDE).mean / 9.80665
+    usual = era5.usual("geopotential", 196, (1000, 500, 10), LATITUDE).mean / 9.80665
     assert 80 < usual[0].mean() < 140
     assert 5500 < usual[1].mean() < 5700
     assert 30500 < usual[2].mean() < 31500
@@ -77,10 +77,10 @@ def test_geopotential_follows_from_temperature():
 
 def test_maps_know_tibet_and_the_pacific():
     where = (np.array([-5.0, 33.0]), np.array([88.0, 200.0]))
-    assert climatology.orography(*where)[1, 0] > 4000
-    assert abs(climatology.orography(*where)[0, 1]) < 50
-    assert climatology.land(*where)[1, 0] == pytest.approx(1)
-    assert climatology.land(*where)[0, 1] == pytest.approx(0)
+    assert era5.orography(*where)[1, 0] > 4000
+    assert abs(era5.orography(*where)[0, 1]) < 50
+    assert era5.land(*where)[1, 0] == pytest.approx(1)
+    assert era5.land(*where)[0, 1] == pytest.approx(0)
 
 
 def field_of(latitude: np.ndarray, longitude: np.ndarray) -> xr.Dataset:

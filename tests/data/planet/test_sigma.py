@@ -3,29 +3,28 @@
 import numpy as np
 import pytest
 
+from data.constants import STANDARD_GRAVITY, STANDARD_LAPSE_RATE
 from data.planet.sigma import (
     DRY_AIR,
-    LAPSE_RATE,
     SigmaFields,
     from_pressure_levels,
     mean_sea_level_pressure,
     on_pressure_levels,
     surface_pressure,
 )
-from data.variables import STANDARD_GRAVITY
 
 SIGMA = np.array([0.025, 0.095, 0.2, 0.34, 0.51, 0.685, 0.835, 0.95])
 LEVELS = (50, 100, 200, 300, 500, 700, 850, 925, 1000)
-EXPONENT = DRY_AIR * LAPSE_RATE / STANDARD_GRAVITY
+EXPONENT = DRY_AIR * STANDARD_LAPSE_RATE / STANDARD_GRAVITY
 
 
 def atmosphere(height: np.ndarray, sea_level: float = 1013.25e2, warm: float = 288.15):
     """A dry column of 6.5 K/km from sea level (going on above) over each height (m)."""
     height = np.atleast_2d(np.asarray(height, float))
-    pressure = sea_level * (1 - LAPSE_RATE * height / warm) ** (1 / EXPONENT)
+    pressure = sea_level * (1 - STANDARD_LAPSE_RATE * height / warm) ** (1 / EXPONENT)
     on_sigma = SIGMA[:, None, None] * pressure
     temperature = warm * (on_sigma / sea_level) ** EXPONENT
-    geopotential = STANDARD_GRAVITY / LAPSE_RATE * (warm - temperature)
+    geopotential = STANDARD_GRAVITY / STANDARD_LAPSE_RATE * (warm - temperature)
     nothing = np.zeros_like(geopotential)
     flat = np.zeros_like(pressure)
     return SigmaFields(
@@ -53,7 +52,7 @@ def test_a_standard_atmosphere_comes_back_on_pressure_levels():
     # top where the levels are a factor of four apart, and 0.1 % below.
     np.testing.assert_allclose(fields.temperature[0], t[0], rtol=0.01)
     np.testing.assert_allclose(fields.temperature[2:], t[2:, None, None] + 0 * air.u[:7], rtol=2e-3)
-    z = STANDARD_GRAVITY / LAPSE_RATE * (288.15 - t)
+    z = STANDARD_GRAVITY / STANDARD_LAPSE_RATE * (288.15 - t)
     np.testing.assert_allclose(fields.geopotential, z[:, None, None] + 0 * air.u[:1], atol=400)
 
 

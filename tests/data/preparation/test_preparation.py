@@ -16,8 +16,7 @@ import pytest
 import xarray as xr
 
 from data.doctor import examine
-from data.preparation.prepare import prepare
-from data.preparation.recipe import Recipe
+from data.preparation import Recipe, prepare
 from data.samples import analyses
 from data.sources import open_inputs
 from data.stores.analyses import store as dataset_format

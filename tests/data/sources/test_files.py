@@ -14,7 +14,7 @@ import xarray as xr
 from fsspec.registry import known_implementations
 
 from data.samples import analyses
-from data.sources import SOURCES, open_inputs, open_truth
+from data.sources import READERS, open_inputs, open_truth
 from data.windows import window
 
 SHARED = Path(__file__).parents[4] / "shared"
@@ -66,7 +66,7 @@ FORMATS = ["x.nc", "x.classic.nc", "x.v2.zarr", "x.v2plain.zarr", "x.v3.zarr", "
 
 
 def test_there_is_a_reader_for_each_format():
-    assert set(SOURCES) == {"grib", "netcdf", "zarr"}
+    assert set(READERS) == {"grib", "netcdf", "zarr"}
 
 
 @consolidating

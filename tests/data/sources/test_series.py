@@ -16,13 +16,11 @@ import pytest
 import xarray as xr
 from fsspec.registry import _registry as opened_filesystems
 
-from data.preparation.prepare import prepare
-from data.preparation.recipe import Recipe
+from data.preparation import Recipe, prepare
 from data.samples import analyses
-from data.sources import open_inputs
+from data.sources import SERIES, open_inputs, open_series
 from data.sources.network import download, gfs
 from data.sources.network import object_stores as stores
-from data.sources.series.opening import SERIES, open_series
 from data.task import STEP, Task
 from tests.data.sources.loopback import TASK, Loopback, archive, serving, tree, weather
 
@@ -199,8 +197,10 @@ def test_what_is_no_store_in_a_cloud_is_said(clouds):
 def test_a_lost_chunk_is_found(server, tmp_path):
     archive(server.folder / "era5.zarr", weather(4))
     (server.folder / "era5.zarr/temperature/2.0.0.0").unlink()
-    with pytest.raises(ValueError, match="at 2020-01-01T12: temperature must be given at every"):
-        prepared(f"{server.url}/era5.zarr", tmp_path / "d.zarr")
+    url = f"{server.url}/era5.zarr"
+    with pytest.raises(ValueError, match=rf"{url} lacks chunk 2\.0\.0\.0 of temperature; copy"):
+        prepared(url, tmp_path / "d.zarr")
+    assert server.asked["/era5.zarr/temperature/2.0.0.0"] == 1  # and nobody waits for it
 
 
 def test_times_that_arco_era5_has_only_room_for_are_not_there(server):

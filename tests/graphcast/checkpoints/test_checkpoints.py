@@ -1,12 +1,14 @@
 """Files of weights: what goes in comes out, and damage is named."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
 
 from graphcast.checkpoints import read_checkpoint, write_checkpoint
 from graphcast.checkpoints.deepmind import haiku_tensors
-from graphcast.checkpoints.native import model_tensors
+from graphcast.checkpoints.tensors import named_leaves
 
 A_WEIGHT = "params:mesh_gnn/~_networks_builder/processor_edges_1_mesh_mlp/~/linear_0:w"
 
@@ -64,7 +66,7 @@ def test_published_names_follow_the_release(world):
     assert not any("decoder_nodes_grid_nodes_layer_norm" in name for name in names)
     # the same numbers under both names
     assert sum(np.size(x) for x in names.values()) == sum(
-        x.size for x in model_tensors(world.model).values()
+        x.size for x in named_leaves(world.model).values()
     )
 
 
@@ -166,6 +168,14 @@ def test_only_two_frames_of_input_are_supported(npz):
     rewrite(npz, lambda e: e.update({"task_config:input_duration": np.array("18h")}))
     with pytest.raises(ValueError, match="reads 18h of input; only 12h"):
         read_checkpoint(npz)
+
+
+def test_other_steps_have_no_place_in_deepminds_format(world, tmp_path):
+    daily = replace(world.checkpoint, task=replace(world.checkpoint.task, step_hours=24))
+    with pytest.raises(ValueError, match=r"steps of 6 h, and this model's are of 24 h; write it"):
+        write_checkpoint(daily, tmp_path / "weights.npz")
+    write_checkpoint(daily, tmp_path / "weights.safetensors")
+    assert read_checkpoint(tmp_path / "weights.safetensors").task.step_hours == 24
 
 
 def test_flipped_byte_in_our_format_fails_the_checksum(world, tmp_path):

@@ -1,4 +1,4 @@
-"""Several devices give what one device gives: windows and samples spread, one window split."""
+"""Several devices give what one device gives: windows spread, one window split."""
 
 import os
 import subprocess
@@ -7,15 +7,11 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import optax
 import pytest
 
-from graphcast.forecaster import forecaster
-from graphcast.machine.devices import device_mesh, windows_at_once
-from graphcast.precision import FLOAT32
-from graphcast.training.loop import Problem, train
+from graphcast.machine.devices import device_table, windows_at_once
 
-# Virtual devices have to be asked for before JAX starts, so this runs in a process of its own. Each
+# Virtual devices have to be asked for before JAX starts, so this runs in a process of its own. The
 # script saves what one device and what eight devices make, under two names.
 FORECASTS = """
 import sys
@@ -45,28 +41,6 @@ leads = list(ready.forecasts(starts, 3))
 done = [[lead[window] for lead in leads[:2]] for window in range(3)]
 save("resumed", list(ready.forecasts(starts, 3, first=2, done=done))[-1])
 """
-TRAINING = """
-import sys
-import jax
-import numpy as np
-import optax
-from tests.graphcast.conftest import make_world
-from graphcast.forecaster import forecaster
-from graphcast.precision import FLOAT32
-from graphcast.training.loop import Problem, train
-
-world = make_world()
-ready = forecaster(world.checkpoint, world.grid)
-alone = ready.alone
-problem = Problem(ready.channels.input_order, alone.layout, ready.normaliser,
-                  alone.packing.statics(world.window), alone.packing.loss_weights)
-samples = [alone.packing.example(world.window, world.analyses.isel(time=slice(2, 3)))]
-samples.append(samples[0]._replace(current=samples[0].current + 1))
-for name, devices in (("one", 1), ("eight", 8)):
-    *_, (model, loss) = train(world.model, problem, samples, optax.sgd(0.1), FLOAT32, updates=1,
-                              batch_size=8, devices=devices, key=jax.random.key(0))
-    np.savez(f"{sys.argv[1]}/{name}.npz", loss, *jax.tree.leaves(model))
-"""
 
 
 def run_on_eight_devices(script, folder):
@@ -92,35 +66,6 @@ def test_eight_devices_forecast_what_one_does(tmp_path):
         np.testing.assert_array_equal(made["resumed"][name], made["eight 8"][name])
 
 
-def test_eight_devices_train_as_one_does(tmp_path):
-    made = run_on_eight_devices(TRAINING, tmp_path)
-    for name in made["one"]:
-        # float32: gradients of eight samples, summed in another order
-        np.testing.assert_allclose(made["eight"][name], made["one"][name], rtol=2e-5, atol=1e-6)
-
-
-def test_samples_that_do_not_divide_over_the_devices_are_refused(world):
-    ready = forecaster(world.checkpoint, world.grid)
-    packing = ready.alone.packing
-    problem = Problem(
-        ready.channels.input_order,
-        ready.alone.layout,
-        ready.normaliser,
-        packing.statics(world.window),
-        packing.loss_weights,
-    )
-    with pytest.raises(ValueError, match="batch of 3 samples does not divide over 2 devices"):
-        next(
-            train(
-                *(world.model, problem, [], optax.sgd(0.1), FLOAT32),
-                updates=1,
-                batch_size=3,
-                devices=2,
-                key=jax.random.key(0),
-            )
-        )
-
-
 def test_windows_side_by_side_leave_no_device_without_work():
     assert [windows_at_once(windows, 8) for windows in (1, 2, 3, 5, 8, 50)] == [1, 2, 2, 4, 8, 8]
     assert [windows_at_once(windows, 1) for windows in (1, 5)] == [1, 1]
@@ -129,9 +74,9 @@ def test_windows_side_by_side_leave_no_device_without_work():
 def test_devices_that_processes_cannot_share_are_refused(monkeypatch):
     monkeypatch.setattr(jax, "process_count", lambda: 2)
     with pytest.raises(ValueError, match="use a multiple of 2"):
-        device_mesh(1)
+        device_table(1)
 
 
 def test_more_devices_than_there_are_is_refused():
     with pytest.raises(ValueError, match=r"at most the .* devices that are here"):
-        device_mesh(1000)
+        device_table(1000)

@@ -20,12 +20,11 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import optax
 from graphcast.forecaster import forecaster
 from graphcast.machine.hosts import StoppedError, exchange, from_first, least, together
 from graphcast.machine.machine import Machine
-from graphcast.precision import FLOAT32
-from graphcast.training.loop import Problem, train
+from graphcast.training import Phase, Recipe, train
+from tests.graphcast.training.small import small_training
 
 port, process, folder = sys.argv[1:]
 if port != "alone":
@@ -35,15 +34,12 @@ ready = forecaster(checkpoint, grid).on(Machine(devices=4))
 *_, (frame,) = ready.forecasts([start], 3)
 made = {name: frame[name].values for name in frame}
 
-ready = forecaster(checkpoint, grid)
-alone = ready.alone
-problem = Problem(ready.channels.input_order, alone.layout, ready.normaliser,
-                  alone.packing.statics(start), alone.packing.loss_weights)
-samples = [alone.packing.example(start, analyses.isel(time=slice(2, 3)))]
-samples.append(samples[0]._replace(current=samples[0].current + 1))
-*_, (model, loss) = train(checkpoint.model, problem, samples, optax.sgd(0.1), FLOAT32, updates=1,
-                          batch_size=4, devices=4, key=jax.random.key(0))
-made |= {f"trained {i}": leaf for i, leaf in enumerate([loss, *jax.tree.leaves(model)])}
+recipe = Recipe((Phase("one", 1, peak=0.1),), batch=4)
+state, problem, batches = small_training(checkpoint, grid, start, analyses, recipe)
+losses = []
+state = train(state, problem, batches, recipe, devices=4, report=lambda p: losses.append(p.loss))
+gradient = jax.tree.leaves(state.optimiser[1].mu)
+made |= {f"trained {i}": leaf for i, leaf in enumerate([np.float32(losses), *gradient])}
 np.savez(f"{folder}/{port}-{process}.npz", **made)
 
 if port != "alone":

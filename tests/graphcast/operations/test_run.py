@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from graphcast.machine.memory import Economy
+from graphcast.machine.plan import Economy
 from graphcast.operations import Digest, Member, Run
 from graphcast.operations.execution import forecast_header
 from mesh.grid import LatLonGrid

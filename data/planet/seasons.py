@@ -1,8 +1,8 @@
-"""How Earth-like is the climate of a planet? Its seasons beside those of a reanalysis.
+"""Compare the seasonal climate of a planet with that of a reanalysis.
 
-The reference is a folder of seasonal means as the EC-Earth community's `ecmean4` keeps them
-(``seasons_average_ta_*.nc``, ``ua``, ``psl``): zonal means of temperature and wind on pressure
-levels, and maps of sea-level pressure, for December-February, March-May and so on.
+The reference is a folder of seasonal means in the format of the EC-Earth community's `ecmean4`
+(`seasons_average_ta_*.nc`, `ua`, `psl`): zonal means of temperature and wind on pressure levels,
+and maps of sea-level pressure, for December-February, March-May and so on.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from data.stores.files import written_whole
 
 SEASONS = {"DJF": (12, 1, 2), "MAM": (3, 4, 5), "JJA": (6, 7, 8), "SON": (9, 10, 11)}
 SHOWN = ("DJF", "JJA")
-# what ecmean4 calls it, what we call it
+# name in ecmean4, name in the catalogue
 QUANTITIES = {
     "ta": "temperature",
     "ua": "u_component_of_wind",
@@ -25,10 +25,13 @@ QUANTITIES = {
 
 
 @dataclass(frozen=True)
-class Climate:
+class SeasonalClimate:
     """Seasonal means: zonal temperature (K) and wind (m s-1), and sea-level pressure (Pa) maps.
 
-    Each Dataset has a dimension ``season``; zonal ones (season, level, latitude).
+    Attributes:
+        name: For tables and figures.
+        zonal: Temperature and eastward wind, [season, level, latitude].
+        pressure: Sea-level pressure, [season, latitude, longitude].
     """
 
     name: str
@@ -36,18 +39,19 @@ class Climate:
     pressure: xr.DataArray
 
 
-def climate_of(planet: xr.Dataset, name: str = "simulated planet") -> Climate:
-    """The seasons that a canonical Dataset has all months of.
+def seasonal_climate(planet: xr.Dataset, name: str = "simulated planet") -> SeasonalClimate:
+    """Means of a canonical Dataset over each season of which it has all months.
 
-    Raises ValueError if there is none of `SHOWN`.
+    Raises:
+        ValueError: A season of `SHOWN` is incomplete.
     """
     month = planet["time"].dt.month
-    there = set(np.unique(month.values).tolist())
-    whole = {season: months for season, months in SEASONS.items() if set(months) <= there}
+    covered = set(np.unique(month.values).tolist())
+    whole = {season: months for season, months in SEASONS.items() if set(months) <= covered}
     if not set(SHOWN) <= set(whole):
         raise ValueError(
             "a climate is compared in December-February and June-August, and the planet has months"
-            f" {sorted(there)}; simulate a whole year"
+            f" {sorted(covered)}; simulate a whole year"
         )
     fields = planet[list(QUANTITIES.values())]
     means = []
@@ -56,52 +60,57 @@ def climate_of(planet: xr.Dataset, name: str = "simulated planet") -> Climate:
         means.append(of_season.mean("time").compute(scheduler="synchronous"))
     seasonal = xr.concat(means, xr.Variable("season", list(whole)))
     zonal = seasonal[["temperature", "u_component_of_wind"]].mean("longitude")
-    return Climate(name, zonal, seasonal["mean_sea_level_pressure"])
+    return SeasonalClimate(name, zonal, seasonal["mean_sea_level_pressure"])
 
 
-def read_climate(folder: Path, name: str = "ERA5 1985-2014") -> Climate:
+def read_seasonal_climate(folder: Path, name: str = "ERA5 1985-2014") -> SeasonalClimate:
     """The reference climate in a folder of `ecmean4`.
 
-    Raises FileNotFoundError, naming the file that is missing.
+    Raises:
+        FileNotFoundError: A file is missing; the message names it.
     """
-    found = {}
-    for theirs, ours in QUANTITIES.items():
-        files = sorted(folder.glob(f"seasons_average_{theirs}_*.nc"))
+    fields = {}
+    for short, variable in QUANTITIES.items():
+        files = sorted(folder.glob(f"seasons_average_{short}_*.nc"))
         if not files:
             raise FileNotFoundError(
                 "a reference climate is a folder with seasons_average_ta_*.nc, ua and psl, and"
-                f" {folder} has no seasons_average_{theirs}_*.nc"
+                f" {folder} has no seasons_average_{short}_*.nc"
             )
         with xr.open_dataset(files[0]) as dataset:
-            found[ours] = dataset[theirs].load()
-    season = [_season_of(int(month)) for month in found["temperature"]["time"].dt.month]
+            fields[variable] = dataset[short].load()
+    season = [_season_of(int(month)) for month in fields["temperature"]["time"].dt.month]
     renamed = {
-        name: array.rename(time="season", lat="latitude").assign_coords(season=season)
-        for name, array in found.items()
+        variable: array.rename(time="season", lat="latitude").assign_coords(season=season)
+        for variable, array in fields.items()
     }
     upper = {
-        name: array.assign_coords(plev=array["plev"] / 100).rename(plev="level").sortby("level")
-        for name, array in renamed.items()
+        variable: array.assign_coords(plev=array["plev"] / 100).rename(plev="level").sortby("level")
+        for variable, array in renamed.items()
         if "plev" in array.dims
     }
     pressure = renamed["mean_sea_level_pressure"].rename(lon="longitude")
-    return Climate(name, xr.Dataset(upper), pressure)
+    return SeasonalClimate(name, xr.Dataset(upper), pressure)
 
 
-def differences(planet: Climate, reference: Climate) -> dict[str, float]:
-    """Area- and mass-weighted RMS differences in `SHOWN`, and numbers that say where they lie."""
+def climate_differences(planet: SeasonalClimate, reference: SeasonalClimate) -> dict[str, float]:
+    """Root-mean-square differences in the seasons `SHOWN`, jets and mean pressure, with their
+    units.
+
+    Differences of zonal means are weighted by area and mass, those of pressure by area.
+    """
     numbers: dict[str, float] = {}
     for season in SHOWN:
-        ours = planet.zonal.sel(season=season)
-        theirs = _at(reference.zonal.sel(season=season), ours)
+        zonal = planet.zonal.sel(season=season)
+        expected = _at(reference.zonal.sel(season=season), zonal)
         for name, unit in (("temperature", "K"), ("u_component_of_wind", "m/s")):
-            difference = ours[name] - theirs[name]
+            difference = zonal[name] - expected[name]
             numbers[f"{season} zonal {name} ({unit})"] = _rms(difference, _weights(difference))
-        jet = _jets(ours["u_component_of_wind"])
-        theirs_jet = _jets(theirs["u_component_of_wind"])
+        jet = _jets(zonal["u_component_of_wind"])
+        expected_jet = _jets(expected["u_component_of_wind"])
         for side in ("north", "south"):
             numbers[f"{season} jet {side} (m/s)"] = jet[side]
-            numbers[f"{season} jet {side}, reference (m/s)"] = theirs_jet[side]
+            numbers[f"{season} jet {side}, reference (m/s)"] = expected_jet[side]
         pressure = planet.pressure.sel(season=season) / 100
         other = _at(reference.pressure.sel(season=season), pressure, "longitude") / 100
         weights = _row_weights(pressure)
@@ -112,8 +121,11 @@ def differences(planet: Climate, reference: Climate) -> dict[str, float]:
     return numbers
 
 
-def draw(planet: Climate, reference: Climate, path: Path) -> Path:
-    """A figure of both climates: zonal-mean temperature and wind, and sea-level pressure."""
+def draw_climates(planet: SeasonalClimate, reference: SeasonalClimate, path: Path) -> Path:
+    """Draw both climates and their difference, by season: zonal means and sea-level pressure.
+
+    The suffix of `path` decides the format (.png, .pdf, .svg).
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  heavy; only here
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -136,7 +148,7 @@ def draw(planet: Climate, reference: Climate, path: Path) -> Path:
     return path
 
 
-def _section(axis: Any, climate: Climate, season: str) -> None:
+def _section(axis: Any, climate: SeasonalClimate, season: str) -> None:
     zonal = climate.zonal.sel(season=season)
     zonal = zonal.isel(level=np.flatnonzero(zonal["level"].values >= 50))
     where = (zonal["latitude"], zonal["level"])
@@ -150,9 +162,11 @@ def _section(axis: Any, climate: Climate, season: str) -> None:
     axis.figure.colorbar(shade, ax=axis)
 
 
-def _section_difference(axis: Any, planet: Climate, reference: Climate, season: str) -> None:
-    ours = planet.zonal.sel(season=season)
-    difference = ours - _at(reference.zonal.sel(season=season), ours)
+def _section_difference(
+    axis: Any, planet: SeasonalClimate, reference: SeasonalClimate, season: str
+) -> None:
+    zonal = planet.zonal.sel(season=season)
+    difference = zonal - _at(reference.zonal.sel(season=season), zonal)
     where = (difference["latitude"], difference["level"])
     steps = np.array([-20, -15, -10, -7, -5, -3, -1, 1, 3, 5, 7, 10, 15, 20])
     shade = axis.contourf(
@@ -170,14 +184,16 @@ def _as_section(axis: Any, title: str) -> None:
     axis.set_xticks([-60, -30, 0, 30, 60])
 
 
-def _map(axis: Any, climate: Climate, season: str) -> None:
+def _map(axis: Any, climate: SeasonalClimate, season: str) -> None:
     pressure = climate.pressure.sel(season=season) / 100
     _as_map(axis, pressure, f"{climate.name}, {season}", np.arange(980, 1041, 4), "viridis")
 
 
-def _map_difference(axis: Any, planet: Climate, reference: Climate, season: str) -> None:
-    ours = planet.pressure.sel(season=season) / 100
-    difference = ours - _at(reference.pressure.sel(season=season), ours * 100, "longitude") / 100
+def _map_difference(
+    axis: Any, planet: SeasonalClimate, reference: SeasonalClimate, season: str
+) -> None:
+    pressure = planet.pressure.sel(season=season) / 100
+    difference = pressure - _at(reference.pressure.sel(season=season), pressure, "longitude") / 100
     steps = np.array([-20, -15, -10, -6, -4, -2, 2, 4, 6, 10, 15, 20])
     _as_map(axis, difference, f"difference, {season}", steps, "RdBu_r")
 
@@ -190,17 +206,17 @@ def _as_map(axis: Any, field: xr.DataArray, title: str, levels: np.ndarray, colo
     axis.figure.colorbar(shade, ax=axis)
 
 
-def _at(reference: Any, ours: Any, *more: str) -> Any:
-    """The reference at our points; the ends of its axes count beyond them."""
+def _at(reference: Any, field: Any, *more: str) -> Any:
+    """The reference interpolated to the points of a field, constant beyond the ends of its axes."""
     for axis in ("level", "latitude", *more):
-        if axis in ours.dims and axis in reference.dims:
-            inside = ours[axis].clip(float(reference[axis].min()), float(reference[axis].max()))
-            reference = reference.interp({axis: inside}).assign_coords({axis: ours[axis].values})
+        if axis in field.dims and axis in reference.dims:
+            inside = field[axis].clip(float(reference[axis].min()), float(reference[axis].max()))
+            reference = reference.interp({axis: inside}).assign_coords({axis: field[axis].values})
     return reference
 
 
 def _weights(field: xr.DataArray) -> xr.DataArray:
-    """Area of the rows times the pressure that a level stands for."""
+    """Area of the rows times the pressure depth of the levels."""
     level = field["level"].values.astype(np.float64)
     depth = xr.DataArray(np.gradient(level), {"level": field["level"]}, "level")
     return _row_weights(field) * depth
@@ -216,7 +232,7 @@ def _rms(difference: xr.DataArray, weights: xr.DataArray) -> float:
 
 
 def _jets(wind: xr.DataArray) -> dict[str, float]:
-    """Strongest westerlies at 200 hPa of each hemisphere."""
+    """Strongest zonal-mean westerlies at 200 hPa of each hemisphere (m s-1)."""
     upper = wind.sel(level=200, method="nearest")
     north = upper.isel(latitude=np.flatnonzero(upper["latitude"].values > 0))
     south = upper.isel(latitude=np.flatnonzero(upper["latitude"].values < 0))

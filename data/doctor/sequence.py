@@ -1,8 +1,8 @@
-"""Rules on one frame after another: weather goes on, forwards, and in all variables at once.
+"""Rules on successive frames: they continue each other, in the right order, in all variables.
 
-What moves tells the direction of time. Air carries its temperature along, so where the wind blows
-from the warm the next frame is warmer; and a geopotential that is a frame late goes with the
-temperature of the frame before better than with that of its own.
+Advection gives the direction of time: the wind carries temperature, so downwind of warm air the
+next frame is warmer. And geopotential that is one frame late fits the temperature of the frame
+before better than that of its own.
 """
 
 from collections.abc import Iterator
@@ -10,13 +10,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from data.canonical.humidity import DRY_AIR
+from data.constants import DRY_AIR_GAS_CONSTANT
 from data.doctor.balance import COARSEST, THICKEST_LAYER, geostrophic, gradient
-from data.doctor.case import Case, Map, area, correlation, departure, hour, pairs
-from data.doctor.finding import Finding, listed
+from data.doctor.case import Case, Map, area, correlation, departure, pairs
+from data.doctor.finding import Finding
+from data.wording import hour, listed
 
-# Departures from the zonal mean, two frames 6 to 8 h apart: 0.91 ... 0.98 on levels, 0.77 ... 0.94
-# at the surface; 12 h apart 0.82 or more for z and t.
+# Least correlation of zonal departures in two frames 6 to 9 h apart. Real files, 6 to 8 h apart:
+# 0.91 to 0.98 on levels, 0.77 to 0.94 at the surface; 12 h apart, 0.82 or more for z and t.
 FOLLOWING = {
     "geopotential": 0.5,
     "temperature": 0.5,
@@ -31,7 +32,7 @@ FOLLOWING = {
 
 
 def continuity(case: Case) -> Iterator[Finding]:
-    """One frame goes over into the next: no weather changes altogether within hours."""
+    """Each frame continues the one before: weather does not change completely within hours."""
     weights = area(case.digest, 0, 90)
     torn: dict[tuple[int, int], dict[str, float]] = {}
     for first, second in pairs(case.digest, np.timedelta64(9, "h")):
@@ -44,7 +45,7 @@ def continuity(case: Case) -> Iterator[Finding]:
                 for level in before
                 if level in after
             ]
-            # The worst level counts: a single one may have been exchanged.
+            # The worst level counts, as a single one may have been exchanged.
             if fits and min(fits) < least:
                 torn.setdefault((first, second), {})[name] = min(fits)
     if torn:
@@ -60,14 +61,14 @@ def continuity(case: Case) -> Iterator[Finding]:
         )
 
 
-# Correlation of the change of temperature in 6 or 12 h with what the wind carries, mean over 300
-# to 850 hPa, from 25° to 70°: 0.27 (one level at 10°) to 0.66 in the real files; with the frames
-# exchanged the same with the other sign.
+# Correlation of the change of temperature in 6 or 12 h with its advection, mean over 300 to 850
+# hPa, 25° to 70°. Real files: 0.27 (one level at 10°) to 0.66; with the frames exchanged, the
+# negative.
 BACKWARDS = -0.12
 
 
 def sequence(case: Case) -> Iterator[Finding]:
-    """The later frame is the one that the wind leads to."""
+    """The later frame is the one to which the wind leads."""
     if 360 / case.digest.longitude.size > COARSEST:
         return
     for first, second in pairs(case.digest, np.timedelta64(12, "h")):
@@ -85,10 +86,10 @@ def sequence(case: Case) -> Iterator[Finding]:
 
 
 def _carried(case: Case, first: int, second: int) -> float | None:
-    """Correlation of the change of temperature with the advection of its zonal departures."""
+    """Correlation of the change of temperature with its advection, in zonal departures."""
     weights = area(case.digest, 25, 70)
     t, later = case.sound("temperature", first), case.sound("temperature", second)
-    found = []
+    fits = []
     for level in t:
         if level is None or not 300 <= level <= 850 or level not in later:
             continue
@@ -98,12 +99,12 @@ def _carried(case: Case, first: int, second: int) -> float | None:
         east, north = gradient(case, (t[level].coarse + later[level].coarse) / 2)
         carries = np.where(weights > 0, -wind[0] * east - wind[1] * north, 0.0)
         change = later[level].coarse - t[level].coarse
-        found.append(correlation(departure(change), departure(carries), weights))
-    return float(np.mean(found)) if found else None
+        fits.append(correlation(departure(change), departure(carries), weights))
+    return float(np.mean(fits)) if fits else None
 
 
 def _wind(case: Case, first: int, second: int, level: int) -> tuple[Map, Map] | None:
-    """Wind between two frames: the one in balance with geopotential, or its own."""
+    """Mean wind (m s-1) of two frames: geostrophic, or the wind itself without geopotential."""
 
     def between(name: str) -> Map | None:
         before, after = case.sound(name, first), case.sound(name, second)
@@ -118,14 +119,14 @@ def _wind(case: Case, first: int, second: int, level: int) -> tuple[Map, Map] | 
     return None if u is None or v is None else (u, v)
 
 
-# Mean square of thickness less temperature, one taken from the other frame, as a part of both from
-# the same frame: 1.7 (6 h at 10°) to 6 (12 h at 10°) in the real files; 0.16 to 0.55 with the
-# geopotential, or the temperature, one frame late.
+# Misfit of thickness and temperature from different frames over that from the same frame. Real
+# files: 1.7 (6 h at 10°) to 6 (12 h at 10°); with geopotential or temperature one frame late, 0.16
+# to 0.55.
 OTHER_FRAME = 0.8
 
 
 def lag(case: Case) -> Iterator[Finding]:
-    """Geopotential and temperature of the same moment."""
+    """Geopotential and temperature are of the same time."""
     for first, second in pairs(case.digest, np.timedelta64(12, "h")):
         misfits = _misfits(case, first, second)
         if misfits is None:
@@ -145,7 +146,7 @@ def lag(case: Case) -> Iterator[Finding]:
 
 
 def _misfits(case: Case, first: int, second: int) -> np.ndarray | None:
-    """Mean square of thickness less temperature in K², summed over layers: [frame of z, of t]."""
+    """Misfits of thickness and temperature (K², summed over layers), [frame of z, frame of t]."""
     z = [case.sound("geopotential", time) for time in (first, second)]
     t = [case.sound("temperature", time) for time in (first, second)]
     levels = sorted(x for x in z[0] if x is not None and x >= 200 and x in z[1])
@@ -156,8 +157,10 @@ def _misfits(case: Case, first: int, second: int) -> np.ndarray | None:
         layer = float(np.log(lower / upper))
         if layer > THICKEST_LAYER:
             continue
-        says = [departure(f[upper].coarse - f[lower].coarse) / (DRY_AIR * layer) for f in z]
-        given = [departure(f[upper].coarse + f[lower].coarse) / 2 for f in t]
-        apart = np.array([[(weights * (a - b) ** 2).sum() for b in given] for a in says])
+        implied = [
+            departure(f[upper].coarse - f[lower].coarse) / (DRY_AIR_GAS_CONSTANT * layer) for f in z
+        ]
+        stated = [departure(f[upper].coarse + f[lower].coarse) / 2 for f in t]
+        apart = np.array([[(weights * (a - b) ** 2).sum() for b in stated] for a in implied])
         total = apart if total is None else total + apart
     return total

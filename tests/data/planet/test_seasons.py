@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from data.planet.climate import climate_of, differences, draw, read_climate
+from data.planet.seasons import (
+    climate_differences,
+    draw_climates,
+    read_seasonal_climate,
+    seasonal_climate,
+)
 
 
 def planet(months=range(1, 13)):
@@ -28,28 +33,28 @@ def planet(months=range(1, 13)):
 
 
 def test_a_planet_does_not_differ_from_itself():
-    climate = climate_of(planet())
-    found = differences(climate, climate)
+    climate = seasonal_climate(planet())
+    found = climate_differences(climate, climate)
     assert all(value == 0 for name, value in found.items() if "zonal" in name)
     assert found["DJF mean sea-level pressure (hPa)"] == pytest.approx(1011)
 
 
 def test_half_a_year_is_not_a_climate():
     with pytest.raises(ValueError, match="simulate a whole year"):
-        climate_of(planet(range(1, 7)))
+        seasonal_climate(planet(range(1, 7)))
 
 
 def test_a_folder_without_reference_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="seasons_average_ta"):
-        read_climate(tmp_path)
+        read_seasonal_climate(tmp_path)
 
 
 def test_the_picture_is_drawn_beside_era5(shared, tmp_path):
-    reference = read_climate(shared / "data/static/era5_seasonal_1985-2014")
-    climate = climate_of(planet())
-    found = differences(climate, reference)
+    reference = read_seasonal_climate(shared / "data/static/era5_seasonal_1985-2014")
+    climate = seasonal_climate(planet())
+    found = climate_differences(climate, reference)
     # ERA5's winter jet at 200 hPa is some 40 m/s: the seasons and levels are read rightly.
     assert 35 < found["DJF jet north, reference (m/s)"] < 50
     assert found["DJF zonal temperature (K)"] > 5  # and the globe is not isothermal
-    drawn = draw(climate, reference, tmp_path / "climate.png")
+    drawn = draw_climates(climate, reference, tmp_path / "climate.png")
     assert drawn.read_bytes().startswith(b"\x89PNG")

@@ -1,13 +1,13 @@
-"""What ERA5 says is usual: by day of year, level and latitude, and where mountains and land are.
+"""ERA5's climate, by day of the year, level and latitude, and the Earth's orography and land.
 
-The table ``climatology.npz`` comes from ERA5's seasonal means of 1985-2014 (README.md beside this
-module has origin and licence; ``make_climatology`` makes it). Geopotential is not in it: it follows
-from temperature, humidity and sea-level pressure by the hydrostatic equation.
+The table `climatology.npz` comes from ERA5's seasonal means of 1985-2014; README.md beside this
+module states origin and licence, and `make_climatology` makes the table. It lacks geopotential,
+which follows from temperature, humidity and sea-level pressure by the hydrostatic equation.
 
-How far a single moment may be from the mean: ``spread`` joins three times the spread between years
-of a seasonal mean (a season holds about nine independent samples of a zonal mean, so a day spreads
-√9 times as far) and an allowance for what the table lacks: the year's course within a season, the
-change of climate since, and the difference between one model's climate and another's.
+`Usual.spread` says how far a single time may be from the mean. It combines three times the spread
+between years of a seasonal mean (a season holds about nine independent samples of a zonal mean, so
+a day spreads √9 times as far) with an allowance for what the table lacks: the annual cycle within a
+season, climate change since, and differences between the climates of models.
 """
 
 import functools
@@ -17,8 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from data.canonical.humidity import DRY_AIR
-from data.variables import STANDARD_GRAVITY
+from data.constants import DRY_AIR_GAS_CONSTANT, STANDARD_GRAVITY, STANDARD_LAPSE_RATE
 
 MIDDLE_OF_SEASON = (15.0, 105.5, 197.0, 288.5)  # day of year: DJF MAM JJA SON
 YEAR = 365.2425  # days
@@ -32,7 +31,7 @@ LevelLat = Float[np.ndarray, "level lat"]
 
 
 class Usual(NamedTuple):
-    """Zonal means, and how far those of one moment may be from them."""
+    """Zonal means, and how far those of a single time may be from them."""
 
     mean: LevelLat
     spread: LevelLat
@@ -41,10 +40,18 @@ class Usual(NamedTuple):
 def usual(
     name: str, day: int | float, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
 ) -> Usual | None:
-    """Zonal mean of a variable on a day of the year, in catalogue units; None where not known.
+    """Zonal means of a variable on a day of the year, or None if the table lacks it.
 
-    ``levels`` in hPa, each ``known``; between the table's rows linear in latitude and in the
-    logarithm of pressure. Variables without levels have one row, whatever ``levels`` are.
+    Between the table's rows they are linear in latitude and in the logarithm of pressure.
+
+    Args:
+        name: A catalogue variable.
+        day: Day of the year, 0 at the start of 1 January.
+        levels: In hPa, each `known`. A variable without levels has one row, whatever they are.
+        latitude: In degrees.
+
+    Returns:
+        Mean and spread in catalogue units.
     """
     if name == "geopotential":
         return _geopotential(day, levels, latitude)
@@ -67,32 +74,32 @@ def sea_level_pressure(
 
 
 def orography(latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]) -> LatLon:
-    """Height of the ground (m), means over 2.5°."""
+    """Height of the ground (m), averaged over 2.5°."""
     return _bilinear(_table()["orography"].astype(np.float64), latitude, longitude)
 
 
 def land(latitude: Float[np.ndarray, " lat"], longitude: Float[np.ndarray, " lon"]) -> LatLon:
-    """Fraction of land, on 2.5°."""
+    """Fraction of land, at a resolution of 2.5°."""
     return _bilinear(_table()["land"] / 100.0, latitude, longitude)
 
 
 def known(level: int | None) -> bool:
-    """Whether the table reaches to this level (hPa): from 1000 to 10."""
+    """Whether the table covers a level (hPa); it goes from 1000 to 10."""
     levels = _table()["level"]
     return level is not None and bool(levels.min() <= level <= levels.max())
 
 
 # Allowances by level (hPa), latitude (degrees) and mean.
-# K: the troposphere follows the season by a month's change (2 to 4 K at most per month and band)
-# and the climate by 1 to 2 K; sudden warmings lift polar caps above 100 hPa by 30 to 50 K.
+# K: within a season the troposphere changes by a month's course (at most 2 to 4 K in a band), and
+# with the climate by 1 to 2 K; sudden warmings lift polar caps above 100 hPa by 30 to 50 K.
 def _temperature_allowance(level: np.ndarray, latitude: np.ndarray, mean: np.ndarray) -> np.ndarray:
     polar = np.clip((np.abs(latitude) - 40) / 30, 0, 1)
     stratosphere = np.clip((200.0 - level) / 150, 0, 1)
-    low = np.clip((level - 600.0) / 400, 0, 1)  # extrapolation below ice sheets, inversions
+    low = np.clip((level - 600.0) / 400, 0, 1)  # inversions, extrapolation below ice sheets
     return np.asarray(2.0 + polar * (1.5 + 8.0 * stratosphere + 3.0 * low))
 
 
-# m s-1: jets move by ten degrees and more; the night jets and the QBO double and turn around.
+# m s-1: jets move by ten degrees and more; the polar-night jet doubles, the QBO reverses.
 def _zonal_wind_allowance(level: np.ndarray, latitude: np.ndarray, mean: np.ndarray) -> np.ndarray:
     stratosphere = np.clip((120.0 - level) / 60, 0, 1)
     return np.asarray(3.0 + 0.15 * np.abs(mean) + 12.0 * stratosphere)
@@ -104,9 +111,9 @@ def _meridional_wind_allowance(
     return np.full(mean.shape, 1.5)
 
 
-# kg kg-1: half of what is usual, and 2e-6 where there is next to nothing
+# kg kg-1: a third of the mean, and 2e-6 where there is hardly any
 def _humidity_allowance(level: np.ndarray, latitude: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    # below the ice sheets it is extrapolated, each model its way
+    # each model extrapolates below the ice sheets in its own way
     polar = np.clip((np.abs(latitude) - 55) / 15, 0, 1)
     return np.asarray(0.35 * np.abs(mean) + 2e-6 + (1e-4 + 5e-4 * polar) * (level / 1000.0) ** 2)
 
@@ -119,24 +126,24 @@ _ALLOWANCES = {
 }
 
 
-# The surface: what follows from the levels near it.
+# Surface variables follow from the levels near the surface.
 def _at_2m(day: int | float, latitude: Float[np.ndarray, " lat"]) -> Usual:
-    """1000 hPa, less 6.5 K for each kilometre of ground (the standard atmosphere's)."""
+    """Temperature (K): that of 1000 hPa, less 6.5 K per kilometre of orography."""
     sea_level = _at(_on_day(_table()["temperature"], day), (1000,), latitude)
     ground = np.interp(latitude, *_zonal(_table()["orography"].astype(np.float64)))
-    # 13 K colder than that was ERA5's Antarctica, at the end of March 2026
+    # ERA5's Antarctica at the end of March 2026 was 13 K colder than this mean.
     polar = np.clip((np.abs(latitude) - 45) / 30, 0, 1)
-    return Usual(sea_level - 6.5e-3 * ground, 3.0 + 8.0 * polar[None])
+    return Usual(sea_level - STANDARD_LAPSE_RATE * ground, 3.0 + 8.0 * polar[None])
 
 
 def _at_10m(day: int | float, latitude: Float[np.ndarray, " lat"]) -> Usual:
-    """Eastward wind: four fifths of that on 1000 hPa."""
+    """Eastward wind (m s-1): four fifths of that at 1000 hPa."""
     above = _at(_on_day(_table()["u_component_of_wind"], day), (1000,), latitude)
     return Usual(0.8 * above, np.full(above.shape, 3.0))
 
 
 def _at_sea_level(day: int | float, latitude: Float[np.ndarray, " lat"]) -> Usual:
-    """Pressure; its zonal means at high latitudes go up and down by 10 hPa (annular modes)."""
+    """Sea-level pressure (Pa); annular modes move its polar zonal means by 10 hPa."""
     maps = 10.0 * _table()["mean_sea_level_pressure"].astype(np.float64)
     mean = np.interp(latitude, *_zonal(_on_day(maps, day)))
     polar = np.clip((np.abs(latitude) - 20) / 40, 0, 1)
@@ -157,7 +164,7 @@ def _table() -> dict[str, np.ndarray]:
 
 
 def _on_day(seasons: np.ndarray, day: int | float) -> np.ndarray:
-    """Four seasonal means as mean, annual and semi-annual cosine, at one day."""
+    """The value on one day of the annual and semi-annual harmonics of four seasonal means."""
     angle = 2 * np.pi * (day - MIDDLE_OF_SEASON[0]) / YEAR
     winter, spring, summer, autumn = seasons.astype(np.float64)
     mean = (winter + spring + summer + autumn) / 4
@@ -171,7 +178,7 @@ def _on_day(seasons: np.ndarray, day: int | float) -> np.ndarray:
 def _at(
     table: np.ndarray, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
 ) -> LevelLat:
-    """Rows of 5° and 17 levels, at other latitudes and levels."""
+    """A table of 5° rows and 17 levels, interpolated to other latitudes and levels."""
     logs = np.log(_table()["level"].astype(np.float64))
     order = np.argsort(logs)
     upper, down = _between(logs[order], np.log(np.array(levels, dtype=np.float64)))
@@ -182,14 +189,14 @@ def _at(
 
 
 def _between(known_at: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Index of the interval that each wanted place lies in, and where in it, 0 to 1."""
+    """Index of the interval that holds each wanted place, and the fraction of the way in it."""
     index = np.clip(np.searchsorted(known_at, wanted, side="right") - 1, 0, known_at.size - 2)
     part = (wanted - known_at[index]) / (known_at[index + 1] - known_at[index])
     return index, np.clip(part, 0.0, 1.0)
 
 
 def _zonal(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Latitudes of the rows of a map, and their means."""
+    """Latitudes of the rows of a map, and their zonal means."""
     edges = np.linspace(-90, 90, table.shape[0] + 1)
     return (edges[1:] + edges[:-1]) / 2, table.mean(1)
 
@@ -212,7 +219,7 @@ def _bilinear(
 def _geopotential(
     day: int | float, levels: tuple[int, ...], latitude: Float[np.ndarray, " lat"]
 ) -> Usual:
-    """Integrated upwards from sea-level pressure; the spread is that of 3 K in every layer."""
+    """Geopotential integrated upwards from sea-level pressure; its spread is 3 K in every layer."""
     table_levels = np.sort(_table()["level"])[::-1]
     down_up = tuple(int(level) for level in table_levels)
     temperature = _at(_on_day(_table()["temperature"], day), down_up, latitude)
@@ -223,11 +230,13 @@ def _geopotential(
     at_sea = np.interp(latitude, (middles[1:] + middles[:-1]) / 2, pressure)
     logs = np.log(table_levels / 1000.0)
     layers = (virtual[1:] + virtual[:-1]) / 2 * (logs[:-1] - logs[1:])[:, None]
-    lowest = DRY_AIR * virtual[:1] * np.log(at_sea / 1e5)
-    heights = lowest + DRY_AIR * np.concatenate([np.zeros_like(lowest), np.cumsum(layers, 0)])
+    lowest = DRY_AIR_GAS_CONSTANT * virtual[:1] * np.log(at_sea / 1e5)
+    integral = np.concatenate([np.zeros_like(lowest), np.cumsum(layers, 0)])
+    geopotential = lowest + DRY_AIR_GAS_CONSTANT * integral
     wanted = np.log(np.array(levels, dtype=np.float64) / 1000)
-    columns = [np.interp(wanted, logs[::-1], column[::-1]) for column in heights.T]
+    columns = [np.interp(wanted, logs[::-1], column[::-1]) for column in geopotential.T]
     polar = 1 + np.clip((np.abs(latitude) - 40) / 20, 0, 1)[None]
-    # 80 m at sea level: 10 hPa of a zonal mean
-    spread = 60 * STANDARD_GRAVITY * polar + DRY_AIR * 3.0 * polar * np.abs(wanted)[:, None]
+    # 60 m at sea level, twice that near the poles, where annular modes move pressure by 10 hPa
+    aloft = DRY_AIR_GAS_CONSTANT * 3.0 * polar * np.abs(wanted)[:, None]
+    spread = 60 * STANDARD_GRAVITY * polar + aloft
     return Usual(np.stack(columns, axis=1), spread)

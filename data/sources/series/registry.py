@@ -1,8 +1,6 @@
-"""Long series of analyses, read a few times at a time: archives, services, files and folders.
+"""The series behind a name, a URL or a path.
 
-``open_series`` finds the source: a name from ``SERIES`` (after ``@``, the address of a mirror), a
-URL, or a path. A new source is a module here with a function from (name, address) to a ``Series``,
-and a line in the dict.
+A new source is a module with a function from (name, address) to a `Series`, and a line in `SERIES`.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,11 +23,12 @@ SERIES: dict[str, Opener] = {
 
 
 def open_series(source: str) -> Series:
-    """The series behind a name, ``name@mirror``, a URL or a path.
+    """Open the series behind a name of `SERIES`, `name@mirror`, a URL or a path.
 
     Raises:
         FileNotFoundError: it is neither a known name nor a path where something is.
         ValueError: what is there cannot be read, or a package for it is missing.
+        OSError: a server does not answer.
     """
     name, _, address = source.partition("@")
     if name in SERIES:
@@ -45,6 +44,6 @@ def open_series(source: str) -> Series:
 
 
 def missing_times(series: Series, times: Sequence[np.datetime64] | np.ndarray) -> np.ndarray:
-    """Those of the times that the series lacks; none for a service, which is asked."""
+    """The times that the series lacks; none for a service, which does not know before it asks."""
     wanted = np.asarray(times, dtype="datetime64[ns]")
     return wanted[:0] if series.times is None else np.setdiff1d(wanted, series.times)

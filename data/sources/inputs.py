@@ -1,0 +1,51 @@
+"""Files as canonical Datasets: what a forecast starts from, and what it is compared with."""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from data.canonical import conventions
+from data.sources.files import deepmind
+from data.sources.files.formats import open_raw
+
+
+def open_inputs(
+    path_or_url: str | Path, *, init_time: np.datetime64 | None = None
+) -> list[xr.Dataset]:
+    """Canonical Datasets of a file, a Zarr store or a URL; one for each batch entry or member.
+
+    Args:
+        path_or_url: a GRIB or netCDF file, a Zarr store, or the URL of one (http, s3, gs).
+        init_time: what relative times count from, in files that do not say it themselves.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+        ValueError: the format is unknown, the file is damaged, or it cannot be made canonical.
+            Damage inside a field (a missing chunk, a broken message) shows when it is computed.
+    """
+    where = str(path_or_url)
+    return _canonical(where, open_raw(where), init_time)
+
+
+def open_truth(path_or_url: str | Path, *, init_time: np.datetime64 | None) -> list[xr.Dataset]:
+    """As `open_inputs`, for what followed `init_time`: relative times count from just there."""
+    where = str(path_or_url)
+    dataset = open_raw(where)
+    if init_time is not None and deepmind.is_undated(dataset):
+        dataset = deepmind.counted_from(init_time, dataset)
+    return _canonical(where, dataset, None)
+
+
+def _canonical(
+    where: str, dataset: xr.Dataset, init_time: np.datetime64 | None
+) -> list[xr.Dataset]:
+    try:
+        split = deepmind.entries(dataset, init_time) if deepmind.is_example(dataset) else [dataset]
+        return [
+            conventions.canonical(member)
+            for entry in split
+            for member in conventions.members(entry)
+        ]
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error

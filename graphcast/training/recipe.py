@@ -1,0 +1,222 @@
+"""What holds at each update of a training run, as a pure function of the update's number.
+
+A `Recipe` is phases one after the other, each with its number of autoregressive steps and its
+learning rate. It is data: frozen, compared by value, and a JSON file. Updates count from 0.
+"""
+
+import json
+import math
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from typing import Any, NamedTuple
+
+from data.wording import listed, reason
+from graphcast.precision import precision_named
+from graphcast.training.draw import Draw
+from graphcast.training.optimiser import AdamW
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A run of updates that forecast equally far.
+
+    The learning rate rises linearly from 0 to `peak` over `warm_up` updates, then falls along half
+    a cosine to `end`, which it would reach at the update after the last one.
+
+    Attributes:
+        name: what reports call it.
+        updates: how many.
+        peak: the highest learning rate.
+        end: the learning rate at the end; equal to `peak` for a constant one.
+        warm_up: how many updates the rise takes.
+        lead_steps: autoregressive steps of each sample, from 1; the gradient runs through all.
+    """
+
+    name: str
+    updates: int
+    peak: float
+    end: float = 0.0
+    warm_up: int = 0
+    lead_steps: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that describe no phase, in a sentence."""
+        if self.updates < 1:
+            raise ValueError(f"phase {self.name!r} has at least one update, not {self.updates}")
+        if not 0 <= self.warm_up <= self.updates:
+            raise ValueError(
+                f"the warm-up of phase {self.name!r} takes from 0 to all of its {self.updates} "
+                f"updates, not {self.warm_up}"
+            )
+        if not 0 <= self.end <= self.peak or not 0 < self.peak < math.inf:
+            raise ValueError(
+                f"the learning rate of phase {self.name!r} falls from a positive peak to an end "
+                f"that is not negative, and not from {self.peak!r} to {self.end!r}"
+            )
+        if self.lead_steps < 1:
+            raise ValueError(
+                f"phase {self.name!r} forecasts at least one step, not {self.lead_steps}"
+            )
+
+    def learning_rate(self, update: int) -> float:
+        """The learning rate of the phase's own `update`, from 0."""
+        if update < self.warm_up:
+            return self.peak * update / self.warm_up
+        fallen = (update - self.warm_up) / (self.updates - self.warm_up)
+        return self.end + (self.peak - self.end) * (1 + math.cos(math.pi * fallen)) / 2
+
+
+class Conditions(NamedTuple):
+    """What holds at one update.
+
+    Attributes:
+        phase: the phase's name.
+        learning_rate: of this update.
+        lead_steps: autoregressive steps of each of its samples.
+    """
+
+    phase: str
+    learning_rate: float
+    lead_steps: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How weights are trained: everything but the data and the network.
+
+    Attributes:
+        phases: one after the other.
+        batch: samples in each update.
+        precision: name of a `Precision`.
+        seed: of the samples' draws.
+        optimiser: how a gradient becomes a step.
+        average_decay: decay of the exponential moving average of the weights, which is kept beside
+            them; None keeps none.
+    """
+
+    phases: tuple[Phase, ...]
+    batch: int
+    precision: str = "float32"
+    seed: int = 0
+    optimiser: AdamW = field(default_factory=AdamW)
+    average_decay: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no training can follow, in a sentence."""
+        if not self.phases:
+            raise ValueError("a recipe has at least one phase, and this one has none")
+        if self.batch < 1:
+            raise ValueError(f"a batch has at least one sample, and this one has {self.batch}")
+        precision_named(self.precision)
+        if self.average_decay is not None and not 0 < self.average_decay < 1:
+            raise ValueError(
+                "the decay of averaged weights lies between 0 and 1 (0.9999, say), and this is "
+                f"{self.average_decay!r}"
+            )
+
+    @property
+    def updates(self) -> int:
+        """How many updates all phases have together."""
+        return sum(phase.updates for phase in self.phases)
+
+    @property
+    def most_lead_steps(self) -> int:
+        """The most autoregressive steps that any phase has."""
+        return max(phase.lead_steps for phase in self.phases)
+
+    def draw(self, samples: int) -> Draw:
+        """Which of `samples` samples each update takes."""
+        return Draw(self.seed, samples, self.batch)
+
+    def at(self, update: int) -> Conditions:
+        """What holds at `update`, from 0 to `updates - 1`.
+
+        >>> PUBLISHED.at(500)
+        Conditions(phase='warm-up and half-cosine', learning_rate=0.0005, lead_steps=1)
+        >>> PUBLISHED.at(310_999)
+        Conditions(phase='12 steps', learning_rate=3e-07, lead_steps=12)
+
+        Raises:
+            ValueError: when the recipe has no such update.
+        """
+        first = 0
+        for phase in self.phases:
+            if first <= update < first + phase.updates:
+                rate = phase.learning_rate(update - first)
+                return Conditions(phase.name, rate, phase.lead_steps)
+            first += phase.updates
+        raise ValueError(
+            f"updates of this recipe count from 0 to {self.updates - 1}; {update} is none of them"
+        )
+
+    def to_json(self) -> str:
+        """The recipe as a JSON object, which `from_json` reads."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+
+    @staticmethod
+    def from_json(text: str) -> "Recipe":
+        """The recipe that a JSON object describes.
+
+        Raises:
+            ValueError: in a sentence, when it describes none.
+        """
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"a recipe is a JSON object, and this is none: {reason(error)}"
+            ) from error
+        recipe = _checked(content, Recipe, "a recipe")
+        phases = recipe["phases"]
+        if not isinstance(phases, list):
+            raise ValueError(f"the phases of a recipe are a list, and these are {phases!r}")
+        recipe["phases"] = tuple(Phase(**_checked(phase, Phase, "a phase")) for phase in phases)
+        if "optimiser" in recipe:
+            recipe["optimiser"] = AdamW(**_checked(recipe["optimiser"], AdamW, "an optimiser"))
+        return Recipe(**recipe)
+
+
+PUBLISHED = Recipe(
+    phases=(
+        Phase("warm-up and half-cosine", 300_000, peak=1e-3, warm_up=1_000),
+        *(
+            Phase(f"{steps} steps", 1_000, peak=3e-7, end=3e-7, lead_steps=steps)
+            for steps in range(2, 13)
+        ),
+    ),
+    batch=32,
+    precision="bfloat16",
+)
+"""GraphCast's own (§4.3-4.7): 300,000 updates of one step, then 11,000 of 2 to 12 steps."""
+
+
+# What JSON may have where a field has a type; every other field has a check of its own.
+_JSON_TYPES: dict[object, tuple[type, ...]] = {
+    str: (str,),
+    int: (int,),
+    float: (float, int),
+    float | None: (float, int, type(None)),
+}
+
+
+def _checked(content: Any, kind: type, what: str) -> dict[str, Any]:
+    """`content` if it is a JSON object with the fields of a dataclass, each of its type."""
+    known = {entry.name: entry for entry in fields(kind)}
+    needed = sorted(
+        name
+        for name, entry in known.items()
+        if entry.default is MISSING and entry.default_factory is MISSING
+    )
+    if not isinstance(content, dict) or not set(needed) <= content.keys() <= known.keys():
+        came = listed(sorted(content)) if isinstance(content, dict) else type(content).__name__
+        perhaps = listed(sorted(known.keys() - set(needed)))
+        has = f"has {listed(needed)} and perhaps {perhaps}" if needed else f"may have {perhaps}"
+        raise ValueError(f"{what} is a JSON object that {has}; this one has {came}")
+    checked = dict(content)
+    for name, value in content.items():
+        allowed = _JSON_TYPES.get(known[name].type, ())
+        if allowed and type(value) not in allowed:
+            words = " or ".join(kind.__name__ for kind in allowed)
+            raise ValueError(f"in {what} {name} is {words}, and this is {value!r}")
+        if float in allowed and value is not None:
+            checked[name] = float(value)  # JSON may write 1.0 as 1
+    return checked

@@ -1,0 +1,92 @@
+"""One update: the loss of a batch, its gradient, and the state after a step against it."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import optax
+from jaxtyping import Array, Float
+
+from graphcast.loss import Example, rollout_loss
+from graphcast.machine.devices import SPREAD, WHOLE, WINDOWS, on_parts
+from graphcast.network.model import GraphCast
+from graphcast.passes import Pass
+from graphcast.precision import Precision
+from graphcast.rollout import dynamics
+from graphcast.training.optimiser import AdamW
+from graphcast.training.problem import Problem
+from graphcast.training.state import TrainState
+
+
+def batch_loss(
+    model: GraphCast, problem: Problem, batch: Example, precision: Precision
+) -> Float[Array, ""]:
+    """Mean loss over a batch, an `Example` whose arrays lead with the batch axis."""
+    how = Pass(precision)
+    fixed = dynamics(
+        model, problem.input_order, problem.layout, problem.normaliser, problem.statics, how
+    )
+    losses = jax.lax.map(
+        lambda example: rollout_loss(fixed, example, problem.weights, how)[0], batch
+    )
+    mean: Array = losses.mean()
+    return mean
+
+
+def batch_gradient(
+    model: GraphCast,
+    problem: Problem,
+    batch: Example,
+    precision: Precision,
+    device_mesh: jax.sharding.Mesh | None = None,
+) -> tuple[Float[Array, ""], GraphCast]:
+    """The loss of a batch and its gradient.
+
+    Args:
+        model: the weights.
+        problem: what stays the same.
+        batch: examples along a first axis.
+        precision: how the passes round.
+        device_mesh: each of its devices takes an equal share of the examples, and their losses and
+            gradients are averaged (an all-reduce); None: one device takes all.
+    """
+
+    def of_share(model: GraphCast, problem: Problem, batch: Example) -> Any:
+        return jax.value_and_grad(batch_loss)(model, problem, batch, precision)
+
+    def averaged(model: GraphCast, problem: Problem, batch: Example) -> Any:
+        share = of_share(model, problem, batch)
+        return jax.lax.pmean(share, WINDOWS)  # type: ignore[no-untyped-call]
+
+    if device_mesh is None:
+        loss, gradient = of_share(model, problem, batch)
+    else:
+        spread = on_parts(averaged, device_mesh, (WHOLE, WHOLE, SPREAD), WHOLE)
+        loss, gradient = spread(model, problem, batch)
+    return loss, gradient
+
+
+@partial(jax.jit, static_argnames=("optimiser", "average_decay", "precision", "device_mesh"))
+def next_state(
+    state: TrainState,
+    problem: Problem,
+    batch: Example,
+    learning_rate: Float[Array, ""],
+    *,
+    optimiser: AdamW,
+    average_decay: float | None,
+    precision: Precision,
+    device_mesh: jax.sharding.Mesh | None = None,
+) -> tuple[TrainState, Float[Array, ""]]:
+    """The state after one update, and the batch's loss before it.
+
+    Compiled once for each number of autoregressive steps.
+    """
+    loss, gradient = batch_gradient(state.model, problem, batch, precision, device_mesh)
+    direction, memory = optimiser.transformation().update(gradient, state.optimiser, state.model)
+    change = jax.tree.map(lambda x: -learning_rate * x, direction)
+    model = optax.apply_updates(state.model, change)
+    average = state.average
+    if average is not None and average_decay is not None:
+        average = optax.incremental_update(model, average, 1 - average_decay)
+    return TrainState(model, average, memory, state.update + 1), loss
