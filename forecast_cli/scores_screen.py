@@ -33,8 +33,9 @@ def say_scores(scores: xr.Dataset, output: Path, report: Path | None, seconds: f
         console.print(f"  report  {report}", markup=False)
         console.print(f"next: open [cyan]{report}[/] in a browser")
     else:
+        opener = "open_dataset" if output.suffix == ".nc" else "open_zarr"
         console.print(
-            f"next: [cyan]xarray.open_zarr({str(output)!r})[/], or the same command with "
+            f"next: [cyan]xarray.{opener}({str(output)!r})[/], or the same command with "
             "[cyan]--report report.html --overwrite[/] for tables and curves"
         )
 
@@ -51,12 +52,12 @@ def _table(scores: xr.Dataset, region: str) -> Table:
         table.add_column(lead_label(lead), justify="right")
     for row in headline_rows(scores):
         colours = _colours(scores, row, region).sel(prediction_timedelta=leads).values
-        ours = _numbers(scores, row, "forecast", region, leads)
-        cells = [f"[{colour}]{text}[/]" for colour, text in zip(colours, ours, strict=True)]
+        errors = _numbers(scores, row, "forecast", region, leads)
+        cells = [f"[{colour}]{text}[/]" for colour, text in zip(colours, errors, strict=True)]
         table.add_row(short_label(*row), shown_in(scores, row)[1], *cells)
         if has_persistence(scores):
-            theirs = _numbers(scores, row, "persistence", region, leads)
-            table.add_row("", "persistence", *theirs, style="dim")
+            baseline = _numbers(scores, row, "persistence", region, leads)
+            table.add_row("", "persistence", *baseline, style="dim")
     return table
 
 
@@ -71,7 +72,7 @@ def _numbers(
 def _colours(scores: xr.Dataset, row: Channel, region: str) -> xr.DataArray:
     """A terminal colour for each lead time."""
     if not has_persistence(scores):
-        ours = values(scores, row, "rmse", "forecast", region)
-        return xr.full_like(ours, "default", dtype="U7")
+        errors = values(scores, row, "rmse", "forecast", region)
+        return xr.full_like(errors, "default", dtype="U7")
     better = skill(scores, row, region) > 0
     return xr.full_like(better, "red", dtype="U7").where(~better, "green")
