@@ -12,9 +12,11 @@ import xarray as xr
 
 from data import sources
 from data.plausibility import check_values
+from data.sources.files.formats import open_raw
 from data.stores.building import Building, interrupted
 from data.stores.files import flush, written_whole
 from data.stores.kind import kind_of, label
+from data.stores.reading import MissingChunkError
 from data.variables import VARIABLES
 from data.wording import reason
 from verification.engine import Progress
@@ -181,7 +183,9 @@ def _opened(path: str) -> xr.Dataset:
     if "://" not in path and not Path(path).exists():
         raise FileNotFoundError(f"there is nothing at {path}")
     try:
-        return sources.open_raw(path)
+        return open_raw(path)
+    except MissingChunkError:
+        raise
     except (OSError, ValueError) as error:
         raise ValueError(
             f"a Zarr store or a netCDF file must be whole, and {path} is none that can be read "

@@ -19,6 +19,7 @@ import zarr
 from data.stores.building import Building
 from data.stores.files import flush
 from data.stores.kind import kind_of, label
+from data.stores.reading import whole
 from data.wording import hour
 from verification.means import Means, WeightedSum
 
@@ -112,7 +113,7 @@ def _lay_out(folder: Path) -> None:
 
 
 def _read(folder: Path, names: list[str]) -> dict[str, Means]:
-    group = zarr.open_group(folder, mode="r", use_consolidated=False)
+    group = zarr.open_group(whole(folder), mode="r", use_consolidated=False)
     shards = [_unpacked(group[name], np.datetime64(name, "ns")) for name in names]
     entrants = dict.fromkeys(entrant for shard in shards for entrant in shard)
     return {
@@ -140,9 +141,10 @@ def _packed(shard: Shard) -> tuple[np.ndarray, dict[str, Any]]:
     return np.concatenate(numbers), {"entries": entries, "labels": labels}
 
 
-def _unpacked(array: zarr.Array, init_time: np.datetime64) -> Shard:
+def _unpacked(array: Any, init_time: np.datetime64) -> Shard:
+    """The means in an array of zarr."""
     numbers = np.asarray(array[...])
-    attributes = dict(array.attrs)
+    attributes: Mapping[str, Any] = dict(array.attrs)
     labels = [np.array(values).astype(dtype) for dtype, values in attributes["labels"]]
     parts: dict[tuple[str, str], dict[str, xr.DataArray]] = {}
     begin = 0
@@ -161,4 +163,5 @@ def _unpacked(array: zarr.Array, init_time: np.datetime64) -> Shard:
 
 def _plain(values: np.ndarray) -> list[Any]:
     """Labels as JSON has them; durations as whole nanoseconds."""
-    return values.astype("int64").tolist() if values.dtype.kind in "mM" else values.tolist()
+    plain = values.astype("int64") if values.dtype.kind in "mM" else values
+    return [*plain.tolist()]

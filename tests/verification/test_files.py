@@ -1,6 +1,7 @@
 """Scores from files to files: what is refused before, and what a kill leaves behind."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,7 +31,9 @@ def scores():
 @pytest.fixture
 def files(tmp_path):
     obs = truth()
-    forecast_of(obs, error=0.5).to_zarr(tmp_path / "forecast.zarr", zarr_format=2)
+    forecast_of(obs, error=0.5).chunk(prediction_timedelta=1).to_zarr(
+        tmp_path / "forecast.zarr", zarr_format=2
+    )
     obs.to_netcdf(tmp_path / "truth.nc")
     obs.isel(time=0, drop=True).to_netcdf(tmp_path / "climatology.nc")
     return [str(tmp_path / name) for name in ("forecast.zarr", "truth.nc", "climatology.nc")]
@@ -54,6 +57,12 @@ def test_scores_of_files_are_those_of_their_datasets(files):
     xr.testing.assert_allclose(scores, expected.sel(region=["global"]), rtol=1e-9)
     assert scores.attrs["truth"] == files[1]
     assert list(scores["metric"].values) == list(METRICS)
+
+
+def test_a_lost_chunk_is_named_and_never_counts_as_zeros(files):
+    (Path(files[0]) / "geopotential" / "0.1.0.0.0").unlink()
+    with pytest.raises(ValueError, match=r"forecast\.zarr lacks chunk 0\.1\.0\.0\.0 of geopotent"):
+        score_files(*files[:2])
 
 
 @pytest.mark.parametrize("name", ["scores.zarr", "new/scores.nc"])
