@@ -1,4 +1,4 @@
-"""`graphcast score`: a forecast and what came, scores and a report out."""
+"""`graphcast score`: a forecast and a truth in, scores and a report out."""
 
 import time
 from pathlib import Path
