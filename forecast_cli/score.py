@@ -1,4 +1,4 @@
-"""`graphcast score`: a forecast and what came, scores and a report out."""
+"""`graphcast score`: a forecast and a truth in, scores and a report out."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from data.channels import Channel
 from forecast_cli.terminal import console, progress
-from verification.files import check_target, score_files, write_report, write_scores
+from verification.files import check_targets, score_files, write_scores
 from verification.regions import HEADLINE_REGIONS, check_regions
 from verification.scorecard.labels import lead_label, number, short_label
 from verification.scorecard.selection import (
@@ -72,10 +72,7 @@ def score(
     regions = tuple(region or HEADLINE_REGIONS)
     check_regions(regions)
     read = {forecast, truth, *filter(None, [climatology])}
-    for target in filter(None, [output, report]):
-        check_target(target, overwrite=overwrite, read=read)
-    if report is not None and report.absolute() == output.absolute():
-        raise ValueError(f"scores and report are two files, and both are to be {output}")
+    check_targets(output, report, overwrite=overwrite, read=read)
     with progress() as bar:
         task = bar.add_task("scoring", total=None)
         scores = score_files(
@@ -85,13 +82,11 @@ def score(
             regions=regions,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    write_scores(scores, output, overwrite=overwrite)
-    if report is not None:
-        write_report(scores, report)
-    _say(scores, output, report, time.perf_counter() - started)
+    write_scores(scores, output, report=report, overwrite=overwrite)
+    _report(scores, output, report, time.perf_counter() - started)
 
 
-def _say(scores: xr.Dataset, output: Path, report: Path | None, seconds: float) -> None:
+def _report(scores: xr.Dataset, output: Path, report: Path | None, seconds: float) -> None:
     region = str(scores["region"].values[0])
     console.print(_table(scores, region))
     for note in filter(None, scores.attrs["notes"].split("\n")):
@@ -102,8 +97,9 @@ def _say(scores: xr.Dataset, output: Path, report: Path | None, seconds: float) 
         console.print(f"  report  {report}", markup=False)
         console.print(f"next: open [cyan]{report}[/] in a browser")
     else:
+        opener = "open_dataset" if output.suffix == ".nc" else "open_zarr"
         console.print(
-            f"next: [cyan]xarray.open_zarr({str(output)!r})[/], or the same command with "
+            f"next: [cyan]xarray.{opener}({str(output)!r})[/], or the same command with "
             "[cyan]--report report.html --overwrite[/] for tables and curves"
         )
 
@@ -120,12 +116,12 @@ def _table(scores: xr.Dataset, region: str) -> Table:
         table.add_column(lead_label(lead), justify="right")
     for row in headline_rows(scores):
         colours = _colours(scores, row, region).sel(prediction_timedelta=leads).values
-        ours = _numbers(scores, row, "forecast", region, leads)
-        cells = [f"[{colour}]{text}[/]" for colour, text in zip(colours, ours, strict=True)]
+        errors = _numbers(scores, row, "forecast", region, leads)
+        cells = [f"[{colour}]{text}[/]" for colour, text in zip(colours, errors, strict=True)]
         table.add_row(short_label(*row), shown_in(scores, row)[1], *cells)
         if has_persistence(scores):
-            theirs = _numbers(scores, row, "persistence", region, leads)
-            table.add_row("", "persistence", *theirs, style="dim")
+            baseline = _numbers(scores, row, "persistence", region, leads)
+            table.add_row("", "persistence", *baseline, style="dim")
     return table
 
 
@@ -140,7 +136,7 @@ def _numbers(
 def _colours(scores: xr.Dataset, row: Channel, region: str) -> xr.DataArray:
     """A terminal colour for each lead time."""
     if not has_persistence(scores):
-        ours = values(scores, row, "rmse", "forecast", region)
-        return xr.full_like(ours, "default", dtype="U7")
+        errors = values(scores, row, "rmse", "forecast", region)
+        return xr.full_like(errors, "default", dtype="U7")
     better = skill(scores, row, region) > 0
     return xr.full_like(better, "red", dtype="U7").where(~better, "green")

@@ -43,7 +43,7 @@ class EdgeSet(NamedTuple):
 
 
 class Graphs(NamedTuple):
-    """All the geometry the network is given; float32 and int32.
+    """All the geometry that the network reads; float32 and int32.
 
     grid2mesh is ordered by grid node, then mesh node; mesh by corner, level and face
     (`icosphere.multimesh_edges`); mesh2grid edge 3g + j goes to grid node g.
@@ -56,17 +56,19 @@ class Graphs(NamedTuple):
     mesh2grid: EdgeSet
 
 
-MOST_SPLITS = 10  # ten million nodes, 7 km apart: finer is a damaged file, and fills any memory
+# Ten million nodes, 7 km apart. More comes from damaged files and would fill any memory.
+MOST_SPLITS = 10
 
 
 @dataclass(frozen=True)
 class MeshSpec:
-    """The mesh of a network and how it hangs on the grid.
+    """The mesh of a network and how it is joined to the grid.
 
-    splits: level of the finest mesh.
-    radius_fraction: grid → mesh radius in units of the finest mesh's longest edge.
-    mesh2grid_normalisation: length that mesh → grid offsets are divided by; None: the longest of
-        them. Published networks say 2 sin(π/10).
+    Attributes:
+        splits: level of the finest mesh.
+        radius_fraction: grid → mesh radius in units of the finest mesh's longest edge.
+        mesh2grid_normalisation: length that mesh → grid offsets are divided by, or None for the
+            longest of them. Published networks have 2 sin(π/10).
 
     Raises:
         ValueError: splits below 0 or above 10, a radius or a length that is not positive.
