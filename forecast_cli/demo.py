@@ -17,7 +17,7 @@ from graphcast import operations
 from graphcast.checkpoints import write_checkpoint
 from graphcast.training.loop import Progress
 from graphcast.training.toy import TOY_RECIPE, TOY_TASK, train_toy
-from verification.files import check_target, score_files, write_report, write_scores
+from verification.files import check_targets, score_files, write_scores
 from verification.scorecard import forecast_figure
 
 TRAINING_FRAMES = 4  # of the sample's eight; the forecast starts from the last of them
@@ -107,11 +107,9 @@ def _forecast(
 
 def _score(forecast: Path, truth: Path, output: Path, report: Path, *, overwrite: bool) -> None:
     started = time.perf_counter()
-    for target in (output, report):
-        check_target(target, overwrite=overwrite)
+    check_targets(output, report, overwrite=overwrite)
     scores = score_files(str(forecast), str(truth))
-    write_scores(scores, output, overwrite=overwrite)
-    write_report(scores, report)
+    write_scores(scores, output, report=report, overwrite=overwrite)
     say_scores(scores, output, report, time.perf_counter() - started)
 
 
