@@ -22,7 +22,7 @@ from graphcast.checkpoints import Checkpoint, read_checkpoint
 from graphcast.forecaster import PlacedForecaster, forecaster
 from graphcast.machine.hosts import exchange, is_first, process_count, together
 from graphcast.machine.machine import Machine
-from graphcast.machine.memory import Economy
+from graphcast.machine.plan import Economy
 from graphcast.operations.cluster.runtime import (
     device_count,
     graph_cache,

@@ -7,17 +7,19 @@ import typer
 from rich.table import Table
 
 from data.channels import Channels
+from data.grids import grid_of
 from data.sources import open_inputs
 from forecast_cli.arguments import number_of_bytes
 from forecast_cli.terminal import console, size
 from graphcast.blocks import Layout
 from graphcast.checkpoints import read_checkpoint
 from graphcast.machine.devices import windows_at_once
-from graphcast.machine.memory import RUNTIME, StepMemory, available_memory, fitting, fitting_update
+from graphcast.machine.memory import available_memory
+from graphcast.machine.needs import RUNTIME, StepMemory
+from graphcast.machine.plan import fitting, fitting_update
 from graphcast.operations.cluster.runtime import graph_cache
 from graphcast.precision import PRECISIONS, precision_named
 from mesh.graphs import build_graphs
-from mesh.grid import LatLonGrid
 
 
 def plan(
@@ -57,7 +59,7 @@ def plan(
     weights = read_checkpoint(checkpoint)
     entries = open_inputs(inputs)
     dataset = entries[0]
-    grid = LatLonGrid.from_coordinates(dataset["latitude"].values, dataset["longitude"].values)
+    grid = grid_of(dataset, "the inputs")
     channels = Channels(weights.task)
     graphs = build_graphs(grid, weights.spec.mesh, cache=graph_cache())
     of = (weights.spec, channels, graphs, rounding, available)

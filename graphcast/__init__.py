@@ -1,9 +1,23 @@
-"""The graph network and what it takes to run it: JAX inside, arrays in, arrays out.
+"""The graph network, and what it takes to train it and to forecast with it.
 
-Read in this order: `precision` and `mlp` (the building blocks), `interaction` (one round of message
-passing), `model` (encoder, processor, decoder), `layout` (the graphs in blocks), `normaliser` and
-`rollout` (physical units, one step and many), `loss`; then `checkpoints` (files of weights),
-`memory`, `devices` and `hosts` (what a run needs, and where it goes), `training` (the step and the
-loop) and `forecaster`, the only module here that knows labels: Dataset in, Datasets out.
-`reference` is the same network the textbook way, on jraph.
+In reading order, from the bottom:
+
+- `precision` (dtypes) and `passes` (what a backward pass stores, sums over devices)
+- `blocks`: the three graphs cut into blocks for the device
+- `normaliser`: physical units to network inputs, network outputs to physical units
+- `network`: the multi-layer perceptron, message passing, encoder, processor and decoder
+- `rollout`: one step, and many; `loss`: the published objective over many
+- `machine`: the memory plan, several devices, several hosts
+- `checkpoints`: files of weights
+- `packing`: labelled fields to arrays and back
+- `forecaster`: a checkpoint ready for a grid, on a machine; Dataset in, Datasets out
+- `training`: from examples to weights
+- `operations`: a whole forecast, from files to a store
+
+Up to `checkpoints` all is arrays; labels begin with `packing`.
 """
+
+from graphcast.forecaster import Forecaster, PlacedForecaster
+from graphcast.machine import Machine
+
+__all__ = ["Forecaster", "Machine", "PlacedForecaster"]

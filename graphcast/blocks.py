@@ -1,12 +1,12 @@
 """The three graphs arranged for the device: grid points and mesh edges in equal blocks.
 
-Multi-mesh edges come in groups of six with one receiver: a node has six neighbours on each level
-that it is part of (twelve nodes have five), so groups are full but for a few, and six messages are
-summed along an axis.
+The network works on one block at a time, so the block size bounds the working memory and, on a CPU,
+keeps it in cache. Blocks are padded to equal length. A padding edge has a receiver that does not
+exist, so its message is dropped; padding grid points are cut off afterwards.
 
-A block is what is in flight at once, so the block size bounds the working memory (and, on a CPU,
-keeps it in cache). Padding rows repeat nothing and reach nobody: padded edges point at a receiver
-that does not exist, padded grid points are cut off afterwards.
+Multi-mesh edges come in groups of six with one receiver. A node has six neighbours on each level
+that it is part of (twelve nodes have five), so nearly all groups are full, and six messages are
+summed along an axis.
 """
 
 import itertools
@@ -20,30 +20,30 @@ from mesh.graphs import EdgeSet, Graphs
 
 GRID_BLOCK = 2048
 EDGE_BLOCK = 2052
-MOST_KINDS = 0.75  # of edges: with more of them a look-up costs more than it saves
-GROUP = 6  # multi-mesh edges with one receiver
+MOST_KINDS = 0.75  # kinds per edge; above it a look-up costs more than it saves
+GROUP = 6  # multi-mesh edges that share a receiver
 
-AnyArray = Any  # numpy as built, JAX once inside a compiled function
+AnyArray = Any  # numpy as built, JAX inside a compiled function
 
 
 class Blocking(NamedTuple):
-    """How a number of rows is cut: `blocks` of `length` rows, padded half before and half after."""
+    """How rows are cut: `blocks` of `length` rows, half of the padding before, half after."""
 
     blocks: int
     length: int
 
     def before(self, count: int) -> int:
-        """How many padding rows come before `count` real ones."""
+        """The number of padding rows before `count` real ones."""
         return (self.blocks * self.length - count) // 2
 
 
 class EdgeFeatures(NamedTuple):
-    """Length and receiver-frame direction of edges, each its own or those of its kind.
+    """Length and receiver-frame direction, stored for each edge or once for each kind of edge.
 
     Attributes:
-        rows: four features, of each edge where it stands, or of each kind of edges, in blocks.
-        kinds: of each edge the number of its row, counted over all blocks; None where each edge has
-            its own.
+        rows: four features of each edge, or of each kind of edge, in blocks.
+        kinds: the row that each edge uses, counted over all blocks; None where `rows` has a row
+            for each edge.
     """
 
     rows: Float[AnyArray, "blocks *rows 4"]
@@ -51,20 +51,21 @@ class EdgeFeatures(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The three graphs in blocks; numpy as built, JAX once inside a compiled function.
+    """The three graphs in blocks; numpy as built, JAX inside a compiled function.
 
     Attributes:
         grid_features: cos/sin features of each grid point.
         mesh_features: the same of each mesh node.
-        encoder_senders: grid point of each grid→mesh edge, counted within its block.
-        encoder_receivers: mesh node; the number of mesh nodes marks padding.
-        encoder_features: what the grid→mesh edges look like.
-        mesh_senders: mesh node at the start of each multi-mesh edge; the number of mesh nodes marks
-            padding here and in `mesh_receivers`.
-        mesh_receivers: mesh node that each group of edges leads to, ascending but for padding.
-        mesh_edge_features: what the multi-mesh edges look like.
-        decoder_senders: the three mesh nodes that each grid point hears.
-        decoder_features: what these three edges look like.
+        encoder_senders: the grid point that each grid→mesh edge starts from, counted within its
+            block.
+        encoder_receivers: the mesh node it leads to; the number of mesh nodes marks padding.
+        encoder_features: the features of grid→mesh edges.
+        mesh_senders: the mesh node that each multi-mesh edge starts from; the number of mesh nodes
+            marks padding here and in `mesh_receivers`.
+        mesh_receivers: the mesh node that each group of edges leads to, ascending but for padding.
+        mesh_edge_features: the features of multi-mesh edges.
+        decoder_senders: the three mesh nodes that send to each grid point.
+        decoder_features: the features of these three edges.
     """
 
     grid_features: Float[AnyArray, "blocks rows 3"]
@@ -85,7 +86,7 @@ class Layout(NamedTuple):
 
 
 def blocking(count: int, limit: int, devices: int = 1) -> Blocking:
-    """Equal blocks of at most `limit` rows, the same number of them for each device."""
+    """Equal blocks of at most `limit` rows, equally many for each device."""
     blocks = devices * -(-count // (limit * devices))
     return Blocking(blocks, -(-count // blocks))
 
@@ -100,13 +101,19 @@ def arrange(
 ) -> Layout:
     """`graphs` in blocks of at most `grid_block` grid points and `edge_block` mesh edges.
 
-    With several `devices` the number of blocks is a multiple of theirs. Edges whose features are
-    multiplied as the same `operands` are of one kind (see `in_kinds`).
+    Args:
+        graphs: the three graphs of a grid and a mesh.
+        grid_block: the most grid points in one block.
+        edge_block: the most multi-mesh edges in one block.
+        devices: the number of blocks becomes a multiple of this.
+        operands: dtype of the factors of products. On one device, edges whose features round to
+            the same `operands` of two bytes share a row (see `in_kinds`).
     """
+    # With several devices each would need the rows of all kinds.
+    share = operands != "float32" and devices == 1
 
-    def looks(features: Float[np.ndarray, "blocks *edges 4"]) -> EdgeFeatures:
-        own = operands == "float32" or devices > 1  # each device counts the rows that it has
-        return EdgeFeatures(features) if own else in_kinds(features, operands, edge_block)
+    def edge_features(features: Float[np.ndarray, "blocks *edges 4"]) -> EdgeFeatures:
+        return in_kinds(features, operands, edge_block) if share else EdgeFeatures(features)
 
     grid_points, mesh_nodes = len(graphs.grid_features), len(graphs.mesh_features)
     rows, (senders, receivers, features) = _grid_blocks(graphs, grid_block, devices)
@@ -117,12 +124,12 @@ def arrange(
         mesh_features=graphs.mesh_features,
         encoder_senders=senders,
         encoder_receivers=receivers,
-        encoder_features=looks(features),
+        encoder_features=edge_features(features),
         mesh_senders=in_blocks(on_mesh.senders, groups, fill=mesh_nodes),
         mesh_receivers=in_blocks(on_mesh.receivers, groups, fill=mesh_nodes),
-        mesh_edge_features=looks(in_blocks(on_mesh.features, groups)),
+        mesh_edge_features=edge_features(in_blocks(on_mesh.features, groups)),
         decoder_senders=in_blocks(graphs.mesh2grid.senders.reshape(grid_points, 3), rows),
-        decoder_features=looks(
+        decoder_features=edge_features(
             in_blocks(graphs.mesh2grid.features.reshape(grid_points, 3, 4), rows)
         ),
     )
@@ -131,11 +138,11 @@ def arrange(
 def in_kinds(
     features: Float[np.ndarray, "blocks *edges 4"], operands: str, block: int
 ) -> EdgeFeatures:
-    """Features with each kind of edges once, or as they are where that would save little.
+    """Features with one row for each kind of edge, or one for each edge if that saves little.
 
-    Edges are of one kind if their features round to the same `operands` (of two bytes): every
-    product of theirs, and all that follows from it, is then the same. An icosahedron turned by 120°
-    is itself, and so is a grid whose columns are a multiple of three: at 0.25° and at 1° in
+    Edges are of one kind if their features round to the same `operands` (of two bytes). Products
+    with these features, and all terms that follow from them, are then equal. An icosahedron turned
+    by 120° is itself, and so is a grid whose columns are a multiple of three: at 0.25° and at 1° in
     bfloat16 there are three times fewer kinds than edges.
     """
     rounded = np.ascontiguousarray(features.reshape(-1, 4).astype(jnp.dtype(operands)))
@@ -144,7 +151,7 @@ def in_kinds(
     )
     if first.size > MOST_KINDS * len(rounded):
         return EdgeFeatures(features)
-    order = np.argsort(first)  # as edges meet them, so that neighbours lie together
+    order = np.argsort(first)  # by first use, so that neighbouring edges use neighbouring rows
     number = np.empty(order.size, np.int32)
     number[order] = np.arange(order.size)
     cut = blocking(order.size, block)
@@ -167,7 +174,7 @@ def in_blocks(
 def out_of_blocks(
     x: Shaped[AnyArray, "blocks length *rest"], count: int
 ) -> Shaped[AnyArray, "rows *rest"]:
-    """The `count` rows that `in_blocks` cut."""
+    """The `count` rows that `in_blocks` cut, without padding."""
     before = Blocking(*x.shape[:2]).before(count)
     return x.reshape(-1, *x.shape[2:])[before : before + count]
 
@@ -178,20 +185,20 @@ def _grid_blocks(
     """How grid points are cut, and their edges to the mesh in the same blocks.
 
     Grid points at the poles have twice as many edges as elsewhere, and every block is padded to the
-    longest. Where it takes less padding, there are blocks to spare, so that the first and the last
-    are half empty: at 0.25° that saves a third of the encoder's edges.
+    longest. One more block for each device leaves the first and the last block half empty. It is
+    taken where it needs less padding: at 0.25° it saves a third of the encoder's edges.
     """
     points, mesh_nodes = len(graphs.grid_features), len(graphs.mesh_features)
     tight = blocking(points, limit, devices)
     cuts = (tight, Blocking(tight.blocks + devices, limit)) if tight.blocks > devices else (tight,)
-    made = [(cut, _encoder_blocks(graphs.grid2mesh, cut, points, mesh_nodes)) for cut in cuts]
-    return min(made, key=lambda chosen: chosen[1][0].size + chosen[0].blocks * chosen[0].length)
+    candidates = [(cut, _encoder_blocks(graphs.grid2mesh, cut, points, mesh_nodes)) for cut in cuts]
+    return min(candidates, key=lambda pair: pair[1][0].size + pair[0].blocks * pair[0].length)
 
 
 def _encoder_blocks(
     edges: EdgeSet, rows: Blocking, points: int, mesh_nodes: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Grid→mesh edges with the block of their grid point, each block padded to the longest."""
+    """Senders, receivers and features of grid→mesh edges, each in the block of its grid point."""
     blocks, length = rows
     firsts = np.arange(blocks + 1) * length - rows.before(points)
     starts = np.searchsorted(edges.senders, firsts)
@@ -207,13 +214,13 @@ def _encoder_blocks(
 
 
 class Groups(NamedTuple):
-    """Edges in groups of six that share a receiver; a sender that does not exist is padding.
+    """Edges in groups of six that share a receiver; the number of nodes as sender marks padding.
 
     Attributes:
-        senders: node at the start of each edge.
-        receivers: node that each group leads to, ascending.
+        senders: the node that each edge starts from.
+        receivers: the node that each group leads to, ascending.
         features: four features of each edge, zero on padding.
-        edges: number of each edge in the set that was grouped, -1 on padding.
+        edges: the number of each edge in the set that was grouped, -1 on padding.
     """
 
     senders: Int[np.ndarray, "groups 6"]
@@ -223,21 +230,21 @@ class Groups(NamedTuple):
 
 
 def in_groups(edges: EdgeSet, nodes: int) -> Groups:
-    """The edges of each of `nodes` receivers, six by six."""
+    """The edges of each of `nodes` receivers in groups of six."""
     order = np.lexsort((edges.senders, edges.receivers))
     degree = np.bincount(edges.receivers, minlength=nodes)
     groups = -(-degree // GROUP)
-    # where in the padded list each edge of the sorted one stands
+    # position of each sorted edge in the padded list
     start = GROUP * (np.cumsum(groups) - groups) - (np.cumsum(degree) - degree)
-    place = np.arange(len(order)) + np.repeat(start, degree)
-    which = np.full(GROUP * groups.sum(), -1)
-    which[place] = order
-    real = which >= 0
-    senders = np.where(real, edges.senders[which], np.int32(nodes))
-    features = np.where(real[:, None], edges.features[which], np.float32(0))
+    position = np.arange(len(order)) + np.repeat(start, degree)
+    numbers = np.full(GROUP * groups.sum(), -1)
+    numbers[position] = order
+    real = numbers >= 0
+    senders = np.where(real, edges.senders[numbers], np.int32(nodes))
+    features = np.where(real[:, None], edges.features[numbers], np.float32(0))
     return Groups(
         senders.reshape(-1, GROUP),
         np.repeat(np.arange(nodes, dtype=np.int32), groups),
         features.reshape(-1, GROUP, features.shape[-1]),
-        which.reshape(-1, GROUP),
+        numbers.reshape(-1, GROUP),
     )

@@ -21,13 +21,14 @@ from data.windows import Window
 from graphcast.blocks import Layout
 from graphcast.checkpoints import Checkpoint
 from graphcast.loss import Example, LossWeights, rollout_loss
-from graphcast.machine.devices import device_mesh, next_frames, place, split_dynamics
+from graphcast.machine.devices import device_table, next_frames, place, split_dynamics
 from graphcast.machine.hosts import gathered
 from graphcast.machine.machine import Machine
-from graphcast.machine.memory import Economy, Plan, fitting
+from graphcast.machine.plan import Economy, Plan, fitting
 from graphcast.network.model import GraphCast
 from graphcast.normaliser import Normaliser, normaliser
 from graphcast.packing import Blocks, Packing
+from graphcast.passes import Pass
 from graphcast.precision import FLOAT32, Precision
 from graphcast.rollout import dynamics, next_frame, roll_out
 from mesh.graphs import Graphs, build_graphs
@@ -208,22 +209,22 @@ class PlacedForecaster:
             self.layout,
             self.forecaster.normaliser,
             self._side_by_side([self.packing.statics(window) for window in windows]),
-            precision,
+            Pass(precision, keeps="nothing"),
         )
         keep_edges = self.plan.economy.keep_edges
         if self.machine.devices == 1:
             fixed = dynamics(*arguments, keep_edges=keep_edges)
             step = partial(next_frame, fixed, precision=precision)
             return roll_out(step, previous, current, forcings)
-        mesh = device_mesh(self.machine.devices, self.machine.windows)
-        fixed = split_dynamics(*arguments, mesh, keep_edges=keep_edges)
+        device_mesh = device_table(self.machine.devices, self.machine.windows)
+        fixed = split_dynamics(*arguments, device_mesh, keep_edges=keep_edges)
         return roll_out(
-            partial(next_frames, fixed, precision=precision, mesh=mesh),
+            partial(next_frames, fixed, precision=precision, device_mesh=device_mesh),
             previous,
             current,
             forcings,
-            place=partial(place, mesh=mesh),
-            gather=partial(gathered, mesh=mesh),
+            place=partial(place, device_mesh=device_mesh),
+            gather=partial(gathered, device_mesh=device_mesh),
         )
 
     def _side_by_side(self, windows: Sequence[Blocks]) -> np.ndarray:
@@ -274,5 +275,6 @@ def _loss(
     weights: LossWeights,
 ) -> tuple[Float[Array, ""], Float[Array, " targets"]]:
     """The loss as a function of the weights alone."""
-    fixed = dynamics(model, jnp.asarray(input_order), layout, normaliser, statics, precision)
-    return rollout_loss(fixed, example, weights, precision)
+    how = Pass(precision)
+    fixed = dynamics(model, jnp.asarray(input_order), layout, normaliser, statics, how)
+    return rollout_loss(fixed, example, weights, how)

@@ -1,7 +1,7 @@
 """The published objective: weighted mean squared error of normalised tendencies.
 
-GraphCast §4.2: mean over lead times, grid (by area) and levels (by pressure) of the squared error
-in units of the 6-hour difference's σ, summed over variables with a weight for each.
+GraphCast §4.2: the squared error in units of the σ of the change over one step; its mean over lead
+times, grid (weighted by area) and levels (weighted by pressure); the weighted sum over variables.
 """
 
 from typing import NamedTuple
@@ -12,17 +12,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from graphcast.blocks import AnyArray
-from graphcast.precision import Precision
+from graphcast.passes import Pass
 from graphcast.rollout import Dynamics, advance
 
 
 class Example(NamedTuple):
-    """One training example in blocks of grid points, physical units.
+    """One training example in blocks of grid points, physical units; Δ is the task's step.
 
     Attributes:
-        previous, current: target channels at t - 6 h and t.
-        forcings: forcing channels at t - 6 h, t, t + 6 h, …, t + 6 h · steps.
-        targets: target channels at t + 6 h, …, t + 6 h · steps.
+        previous, current: target channels at t - Δ and t.
+        forcings: forcing channels at t - Δ, t, t + Δ, …, t + steps · Δ.
+        targets: target channels at t + Δ, …, t + steps · Δ.
     """
 
     previous: Float[AnyArray, "blocks rows targets"]
@@ -32,7 +32,7 @@ class Example(NamedTuple):
 
 
 class LossWeights(NamedTuple):
-    """What each squared error counts.
+    """The weight of each squared error.
 
     Attributes:
         rows: area weight of each grid point over the number of points; sums to 1, 0 on padding.
@@ -44,12 +44,12 @@ class LossWeights(NamedTuple):
 
 
 def rollout_loss(
-    fixed: Dynamics, example: Example, weights: LossWeights, precision: Precision
+    fixed: Dynamics, example: Example, weights: LossWeights, how: Pass
 ) -> tuple[Float[Array, ""], Float[Array, " targets"]]:
     """The loss over all steps of an example, and each channel's unweighted share of it.
 
-    The gradient runs through the predictions that are fed back; within a step of a multi-step
-    example the forward pass is computed again instead of kept.
+    The gradient runs through the predictions that are fed back. Of several steps the backward pass
+    stores the frames between them and rematerialises the rest.
     """
 
     def step(
@@ -58,7 +58,7 @@ def rollout_loss(
         previous, current = frames
         before, now, following, target = inputs
         forcings = (before, now, following)
-        predicted, output = advance(fixed, previous, current, forcings, precision)
+        predicted, output = advance(fixed, previous, current, forcings, how)
         wanted = fixed.normaliser.wanted_output(target, current)
         per_channel = channel_errors(output, wanted, weights.rows)
         return (current, predicted), per_channel

@@ -1,4 +1,4 @@
-"""Between physical units and the numbers a network is comfortable with."""
+"""Physical units to normalised network inputs, and network outputs back to physical units."""
 
 from typing import NamedTuple
 
@@ -11,13 +11,13 @@ from data.moments import Moments, column
 from graphcast.blocks import AnyArray
 
 
-class Columns(NamedTuple):
-    """What one step reads at each grid point, in physical units.
+class Pool(NamedTuple):
+    """All that one step could read at each grid point, in physical units; Δ is the task's step.
 
     Attributes:
-        previous, current: every target channel at t - 6 h and t; channels that the task does not
-            feed back may hold any finite number, since no weight multiplies them.
-        forcings_before, forcings_now, forcings_next: every forcing channel at t - 6 h, t, t + 6 h.
+        previous, current: every target channel at t - Δ and t. A channel that the task does not
+            feed back may hold any finite number, since its weights are zero.
+        forcings_before, forcings_now, forcings_next: every forcing channel at t - Δ, t, t + Δ.
         statics: every static channel.
     """
 
@@ -32,16 +32,17 @@ class Columns(NamedTuple):
 class Normaliser(NamedTuple):
     """Statistics per channel.
 
-    A target that is also an input is predicted as a change: prediction = last frame + y · σ of
-    6-hour differences. One that is not (precipitation, in the operational task) is predicted as
-    such: prediction = mean + y · σ. Both read: base + y · increment.
+    The network's output y is in units of `increment`: prediction = base + y · increment. A target
+    that is also an input is predicted as a change: its base is the last frame, its increment the σ
+    of the change over one step. One that is not (precipitation, in the operational task) is
+    predicted itself: its base is the mean, its increment the σ of the field.
 
     Attributes:
         mean, scale: of each target channel as an input.
         forcing_mean, forcing_scale: of each forcing channel.
         static_mean, static_scale: of each static channel.
         fed: whether each target channel is also an input.
-        increment: σ of 6-hour differences where fed, σ of the field elsewhere.
+        increment: σ of the change over one step where fed, σ of the field elsewhere.
     """
 
     mean: Float[AnyArray, " targets"]
@@ -53,24 +54,22 @@ class Normaliser(NamedTuple):
     fed: Bool[AnyArray, " targets"]
     increment: Float[AnyArray, " targets"]
 
-    def assemble(
-        self, columns: Columns, structural: Float[Array, "rows 3"]
-    ) -> Float[Array, "rows pool"]:
-        """The network's input in the order of `Columns`, structural features last."""
-        frames = (columns.previous, columns.current)
-        forcings = (columns.forcings_before, columns.forcings_now, columns.forcings_next)
+    def assemble(self, pool: Pool, structural: Float[Array, "rows 3"]) -> Float[Array, "rows pool"]:
+        """The network's input: the pool, normalised, in its order, structural features last."""
+        frames = (pool.previous, pool.current)
+        forcings = (pool.forcings_before, pool.forcings_now, pool.forcings_next)
         return jnp.concatenate(
             [
                 *((frame - self.mean) / self.scale for frame in frames),
                 *((frame - self.forcing_mean) / self.forcing_scale for frame in forcings),
-                (columns.statics - self.static_mean) / self.static_scale,
+                (pool.statics - self.static_mean) / self.static_scale,
                 structural,
             ],
             axis=-1,
         )
 
     def base(self, current: Float[Array, "*grid targets"]) -> Float[Array, "*grid targets"]:
-        """What the network's output is added to."""
+        """The field that the network's output is added to."""
         return jnp.where(self.fed, current, self.mean)
 
     def prediction(
@@ -84,12 +83,12 @@ class Normaliser(NamedTuple):
         self, target: Float[Array, "*grid targets"], current: Float[Array, "*grid targets"]
     ) -> Float[Array, "*grid targets"]:
         """The output that would predict `target` exactly."""
-        wanted: Array = (target - self.base(current)) / self.increment
-        return wanted
+        exact: Array = (target - self.base(current)) / self.increment
+        return exact
 
 
 def normaliser(channels: Channels, moments: Moments) -> Normaliser:
-    """Statistics in columns; only those that the task uses have to be there."""
+    """The statistics of a task's channels; a variable that the task lacks needs none."""
     fed = np.isin(np.arange(len(channels.targets)), channels.fed)
     scale = column(moments.stddev, channels.targets)
     changes = [channels.targets[i] for i in channels.fed]

@@ -1,7 +1,6 @@
-"""One step of six hours, and many: each prediction becomes the next input."""
+"""One step of the forecast, and many: each prediction becomes the next input."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -13,7 +12,8 @@ from jaxtyping import Array, Float, Int
 
 from graphcast.blocks import AnyArray, Layout
 from graphcast.network.model import Embedding, GraphCast, embed_geometry
-from graphcast.normaliser import Columns, Normaliser
+from graphcast.normaliser import Normaliser, Pool
+from graphcast.passes import Pass
 from graphcast.precision import Precision
 
 Step = Callable[[Array, Array, tuple[Array, Array, Array]], Array]
@@ -22,7 +22,7 @@ Step = Callable[[Array, Array, tuple[Array, Array, Array]], Array]
 class Dynamics(NamedTuple):
     """All that stays the same from step to step: weights, geometry, statistics, statics.
 
-    `model` reads its input in the order of `Columns` (see `reading_columns`).
+    `model` reads its input in the order of `Pool` (see `reading_pool`).
     """
 
     model: GraphCast
@@ -38,28 +38,28 @@ def dynamics(
     layout: Layout,
     normaliser: Normaliser,
     statics: Float[AnyArray, "blocks rows statics"],
-    precision: Precision,
+    how: Pass,
     *,
     keep_edges: bool = True,
 ) -> Dynamics:
     """Prepare a model for stepping: reorder its input, embed the geometry.
 
-    Outside of compiled programs this also brings everything to the default device, where weights
-    that are there already are not copied.
+    Outside of compiled programs this also moves everything to the default device; weights that are
+    there already are not copied.
     """
-    bundle = (reading_columns(model, input_order, normaliser), layout, normaliser, statics)
+    bundle = (reading_pool(model, input_order, normaliser), layout, normaliser, statics)
     model, layout, normaliser, statics = jax.device_put(bundle)
-    embedding = _embed(model, layout, precision, keep_edges=keep_edges)
+    embedding = _embed(model, layout, how, keep_edges=keep_edges)
     return Dynamics(model, embedding, layout, normaliser, statics)
 
 
-_embed = jax.jit(embed_geometry, static_argnames=("precision", "keep_edges"))
+_embed = jax.jit(embed_geometry, static_argnames=("how", "keep_edges"))
 
 
-def reading_columns(
+def reading_pool(
     model: GraphCast, input_order: Int[AnyArray, " input_width"], normaliser: Normaliser
 ) -> GraphCast:
-    """The model with its first grid weights permuted, so that it reads columns as they lie.
+    """The model with its first grid weights permuted, so that it reads the columns of a `Pool`.
 
     Network input i is pool column `input_order[i]`; pool columns that the task does not read get
     weight zero. Permuting a weight matrix once is cheaper than permuting the input in every step.
@@ -89,16 +89,15 @@ def advance(
     previous: Float[Array, "blocks rows targets"],
     current: Float[Array, "blocks rows targets"],
     forcings: tuple[Array, Array, Array],
-    precision: Precision,
+    how: Pass,
 ) -> tuple[Float[Array, "blocks rows targets"], Float[Array, "blocks rows targets"]]:
     """The next frame in physical units, and the network output that made it.
 
-    `forcings` are those at t - 6 h, t and t + 6 h, each [blocks, rows, forcings].
+    `forcings` are those one step before `current`, at its time and one step after it, each
+    [blocks, rows, forcings].
     """
-    columns = Columns(previous, current, *forcings, statics=fixed.statics)
-    output = fixed.model(
-        columns, fixed.normaliser.assemble, fixed.embedding, fixed.layout, precision
-    )
+    pool = Pool(previous, current, *forcings, statics=fixed.statics)
+    output = fixed.model(pool, fixed.normaliser.assemble, fixed.embedding, fixed.layout, how)
     return fixed.normaliser.prediction(output, current), output
 
 
@@ -110,12 +109,12 @@ def next_frame(
     forcings: tuple[Array, Array, Array],
     precision: Precision,
 ) -> Float[Array, "blocks rows targets"]:
-    """The next frame alone, compiled once for all steps, samples and init times."""
-    precision = replace(precision, gradient_keeps="nothing")  # nobody takes one
-    return advance(fixed, previous, current, forcings, precision)[0]
+    """The next frame without a gradient, compiled once for all steps, members and init times."""
+    how = Pass(precision, keeps="nothing")
+    return advance(fixed, previous, current, forcings, how)[0]
 
 
-def _here(frame: Array) -> Array:
+def _as_it_is(frame: Array) -> Array:
     return frame
 
 
@@ -126,14 +125,20 @@ def roll_out(
     forcings: Iterable[Float[np.ndarray, "blocks rows forcings"]],
     *,
     place: Callable[[np.ndarray], Array] = jax.device_put,
-    gather: Callable[[Array], Array] = _here,
+    gather: Callable[[Array], Array] = _as_it_is,
 ) -> Iterator[Float[np.ndarray, "blocks rows targets"]]:
-    """Frames at t + 6 h, t + 12 h, …, one for each forcing frame after the first two.
+    """Predicted frames on the host, one for each forcing frame after the first two.
 
-    `step` makes a frame from two frames and three of forcings. `forcings` yields the frames at
-    t - 6 h, t, t + 6 h, …. Only what the next step needs stays on the device; a frame travels to
-    the host while the next step already runs. Over several devices `place` puts a frame on them,
-    and frames may lead with a windows axis; over several hosts `gather` brings one to this host.
+    The device holds only what the next step needs; a frame travels to the host while the next step
+    runs.
+
+    Args:
+        step: makes the next frame from the last two and three frames of forcings.
+        previous: the frame one step before `current`.
+        current: the last frame that is known.
+        forcings: yields the frames one step before `current`, at its time, one step after it, ….
+        place: puts a host array on the device, or on several.
+        gather: brings a frame that is spread over hosts to this one.
     """
     frames = (place(frame) for frame in forcings)
     before, now = next(frames), next(frames)

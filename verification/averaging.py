@@ -1,9 +1,4 @@
-"""Means: over a region by area, and over samples by adding up.
-
-A statistic is averaged over the points of each region first (`RegionWeights`), which leaves one
-number per sample, lead time, level and region. Samples are then averaged by `RunningMean`, a
-monoid: a sum and a weight that add, so that chunks may come in any order and grouping.
-"""
+"""Means over regions: every point counts by its area."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -57,31 +52,12 @@ class RegionWeights:
     def mean(self, field: xr.DataArray) -> xr.DataArray:
         """Mean of a field over each region, in float64; `region` takes the place of the grid.
 
-        NaN anywhere on the globe makes NaN, in the regions that do not hold it too.
+        NaN anywhere on the globe gives NaN in every region, also in those that do not hold it. A
+        field without longitudes, such as a spectrum of each row, is averaged over a region's rows.
         """
         # float64: in float32 a sum of 10⁶ squares loses the fourth digit
-        by_row = xr.dot(field.astype(np.float64), self.columns, dim="longitude")
+        by_row = field.astype(np.float64)
+        if "longitude" in field.dims:
+            by_row = xr.dot(by_row, self.columns, dim="longitude")
         mean: xr.DataArray = xr.dot(by_row, self.rows, dim="latitude")
         return mean
-
-
-@dataclass(frozen=True, eq=False)
-class RunningMean:
-    """A weighted sum and its weight; `a + b` is of both samples, in any order and grouping."""
-
-    total: xr.DataArray
-    weight: xr.DataArray
-
-    @classmethod
-    def of(cls, values: xr.DataArray, weight: xr.DataArray) -> "RunningMean":
-        """One sample; where its weight is 0 its value counts for nothing, and may be anything."""
-        return cls((values * weight).where(weight > 0, 0.0), weight)
-
-    def __add__(self, other: "RunningMean") -> "RunningMean":
-        """The mean over the samples of both."""
-        return RunningMean(self.total + other.total, self.weight + other.weight)
-
-    @property
-    def mean(self) -> xr.DataArray:
-        """The mean, NaN where no sample had any weight."""
-        return self.total / self.weight.where(self.weight > 0)

@@ -2,17 +2,21 @@
 
 import xarray as xr
 
+from data.wording import listed
+
 SEASONAL = ("dayofyear", "hour")  # dimensions of WeatherBench 2's climatologies
 
 
 def climatology_at(climatology: xr.DataArray, valid_time: xr.DataArray) -> xr.DataArray:
     """The climatology at valid times, one per lead time.
 
-    `climatology` is constant in time, or has the dimension `dayofyear` (1 to 366), or that and
-    `hour` (UTC).
+    Args:
+        climatology: constant in time, or with the dimension `dayofyear` (1 to 366), or with that
+            and `hour` (UTC).
+        valid_time: (prediction_timedelta) times in UTC.
 
     Raises:
-        ValueError: a `time` dimension, or a day or hour that the climatology has not.
+        ValueError: a `time` dimension, or a day or hour that the climatology does not have.
     """
     if "time" in climatology.dims:
         raise ValueError(
@@ -24,8 +28,8 @@ def climatology_at(climatology: xr.DataArray, valid_time: xr.DataArray) -> xr.Da
         lacking = sorted(set(values.values.tolist()) - set(climatology[dim].values.tolist()))
         if lacking:
             raise ValueError(
-                f"the climatology of {climatology.name} lacks {dim} {lacking}; score without it or "
-                "at times it has"
+                f"the climatology of {climatology.name} lacks {dim} [{listed(lacking)}]; score "
+                "without it or at times it has"
             )
     chosen = climatology.sel(wanted) if wanted else climatology
     return chosen.drop_vars(SEASONAL, errors="ignore")

@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import equinox as eqx
-import jax
 import numpy as np
 
-from data.channels import Channels
 from data.moments import Moments
 from data.task import Task
-from graphcast.network.model import GraphCast, ModelSpec, random_model
+from graphcast.network.model import GraphCast, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -39,15 +36,6 @@ class Checkpoint:
     def with_moments(self, moments: Moments) -> "Checkpoint":
         """The same weights with these statistics."""
         return replace(self, moments=moments)
-
-
-def model_template(spec: ModelSpec, task: Task) -> GraphCast:
-    """The model's tree with shapes and dtypes in place of tensors."""
-    channels = Channels(task)
-    template: GraphCast = eqx.filter_eval_shape(
-        random_model, spec, channels.input_width, len(channels.targets), key=jax.random.key(0)
-    )
-    return template
 
 
 def check_tensors(

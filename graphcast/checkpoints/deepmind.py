@@ -17,9 +17,9 @@ import numpy as np
 
 from data.stores.files import written_whole
 from data.task import STEP_HOURS, TASKS, Task
-from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors, model_template
+from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors
 from graphcast.network.mlp import MLP
-from graphcast.network.model import GraphCast, ModelSpec
+from graphcast.network.model import GraphCast, ModelSpec, model_template
 from mesh.graphs import MeshSpec
 
 INPUT_DURATION = "12h"  # two frames six hours apart; no other was published

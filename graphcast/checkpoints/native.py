@@ -13,9 +13,9 @@ import numpy as np
 
 from data.moments import from_arrays, to_arrays
 from data.task import Task
-from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors, model_template
+from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors
 from graphcast.checkpoints.tensors import named_leaves, read_tensors, with_leaves, write_tensors
-from graphcast.network.model import GraphCast, ModelSpec
+from graphcast.network.model import GraphCast, ModelSpec, model_template
 from mesh.graphs import MeshSpec
 
 FORMAT = "graphcast-checkpoint/1"

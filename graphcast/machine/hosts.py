@@ -1,8 +1,8 @@
-"""Several processes with devices of their own, each on a host perhaps, at one piece of work.
+"""Several processes, each with its own devices and perhaps its own host, at one computation.
 
-All run the same program on the same inputs: every process holds what is not on a device, a device
-holds what `devices` puts there, and results reach every process. They meet in `exchange`; an error
-on one of them ends all, within `together`, each with a sentence.
+All run the same program on the same inputs. Every process holds all host arrays; device arrays are
+spread as `devices` says, and results reach every process. `exchange` is the barrier where they
+meet. Within `together` an error in one process ends all of them, each with a sentence.
 """
 
 import signal
@@ -15,8 +15,8 @@ from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Float32
 
-WELL, FAILED = "+", "-"  # how a message begins
-WIDTH = 1024  # messages are filled up to multiples of this: few programs for all lengths
+WELL, FAILED = "+", "-"  # first character of a message
+WIDTH = 1024  # bytes; messages are padded to multiples of it, so that few programs are compiled
 
 HOSTS, DEVICES = "hosts", "devices"
 SPREAD = PartitionSpec(HOSTS, DEVICES)  # type: ignore[no-untyped-call]
@@ -24,17 +24,17 @@ ON_EVERY_HOST = PartitionSpec(None, DEVICES)  # type: ignore[no-untyped-call]
 
 
 class StoppedError(ValueError):
-    """Another process ended in an error, and told which."""
+    """Another process ended in an error, and said which."""
 
 
 class LostError(OSError):
-    """Another process is gone without a word."""
+    """Another process is gone and said nothing."""
 
 
 class PatientInterrupt:
-    """A handler of SIGINT that keeps it until the next `exchange`; a second one does not wait.
+    """A SIGINT handler that waits for the next `exchange`; a second SIGINT interrupts at once.
 
-    One that came while devices compute together would leave the others waiting there.
+    An interrupt during a collective would leave the other processes waiting in it.
     """
 
     def __init__(self) -> None:
@@ -48,40 +48,41 @@ class PatientInterrupt:
 
 
 def process_count() -> int:
-    """How many processes there are; asking does not start JAX."""
+    """How many processes there are, without starting JAX."""
     return jax.process_count() if jax.distributed.is_initialized() else 1
 
 
 def is_first() -> bool:
-    """Whether this is the process that writes and speaks."""
+    """Whether this is the process that writes files and reports to the user."""
     return process_count() == 1 or jax.process_index() == 0
 
 
 def exchange(text: str = "") -> tuple[str, ...]:
-    """What each process says, in their order; all must ask.
+    """The text of each process, in their order: a collective, which every process must call.
 
     Raises:
-        StoppedError: a process has failed, in `together`, instead of coming here.
-        LostError: a process is gone.
-        KeyboardInterrupt: a `PatientInterrupt` is installed, and one came.
+        StoppedError: another process failed within `together` instead.
+        LostError: another process is gone.
+        KeyboardInterrupt: an installed `PatientInterrupt` has caught a SIGINT.
     """
     if process_count() == 1:
         return (text,)
     handler = signal.getsignal(signal.SIGINT)
     if isinstance(handler, PatientInterrupt) and handler.came:
         raise KeyboardInterrupt
-    told = _told(WELL + text)
-    for process, message in enumerate(told):
+    messages = _all_messages(WELL + text)
+    for process, message in enumerate(messages):
         if message.startswith(FAILED):
-            raise StoppedError(f"process {process} of {len(told)} stopped: {message[1:]}")
-    return tuple(message[1:] for message in told)
+            raise StoppedError(f"process {process} of {len(messages)} stopped: {message[1:]}")
+    return tuple(message[1:] for message in messages)
 
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Tell an error inside to the other processes, whose next `exchange` raises `StoppedError`.
+    """Report an error inside to the other processes, whose next `exchange` raises `StoppedError`.
 
-    So whatever may fail on one process alone needs an `exchange` before all of them compute again.
+    Code that can fail in one process alone therefore needs an `exchange` before the next collective
+    computation.
     """
     try:
         yield
@@ -92,34 +93,34 @@ def together() -> Iterator[None]:
             reason = " ".join(str(error).split()) or type(error).__name__
             if isinstance(error, KeyboardInterrupt):
                 reason = "it was interrupted"
-            _told(FAILED + reason)
+            _all_messages(FAILED + reason)
         raise
 
 
 def least(number: int) -> int:
-    """The smallest of the numbers that the processes have."""
+    """The smallest number that any process passes: a collective."""
     return min(int(text) for text in exchange(str(number)))
 
 
 def from_first(values: Float32[np.ndarray, "..."]) -> Float32[np.ndarray, "..."]:
-    """Process 0's values on every process, bit for bit; the others give some of that shape."""
-    # As integers: what JAX does is to add zeros, which turns -0.0 into 0.0.
+    """Process 0's values on every process, bit for bit; the others pass any of that shape."""
+    # As integers: JAX broadcasts by adding zeros, which turns -0.0 into 0.0.
     bits = multihost_utils.broadcast_one_to_all(np.ascontiguousarray(values).view(np.uint32))
     return np.asarray(bits).view(np.float32)
 
 
 def gathered(
-    frames: Float[Array, "windows blocks rows targets"], mesh: jax.sharding.Mesh
+    frames: Float[Array, "windows blocks rows targets"], device_mesh: jax.sharding.Mesh
 ) -> Float[Array, "..."]:
-    """Frames that are split over the devices of `mesh`, as an array that is whole on this host.
+    """Frames spread over all hosts as an array that this host's devices hold whole.
 
-    It has the elements in their order, but its shape is [hosts, -1, rows, targets]. Each device
-    receives what its fellows on the other hosts have, so that a host's devices together have all.
+    The elements keep their order; the shape becomes [hosts, -1, rows, targets]. Each device
+    receives the parts of its counterparts on the other hosts (an all-gather between hosts).
     """
     hosts = jax.process_count()
     if hosts == 1:
         return frames
-    by_host = jax.sharding.Mesh(mesh.devices.reshape(hosts, -1), (HOSTS, DEVICES))
+    by_host = jax.sharding.Mesh(device_mesh.devices.reshape(hosts, -1), (HOSTS, DEVICES))
     windows, blocks, *block = frames.shape
     shape = (hosts, windows * blocks // hosts, *block)
     spread = _as_one(shape, NamedSharding(by_host, SPREAD), frames)
@@ -137,13 +138,13 @@ def _as_one(shape: tuple[int, ...], sharding: NamedSharding, array: Array) -> Ar
     return jax.make_array_from_single_device_arrays(shape, sharding, parts)
 
 
-def _told(message: str) -> list[str]:
-    """What each process says, good or bad."""
-    said = message.encode()
+def _all_messages(message: str) -> list[str]:
+    """The message of each process, good or bad."""
+    text = message.encode()
     try:
-        lengths = multihost_utils.process_allgather(np.int32(len(said)))
+        lengths = multihost_utils.process_allgather(np.int32(len(text)))
         padded = np.zeros(-(-int(lengths.max()) // WIDTH) * WIDTH, np.uint8)
-        padded[: len(said)] = np.frombuffer(said, np.uint8)
+        padded[: len(text)] = np.frombuffer(text, np.uint8)
         rows = multihost_utils.process_allgather(padded)
     except (ValueError, RuntimeError) as error:  # gloo's errors arrive as ValueError
         raise LostError("another process is gone, and this one cannot go on alone") from error

@@ -1,16 +1,16 @@
-"""One step of message passing on the multi-mesh, as an interaction network computes it.
+"""One round of message passing on the multi-mesh, an interaction network.
 
     m_e  = φ([e, v_s, v_r])         a message along each edge from sender s to receiver r
     v'_r = v_r + ψ([v_r, Σ m_e])    summed over the edges that arrive at r
     e'   = e + m_e
 
 (Battaglia et al. 2016, arXiv 1612.00222; GraphCast §3.5.) The first layer of φ is linear, so
-[e, v_s, v_r] W = e W_e + v_s W_s + v_r W_r, and the node products are made once per node and
-gathered instead of once per edge: half of the multiplications. Edges are taken block by block, so
-that the working memory is that of one block.
+[e, v_s, v_r] W = e W_e + v_s W_s + v_r W_r. The node products are computed once per node and
+gathered, which halves the multiplications of one product per edge. Edges are taken block by block,
+so that the working memory is that of one block.
 
 Edges come in groups of six that share a receiver (a multi-mesh node has six neighbours on each of
-its levels), so most of each sum runs along an axis, and a sixth of the rows is left to scatter.
+its levels). Most of each sum therefore runs along an axis, and a sixth of the rows is scattered.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from graphcast.network.edge_terms import gather
 from graphcast.network.mlp import MLP
+from graphcast.passes import Pass
 from graphcast.precision import Precision
 
 Body = Callable[[Array, tuple[Array, ...]], tuple[Array, Array]]
@@ -32,32 +34,33 @@ def interact(
     edges: Float[Array, "blocks groups 6 latent"],
     senders: Int[Array, "blocks groups 6"],
     receivers: Int[Array, "blocks groups"],
-    precision: Precision,
+    how: Pass,
 ) -> tuple[Float[Array, "mesh_nodes latent"], Float[Array, "blocks groups 6 latent"]]:
     """Nodes and edges after one interaction step, residual connections included.
 
     A sender or receiver equal to the number of nodes is padding, whose message reaches nobody.
     """
-    width = nodes.shape[-1]
-    of_edge, of_sender, of_receiver = update_edges.input_blocks([width] * 3)
-    sent = precision.keep(precision.product(nodes, of_sender))
-    heard = precision.keep(precision.product(nodes, of_receiver) + update_edges.biases[0])
+    precision, width = how.precision, nodes.shape[-1]
+    edge_weights, sender_weights, receiver_weights = update_edges.input_blocks([width] * 3)
+    sender_terms = precision.stored(precision.product(nodes, sender_weights))
+    receiver_terms = precision.stored(
+        precision.product(nodes, receiver_weights) + update_edges.biases[0]
+    )
 
     def block(
         received: Float[Array, "mesh_nodes latent"],
         edges_of_block: tuple[Array, ...],
     ) -> tuple[Float[Array, "mesh_nodes latent"], Float[Array, "groups 6 latent"]]:
         edge, sender, receiver = edges_of_block
-        at_receiver = gather(heard, receiver)[:, None, :]
-        hidden = precision.product(edge, of_edge) + gather(sent, sender) + at_receiver
+        at_receiver = gather(receiver_terms, receiver)[:, None, :]
+        hidden = precision.product(edge, edge_weights) + gather(sender_terms, sender) + at_receiver
         message = update_edges.finish(hidden, precision)
-        of_group = jnp.where((sender < len(nodes))[..., None], message, 0).sum(axis=1)
-        return scatter_add(received, receiver, of_group), precision.keep(edge + message)
+        group_sum = jnp.where((sender < len(nodes))[..., None], message, 0).sum(axis=1)
+        return scatter_add(received, receiver, group_sum), precision.stored(edge + message)
 
-    none = no_messages(nodes, precision)
-    received, edges = over_blocks(block, none, edges, (senders, receivers), precision)
-    received = precision.completed(received)
-    return precision.keep(nodes + update_with(update_nodes, nodes, received, precision)), edges
+    received, edges = over_blocks(block, how.no_messages(nodes), edges, (senders, receivers), how)
+    received = how.all_reduced(received)
+    return precision.stored(nodes + update_with(update_nodes, nodes, received, precision)), edges
 
 
 def over_blocks(
@@ -65,15 +68,15 @@ def over_blocks(
     received: Float[Array, "mesh_nodes latent"],
     edges: Float[Array, "blocks groups 6 latent"],
     others: tuple[Array, ...],
-    precision: Precision,
+    how: Pass,
 ) -> tuple[Float[Array, "mesh_nodes latent"], Float[Array, "blocks groups 6 latent"]]:
-    """`jax.lax.scan` over blocks of edges; without a gradient new edges take the old ones' place.
+    """`jax.lax.scan` of `body` over blocks of edges, which inference updates in place.
 
-    A scan fills a second array, which costs memory and, on a CPU, a twentieth of the time. The
-    gradient of the loop in place would keep all edges once for every block.
+    A scan fills a second array of edges. That costs memory and, on a CPU, a twentieth of the time.
+    A backward pass needs the scan: the loop in place would store all edges once for every block.
     """
-    if precision.gradient_keeps != "nothing":
-        return jax.lax.scan(precision.block_of_round(body), received, (edges, *others))
+    if how.keeps != "nothing":
+        return jax.lax.scan(how.block_of_round(body), received, (edges, *others))
 
     def step(block: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         received, edges = state
@@ -92,27 +95,9 @@ def update_with(
 ) -> Float[Array, "nodes latent"]:
     """ψ([v, Σ m]) without concatenating its two parts."""
     width = nodes.shape[-1]
-    of_node, of_received = update.input_blocks([width, width])
-    hidden = precision.product(nodes, of_node) + precision.product(received, of_received)
+    node_weights, received_weights = update.input_blocks([width, width])
+    hidden = precision.product(nodes, node_weights) + precision.product(received, received_weights)
     return update.finish(hidden + update.biases[0], precision)
-
-
-def no_messages(
-    nodes: Float[Array, "nodes latent"], precision: Precision
-) -> Float[Array, "nodes latent"]:
-    """Where sums of messages begin: zeros, float32; each device's own where a sample is split."""
-    zeros = jnp.zeros(nodes.shape, jnp.float32)
-    if precision.split_over is None:
-        return zeros
-    own: Array = jax.lax.pcast(zeros, precision.split_over, to="varying")
-    return own
-
-
-def gather(
-    nodes: Float[Array, "nodes latent"], index: Int[Array, "*edges"]
-) -> Float[Array, "*edges latent"]:
-    """The node of each edge; a padding index yields some node, whose message is dropped."""
-    return nodes.at[index].get(mode="clip")
 
 
 def scatter_add(

@@ -1,4 +1,4 @@
-"""The multi-layer perceptron from which the whole network is made."""
+"""The multi-layer perceptron of which the whole network is made."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,15 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from graphcast.precision import Precision
 
-LAYER_NORM_EPSILON = 1e-5  # inside the square root, as haiku's LayerNorm (facts of the release)
+LAYER_NORM_EPSILON = 1e-5  # inside the square root; the default of haiku's LayerNorm
 
 
 class MLP(eqx.Module):
     """Linear, swish, …, linear, then LayerNorm (unless it is the network's read-out).
 
-    The first layer is linear in its input, so an input that is a concatenation of parts may be
-    given as the sum of the parts' products: `finish(a @ w_a + b @ w_b + bias)`. That is how an
-    edge update avoids multiplying every node once per edge.
+    The first layer is linear. For an input that concatenates parts a and b its result is
+    a @ w_a + b @ w_b + bias, and `finish` takes it from there. An edge update uses this to multiply
+    each node once instead of once per edge.
 
     Attributes:
         weights: one [in, out] matrix per layer.
@@ -47,8 +47,8 @@ class MLP(eqx.Module):
     ) -> Float[Array, "*batch out"]:
         """Everything after the first layer's matrix product and bias.
 
-        LayerNorm takes away each row's mean. What the last layer adds to it is taken from its
-        weights, once, so that no row has a mean left.
+        LayerNorm subtracts each row's mean. Here the last layer's weights and bias are centred
+        once instead, so that every row comes out with mean 0.
         """
         *inner, (last, offset) = zip(self.weights[1:], self.biases[1:], strict=True)
         for weight, bias in inner:
@@ -60,13 +60,13 @@ class MLP(eqx.Module):
         return unit_variance(rows) * self.scale + self.offset
 
     def input_blocks(self, widths: Sequence[int]) -> list[Float[Array, "..."]]:
-        """The first weight matrix cut by rows into the parts that multiply each input part."""
+        """The first weight matrix cut by rows: one matrix for each part of the input."""
         edges = [sum(widths[: i + 1]) for i in range(len(widths) - 1)]
         return jnp.split(self.weights[0], edges, axis=0)
 
 
 def unit_variance(x: Float[Array, "*batch width"]) -> Float[Array, "*batch width"]:
-    """Rows of mean 0 with (population) variance 1."""
+    """Rows of mean 0 divided by their (population) standard deviation."""
     variance = jnp.square(x).mean(axis=-1, keepdims=True)
     return x * jax.lax.rsqrt(variance + LAYER_NORM_EPSILON)
 
@@ -79,7 +79,7 @@ def random_mlp(
     norm: bool = True,
     key: PRNGKeyArray,
 ) -> MLP:
-    """An MLP initialised as the published one: weights ~ truncated normal, std 1/√in."""
+    """An MLP initialised as published: weights from a truncated normal of std 1/√in, biases 0."""
     widths = [input_width, *hidden_widths, output_width]
     keys = jax.random.split(key, len(widths) - 1)
     weights = tuple(

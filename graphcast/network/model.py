@@ -1,9 +1,9 @@
 """The network: grid → multi-mesh encoder, processor, multi-mesh → grid decoder.
 
-GraphCast §3 (arXiv 2212.12794), parameter for parameter. A model is a value: arrays only. The
-graphs come as an argument (`Layout`), and so does what each grid point reads: `columns` is any
-tree of arrays in blocks of grid points that `assemble` makes into network input, block by block,
-so that the full input [grid, channels] never has to exist.
+GraphCast §3 (arXiv 2212.12794), parameter for parameter. A model holds its parameters and nothing
+else; the graphs are an argument (`Layout`). So is the input: `inputs` is any tree of arrays in
+blocks of grid points, and `assemble` turns one block of it into the rows that the network reads, so
+that the whole input [grid, channels] never exists at once.
 """
 
 from collections.abc import Callable
@@ -15,16 +15,24 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from data.channels import STRUCTURAL_FEATURES
+from data.channels import STRUCTURAL_FEATURES, Channels
+from data.task import Task
 from graphcast.blocks import EdgeFeatures, Layout
-from graphcast.network.interaction import gather, interact, no_messages, scatter_add, update_with
+from graphcast.network.edge_terms import (
+    ComputedTerms,
+    EdgeTerms,
+    first_layer_term,
+    gather,
+    terms_in_memory,
+)
+from graphcast.network.interaction import interact, scatter_add, update_with
 from graphcast.network.mlp import MLP, random_mlp
-from graphcast.precision import Precision
+from graphcast.passes import Pass
 from mesh.graphs import MeshSpec
 
 EDGE_FEATURES = 4  # length and three components in the receiver's frame
 
-Columns = Any  # a pytree of [blocks, rows, …] arrays
+Inputs = Any  # a pytree of [blocks, rows, …] arrays
 Assemble = Callable[[Any, Float[Array, "rows 3"]], Float[Array, "rows input_width"]]
 
 
@@ -48,9 +56,9 @@ class ModelSpec:
 
 
 class Embedding(NamedTuple):
-    """What depends on weights and geometry alone: made once per run, or once per update.
+    """What depends on weights and geometry alone: computed once per run, or once per update.
 
-    Of edges there is a row for each row of their `EdgeFeatures`.
+    Edges have one row for each row of their `EdgeFeatures`.
 
     Attributes:
         encoder_edges: first-layer terms (with bias) of grid→mesh edges, or None.
@@ -77,48 +85,48 @@ class Encoder(eqx.Module):
 
     def __call__(
         self,
-        columns: Columns,
+        inputs: Inputs,
         assemble: Assemble,
         embedding: Embedding,
         layout: Layout,
-        precision: Precision,
+        how: Pass,
     ) -> tuple[Float[Array, "blocks rows latent"], Float[Array, "mesh_nodes latent"]]:
         """Latents of the grid points and of the mesh nodes that have heard them."""
         mesh = embedding.mesh_nodes
-        width = mesh.shape[-1]
-        _, of_sender, of_receiver = self.update_edges.input_blocks([width] * 3)
-        heard = precision.keep(precision.product(mesh, of_receiver))
-        edges, term_of = edge_terms(
-            embedding.encoder_edges,
-            layout.encoder_features,
-            precision,
-            partial(first_layer_term, self.embed_edges, self.update_edges, precision),
-        )
+        precision, width = how.precision, mesh.shape[-1]
+        _, sender_weights, receiver_weights = self.update_edges.input_blocks([width] * 3)
+        receiver_terms = precision.stored(precision.product(mesh, receiver_weights))
+        edge_terms = _edge_terms(self, embedding.encoder_edges, layout.encoder_features, how)
 
         def block(
             received: Float[Array, "mesh_nodes latent"], rows: tuple[Any, ...]
         ) -> tuple[Float[Array, "mesh_nodes latent"], Float[Array, "rows latent"]]:
-            columns, features, edges, sender, receiver = rows
-            grid = precision.keep(self.embed_grid(assemble(columns, features), precision))
-            sent = precision.keep(precision.product(grid, of_sender))
-            hidden = term_of(edges) + gather(sent, sender) + gather(heard, receiver)
+            inputs, features, edges, sender, receiver = rows
+            grid = precision.stored(self.embed_grid(assemble(inputs, features), precision))
+            sender_terms = precision.stored(precision.product(grid, sender_weights))
+            hidden = (
+                edge_terms.of_block(edges)
+                + gather(sender_terms, sender)
+                + gather(receiver_terms, receiver)
+            )
             message = self.update_edges.finish(hidden, precision)
-            grid = precision.keep(grid + self.update_grid(grid, precision))
+            grid = precision.stored(grid + self.update_grid(grid, precision))
             return scatter_add(received, receiver, message), grid
 
         received, grid = jax.lax.scan(
-            precision.block(block),
-            no_messages(mesh, precision),
+            how.block(block),
+            how.no_messages(mesh),
             (
-                columns,
+                inputs,
                 layout.grid_features,
-                edges,
+                edge_terms.blocks,
                 layout.encoder_senders,
                 layout.encoder_receivers,
             ),
         )
-        received = precision.completed(received)
-        return grid, precision.keep(mesh + update_with(self.update_mesh, mesh, received, precision))
+        received = how.all_reduced(received)
+        mesh = mesh + update_with(self.update_mesh, mesh, received, precision)
+        return grid, precision.stored(mesh)
 
 
 class Processor(eqx.Module):
@@ -133,7 +141,7 @@ class Processor(eqx.Module):
         mesh: Float[Array, "mesh_nodes latent"],
         embedding: Embedding,
         layout: Layout,
-        precision: Precision,
+        how: Pass,
     ) -> Float[Array, "mesh_nodes latent"]:
         """Mesh node latents after all rounds."""
 
@@ -149,14 +157,14 @@ class Processor(eqx.Module):
                 edges,
                 layout.mesh_senders,
                 layout.mesh_receivers,
-                precision,
+                how,
             )
             return state, None
 
-        edges, term_of = edge_terms(embedding.mesh_edges, layout.mesh_edge_features, precision)
+        latents = terms_in_memory(embedding.mesh_edges, layout.mesh_edge_features, how)
         (mesh, _), _ = jax.lax.scan(
-            precision.block(step),
-            (mesh, term_of(edges)),
+            how.block(step),
+            (mesh, latents.of_block(latents.blocks)),
             (self.update_edges, self.update_nodes),
         )
         return mesh
@@ -180,30 +188,28 @@ class Decoder(eqx.Module):
         mesh: Float[Array, "mesh_nodes latent"],
         embedding: Embedding,
         layout: Layout,
-        precision: Precision,
+        how: Pass,
     ) -> Float[Array, "blocks rows output_width"]:
         """The network's output at each grid point, float32."""
-        width = mesh.shape[-1]
-        _, of_sender, of_receiver = self.update_edges.input_blocks([width] * 3)
-        sent = precision.keep(precision.product(mesh, of_sender))
-        edges, term_of = edge_terms(
-            embedding.decoder_edges,
-            layout.decoder_features,
-            precision,
-            partial(first_layer_term, self.embed_edges, self.update_edges, precision),
-        )
+        precision, width = how.precision, mesh.shape[-1]
+        _, sender_weights, receiver_weights = self.update_edges.input_blocks([width] * 3)
+        sender_terms = precision.stored(precision.product(mesh, sender_weights))
+        edge_terms = _edge_terms(self, embedding.decoder_edges, layout.decoder_features, how)
 
         def block(rows: tuple[Any, ...]) -> Float[Array, "rows output_width"]:
             grid, edges, sender = rows
-            heard = precision.product(grid, of_receiver)
-            hidden = term_of(edges) + gather(sent, sender) + heard[:, None, :]
+            receiver_terms = precision.product(grid, receiver_weights)
+            hidden = (
+                edge_terms.of_block(edges)
+                + gather(sender_terms, sender)
+                + receiver_terms[:, None, :]
+            )
             received = self.update_edges.finish(hidden, precision).sum(axis=1)
-            grid = precision.keep(grid + update_with(self.update_grid, grid, received, precision))
+            grid = precision.stored(grid + update_with(self.update_grid, grid, received, precision))
             return self.read_out(grid, precision)
 
         output: Array = jax.lax.map(
-            precision.block(block),
-            (grid, edges, layout.decoder_senders),
+            how.block(block), (grid, edge_terms.blocks, layout.decoder_senders)
         )
         return output
 
@@ -217,80 +223,62 @@ class GraphCast(eqx.Module):
 
     def __call__(
         self,
-        columns: Columns,
+        inputs: Inputs,
         assemble: Assemble,
         embedding: Embedding,
         layout: Layout,
-        precision: Precision,
+        how: Pass,
     ) -> Float[Array, "blocks rows output_width"]:
-        """Normalised tendencies (or fields) at each grid point from what it reads."""
-        grid, mesh = self.encoder(columns, assemble, embedding, layout, precision)
-        mesh = self.processor(mesh, embedding, layout, precision)
-        return self.decoder(grid, mesh, embedding, layout, precision)
+        """Normalised tendencies (or fields) at each grid point from its inputs."""
+        grid, mesh = self.encoder(inputs, assemble, embedding, layout, how)
+        mesh = self.processor(mesh, embedding, layout, how)
+        return self.decoder(grid, mesh, embedding, layout, how)
 
 
 def embed_geometry(
-    model: GraphCast, layout: Layout, precision: Precision, *, keep_edges: bool = True
+    model: GraphCast, layout: Layout, how: Pass, *, keep_edges: bool = True
 ) -> Embedding:
     """Everything that the graphs and the weights fix, computed block by block.
 
-    Without `keep_edges` encoder and decoder compute their edges' terms again in every step: some
-    more work for about 4.6 × grid × latent numbers less memory.
+    Without `keep_edges` encoder and decoder compute their edges' terms again in every step. That
+    is some more work, and saves about 4.6 × grid × latent numbers of memory.
     """
-    encoder, decoder = model.encoder, model.decoder
+    encoder, decoder, precision = model.encoder, model.decoder, how.precision
 
     def mesh_edge(features: Float[Array, "*rows 4"]) -> Float[Array, "*rows latent"]:
-        return precision.keep(model.processor.embed_edges(features, precision))
+        return precision.stored(model.processor.embed_edges(features, precision))
 
     def terms(
-        of: Encoder | Decoder, features: EdgeFeatures
+        coder: Encoder | Decoder, features: EdgeFeatures
     ) -> Float[Array, "blocks *rows latent"] | None:
         if not keep_edges:
             return None
-        term = partial(first_layer_term, of.embed_edges, of.update_edges, precision)
-        made: Array = jax.lax.map(precision.block(term), features.rows)
-        return made
+        term = partial(first_layer_term, coder.embed_edges, coder.update_edges, precision)
+        rows: Array = jax.lax.map(how.block(term), features.rows)
+        return rows
 
     # The published encoder pads mesh nodes with zeros to the width of a grid point's input.
-    of_features = encoder.embed_mesh.weights[0][-STRUCTURAL_FEATURES:]
-    hidden = precision.product(layout.mesh_features, of_features) + encoder.embed_mesh.biases[0]
+    feature_weights = encoder.embed_mesh.weights[0][-STRUCTURAL_FEATURES:]
+    hidden = precision.product(layout.mesh_features, feature_weights)
+    hidden = hidden + encoder.embed_mesh.biases[0]
     return Embedding(
         encoder_edges=terms(encoder, layout.encoder_features),
-        mesh_nodes=precision.keep(encoder.embed_mesh.finish(hidden, precision)),
-        mesh_edges=jax.lax.map(precision.block(mesh_edge), layout.mesh_edge_features.rows),
+        mesh_nodes=precision.stored(encoder.embed_mesh.finish(hidden, precision)),
+        mesh_edges=jax.lax.map(how.block(mesh_edge), layout.mesh_edge_features.rows),
         decoder_edges=terms(decoder, layout.decoder_features),
     )
 
 
-def edge_terms(
-    kept: Float[Array, "blocks *rows latent"] | None,
+def _edge_terms(
+    coder: Encoder | Decoder,
+    rows: Float[Array, "blocks *rows latent"] | None,
     features: EdgeFeatures,
-    precision: Precision,
-    compute: Callable[[Array], Array] | None = None,
-) -> tuple[Any, Callable[[Array], Array]]:
-    """What a loop over blocks takes of edges, [blocks, …], and what makes their terms of a block.
-
-    Terms are looked up by kind, or are there, or are computed from the features. For a gradient
-    all are looked up at once: else its sums over all kinds would be added up in each block.
-    """
-    if kept is None:
-        assert compute is not None
-        return features.rows, compute
-    if features.kinds is None:
-        return kept, lambda own: own
-    look_up = partial(gather, kept.reshape(-1, kept.shape[-1]))
-    if precision.gradient_keeps == "nothing":
-        return features.kinds, look_up
-    return look_up(features.kinds), lambda own: own
-
-
-def first_layer_term(
-    embed: MLP, update: MLP, precision: Precision, features: Float[Array, "*edges 4"]
-) -> Float[Array, "*edges latent"]:
-    """What an edge's own features add to its update's first layer, bias included."""
-    latent = precision.keep(embed(features, precision))
-    of_edge = update.weights[0][: latent.shape[-1]]
-    return precision.keep(precision.product(latent, of_edge) + update.biases[0])
+    how: Pass,
+) -> EdgeTerms:
+    """The terms that `embed_geometry` kept in `rows`, or their computation in each step."""
+    if rows is not None:
+        return terms_in_memory(rows, features, how)
+    return ComputedTerms(features.rows, coder.embed_edges, coder.update_edges, how.precision)
 
 
 def random_model(
@@ -305,10 +293,8 @@ def random_model(
         return random_mlp(width, hidden, latent, key=next(keys))
 
     def stacked(width: int) -> MLP:
-        keys_of_steps = jax.random.split(next(keys), spec.processor_steps)
-        mlps: MLP = eqx.filter_vmap(lambda k: random_mlp(width, hidden, latent, key=k))(
-            keys_of_steps
-        )
+        round_keys = jax.random.split(next(keys), spec.processor_steps)
+        mlps: MLP = eqx.filter_vmap(lambda k: random_mlp(width, hidden, latent, key=k))(round_keys)
         return mlps
 
     return GraphCast(
@@ -335,6 +321,15 @@ def random_model(
     )
 
 
+def model_template(spec: ModelSpec, task: Task) -> GraphCast:
+    """The model's tree with the shape of every parameter, and no numbers in it."""
+    channels = Channels(task)
+    template: GraphCast = eqx.filter_eval_shape(
+        random_model, spec, channels.input_width, len(channels.targets), key=jax.random.key(0)
+    )
+    return template
+
+
 def parameter_count(model: GraphCast) -> int:
-    """How many numbers training changes."""
-    return sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_array)))
+    """How many numbers training changes; counts a `model_template`, too."""
+    return sum(leaf.size for leaf in jax.tree.leaves(model))

@@ -1,7 +1,7 @@
 """The same network the textbook way: concatenate, jraph's InteractionNetwork, segment sums.
 
-Nobody runs forecasts with this. It is the oracle of the tests, the baseline of the benchmarks, and
-the way in for people who know jraph: `to_jraph` gives any of the three graphs as a GraphsTuple.
+It is the oracle of the tests and the baseline of the benchmarks, too slow for forecasts. Readers
+who know jraph may start here: `to_jraph` gives any of the three graphs as a GraphsTuple.
 """
 
 from collections.abc import Callable
@@ -46,10 +46,10 @@ def to_jraph(
 
 
 def interaction(update_edges: MLP, update_nodes: MLP) -> Network:
-    """An interaction network of jraph with our MLPs, without residual connections."""
+    """Jraph's interaction network with these MLPs, without residual connections."""
     network: Network = jraph.InteractionNetwork(
-        update_edge_fn=lambda edges, sent, heard: update_edges(
-            jnp.concatenate([edges, sent, heard], axis=-1), FLOAT32
+        update_edge_fn=lambda edges, senders, receivers: update_edges(
+            jnp.concatenate([edges, senders, receivers], axis=-1), FLOAT32
         ),
         update_node_fn=lambda nodes, received: update_nodes(
             jnp.concatenate([nodes, received], axis=-1), FLOAT32
@@ -71,7 +71,7 @@ def textbook_network(
     return _decode(model, graphs, grid, mesh)
 
 
-def heard(
+def received_update(
     update_edges: MLP,
     update_nodes: MLP,
     edge_set: EdgeSet,
@@ -79,9 +79,9 @@ def heard(
     senders: Float[Array, "senders latent"],
     receivers: Float[Array, "receivers latent"],
 ) -> Float[Array, "receivers latent"]:
-    """The receivers' update in a bipartite graph: `interaction` that leaves the senders alone."""
-    sent, at = senders[edge_set.senders], receivers[edge_set.receivers]
-    messages = update_edges(jnp.concatenate([edges, sent, at], axis=-1), FLOAT32)
+    """The receivers' update in a bipartite graph: `interaction` without the senders' update."""
+    start, end = senders[edge_set.senders], receivers[edge_set.receivers]
+    messages = update_edges(jnp.concatenate([edges, start, end], axis=-1), FLOAT32)
     received = jraph.segment_sum(messages, jnp.asarray(edge_set.receivers), len(receivers))
     return update_nodes(jnp.concatenate([receivers, received], axis=-1), FLOAT32)
 
@@ -89,7 +89,7 @@ def heard(
 def _encode(model: GraphCast, graphs: Graphs, grid: Array, mesh: Array) -> tuple[Array, Array]:
     encoder, edge_set = model.encoder, graphs.grid2mesh
     edges = encoder.embed_edges(jnp.asarray(edge_set.features), FLOAT32)
-    update = heard(encoder.update_edges, encoder.update_mesh, edge_set, edges, grid, mesh)
+    update = received_update(encoder.update_edges, encoder.update_mesh, edge_set, edges, grid, mesh)
     return grid + encoder.update_grid(grid, FLOAT32), mesh + update
 
 
@@ -110,5 +110,5 @@ def _process(model: GraphCast, graphs: Graphs, mesh: Array) -> Array:
 def _decode(model: GraphCast, graphs: Graphs, grid: Array, mesh: Array) -> Array:
     decoder, edge_set = model.decoder, graphs.mesh2grid
     edges = decoder.embed_edges(jnp.asarray(edge_set.features), FLOAT32)
-    update = heard(decoder.update_edges, decoder.update_grid, edge_set, edges, mesh, grid)
+    update = received_update(decoder.update_edges, decoder.update_grid, edge_set, edges, mesh, grid)
     return decoder.read_out(grid + update, FLOAT32)

@@ -11,6 +11,7 @@ from data.doctor import Finding, examine_frames
 from data.init_time import initial_time
 from data.moments import read_moments, to_arrays
 from data.sources import open_inputs
+from data.stores.kind import kind_of
 from data.windows import Window, window
 from graphcast.checkpoints import Checkpoint
 from graphcast.normaliser import normaliser
@@ -69,7 +70,7 @@ def _forcings_for(init_times: list[np.datetime64], path: str) -> list[xr.Dataset
 def _with_comment(start: Window, entry: xr.Dataset) -> Window:
     """The window with what a dataset of ours says of itself, such as a frame that stands twice."""
     comment = entry.attrs.get("comment")
-    if "training_store_layout" not in entry.attrs or not comment:
+    if kind_of(entry.attrs) != "analyses" or not comment:
         return start
     return replace(start, provenance=(*start.provenance, f"all variables: {comment}"))
 

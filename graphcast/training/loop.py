@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from graphcast.blocks import AnyArray
-from graphcast.machine.devices import SPREAD, WHOLE, device_mesh, place
+from graphcast.machine.devices import SPREAD, WHOLE, device_table, place
 from graphcast.precision import precision_named
 from graphcast.training.batches import Batches
 from graphcast.training.problem import Problem
@@ -71,8 +71,8 @@ def train(
     until = recipe.updates if until is None else until
     _check(recipe, until, devices)
     first = int(state.update)
-    device_table = device_mesh(devices, devices) if devices > 1 else None
-    whole, share = _placements(device_table)
+    device_mesh = device_table(devices, devices) if devices > 1 else None
+    whole, share = _placements(device_mesh)
     state, problem = jax.tree.map(whole, (state, problem))
     running: tuple[int, Conditions, Float[Array, ""]] | None = None
     for update in range(first, until):
@@ -91,7 +91,7 @@ def train(
             optimiser=recipe.optimiser,
             average_decay=recipe.average_decay,
             precision=precision_named(recipe.precision),
-            device_mesh=device_table,
+            device_mesh=device_mesh,
         )
         if running is not None:
             report(_finished(*running))
@@ -110,13 +110,13 @@ def _check(recipe: Recipe, until: int, devices: int) -> None:
         raise ValueError(f"the recipe has {recipe.updates} updates, not {until}")
 
 
-def _placements(device_table: jax.sharding.Mesh | None) -> tuple[Placement, Placement]:
+def _placements(device_mesh: jax.sharding.Mesh | None) -> tuple[Placement, Placement]:
     """How arrays that every device needs, and those that devices share, come to the devices."""
-    if device_table is None:
+    if device_mesh is None:
         return jax.device_put, jax.device_put
     return (
-        partial(place, mesh=device_table, spec=WHOLE),
-        partial(place, mesh=device_table, spec=SPREAD),
+        partial(place, device_mesh=device_mesh, spec=WHOLE),
+        partial(place, device_mesh=device_mesh, spec=SPREAD),
     )
 
 

@@ -9,7 +9,7 @@ from graphcast.blocks import AnyArray, Layout
 from graphcast.forecaster import Forecaster
 from graphcast.loss import LossWeights
 from graphcast.machine.machine import Machine
-from graphcast.machine.memory import Plan, fitting_update
+from graphcast.machine.plan import Plan, fitting_update
 from graphcast.normaliser import Normaliser
 from graphcast.precision import precision_named
 from graphcast.training.recipe import Recipe

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from graphcast.loss import Example, rollout_loss
 from graphcast.machine.devices import SPREAD, WHOLE, WINDOWS, on_parts
 from graphcast.network.model import GraphCast
+from graphcast.passes import Pass
 from graphcast.precision import Precision
 from graphcast.rollout import dynamics
 from graphcast.training.optimiser import AdamW
@@ -21,11 +22,12 @@ def batch_loss(
     model: GraphCast, problem: Problem, batch: Example, precision: Precision
 ) -> Float[Array, ""]:
     """Mean loss over a batch, an `Example` whose arrays lead with the batch axis."""
+    how = Pass(precision)
     fixed = dynamics(
-        model, problem.input_order, problem.layout, problem.normaliser, problem.statics, precision
+        model, problem.input_order, problem.layout, problem.normaliser, problem.statics, how
     )
     losses = jax.lax.map(
-        lambda example: rollout_loss(fixed, example, problem.weights, precision)[0], batch
+        lambda example: rollout_loss(fixed, example, problem.weights, how)[0], batch
     )
     mean: Array = losses.mean()
     return mean

@@ -9,7 +9,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from data.stores import ForecastHeader, ForecastStore
-from forecast_cli.score import score, write_scores
+from forecast_cli.score import score
 
 HOUR = np.timedelta64(1, "h")
 START = np.datetime64("2024-06-03T00", "ns")
@@ -59,7 +59,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
         source="GraphCast, weights: a test",
         provenance='{"weights": {"sha256": "0123", "description": "a <test>"}}',
     )
-    with ForecastStore.create(tmp_path / "forecast.zarr", header) as store:
+    with ForecastStore.open_or_create(tmp_path / "forecast.zarr", header) as store:
         for lead in range(4):
             at = truth.isel(time=lead + 1)
             store.write(lead, {name: at[name] + 0.5 for name in header.variables})
@@ -145,21 +145,14 @@ def test_an_unfinished_forecast_is_named_as_such(files, tmp_path):
     assert "other.zarr is not complete yet" in str(result.exception)
 
 
-def test_a_half_written_result_does_not_stand_in_the_way(files, tmp_path):
-    (tmp_path / "scores.zarr.partial").mkdir()
-    write_scores(xr.Dataset({"a": ("x", np.arange(3.0))}), tmp_path / "scores.zarr")
-    assert xr.open_zarr(tmp_path / "scores.zarr")["a"].shape == (3,)
-    assert not (tmp_path / "scores.zarr.partial").exists()
-
-
 def test_a_truth_with_relative_times_counts_from_the_init_time(files, tmp_path):
     truth = analyses().expand_dims("batch").rename(latitude="lat", longitude="lon")
     truth.assign_coords(time=truth.time.values - START).to_netcdf(tmp_path / "relative.nc")
     result = run(files[0], tmp_path / "relative.nc", tmp_path / "scores.zarr")
     assert result.exit_code == 0, result.output
     assert run(*files, tmp_path / "same.zarr").exit_code == 0
-    ours, same = (xr.open_zarr(tmp_path / n).load() for n in ("scores.zarr", "same.zarr"))
-    xr.testing.assert_equal(ours, same)
+    relative, dated = (xr.open_zarr(tmp_path / n).load() for n in ("scores.zarr", "same.zarr"))
+    xr.testing.assert_equal(relative, dated)
 
 
 def test_what_is_read_is_never_replaced(files, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from graphcast.forecaster import forecaster
-from graphcast.normaliser import Columns, Normaliser
+from graphcast.normaliser import Normaliser, Pool
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +72,15 @@ def test_prediction_and_wanted_output_are_inverse():
     assert (elsewhere[:, 0] != predicted[:, 0]).all()
 
 
-def test_assembled_columns_are_normalised():
+def test_an_assembled_pool_is_normalised():
     ones = np.ones(2, np.float32)
     normaliser = Normaliser(
         3 * ones, 2 * ones, ones, ones, 5 * ones, ones, np.array([True, True]), ones
     )
     rows = np.full((4, 2), 7, np.float32)
-    columns = Columns(rows, rows, rows, rows, rows, rows)
-    pool = normaliser.assemble(columns, jnp.zeros((4, 3)))
-    np.testing.assert_array_equal(pool[0], [2, 2, 2, 2, 6, 6, 6, 6, 6, 6, 2, 2, 0, 0, 0])
+    pool = Pool(rows, rows, rows, rows, rows, rows)
+    inputs = normaliser.assemble(pool, jnp.zeros((4, 3)))
+    np.testing.assert_array_equal(inputs[0], [2, 2, 2, 2, 6, 6, 6, 6, 6, 6, 2, 2, 0, 0, 0])
 
 
 def test_non_finite_forecast_is_refused_with_lead_and_channel(world, ready):

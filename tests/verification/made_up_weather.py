@@ -1,17 +1,14 @@
 """Small canonical datasets for the tests of verification, and the real sample."""
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 import xarray as xr
 
+from data.samples import analyses
 from data.sources import open_inputs
 
 HOUR = np.timedelta64(1, "h")
 START = np.datetime64("2024-06-03T00", "ns")
 UNITS = {"geopotential": "m2 s-2", "2m_temperature": "K"}
-SAMPLE = "ecmwf_ifs_10deg_6h_20240603-04.grib"
 
 
 def truth(times: int = 9, *, seed: int = 0, levels=(500, 850)) -> xr.Dataset:
@@ -40,26 +37,21 @@ def truth(times: int = 9, *, seed: int = 0, levels=(500, 850)) -> xr.Dataset:
     )
 
 
-def forecast_of(analyses: xr.Dataset, *, inits=(0,), leads=(6, 12, 18), error=0.0) -> xr.Dataset:
+def forecast_of(obs: xr.Dataset, *, inits=(0,), leads=(6, 12, 18), error=0.0) -> xr.Dataset:
     """A forecast that is the truth plus `error`, a number or a function of an array's shape."""
-    times = analyses.time.values[list(inits)]
+    times = obs.time.values[list(inits)]
     hours = xr.DataArray([lead * HOUR for lead in leads], dims="prediction_timedelta").astype(
         "timedelta64[ns]"
     )
     valid = xr.DataArray(times, dims="time") + hours
-    ds = analyses.sel(time=valid).drop_vars("time")
+    ds = obs.sel(time=valid).drop_vars("time")
     ds = ds.assign_coords(time=times, prediction_timedelta=hours.values)
     for name in ds.data_vars:
         delta = error(ds[name].shape) if callable(error) else error
-        ds[name] = (ds[name] + np.float32(delta)).assign_attrs(analyses[name].attrs)
+        ds[name] = (ds[name] + np.float32(delta)).assign_attrs(obs[name].attrs)
     return ds.transpose("time", "prediction_timedelta", ...)
 
 
 def real_analyses() -> xr.Dataset:
-    """ECMWF analyses at 10°, eight times 6 h apart, packaged or in a folder beside the checkout."""
-    root = Path(__file__).parents[2]
-    places = [root / "data" / "samples", root / "../shared/data/analyses"]
-    found = [place / SAMPLE for place in places if (place / SAMPLE).exists()]
-    if not found:
-        pytest.skip(f"no real sample: {SAMPLE} is not among the packaged samples")
-    return open_inputs(found[0])[0]
+    """ECMWF analyses at 10°, eight times 6 h apart."""
+    return open_inputs(analyses())[0]

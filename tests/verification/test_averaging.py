@@ -1,13 +1,11 @@
-"""Laws of means: over regions by area, over samples by adding."""
+"""Laws of means over regions."""
 
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mesh.grid import LatLonGrid
-from verification.averaging import RegionWeights, RunningMean
+from verification.averaging import RegionWeights
 from verification.regions import REGIONS, Region
 
 GRIDS = [
@@ -61,8 +59,8 @@ def test_the_mean_is_the_hand_written_formula():
 def test_regions_cross_any_meridian_in_any_convention():
     pacific = Region(25, 60, 145, 230)
     for longitude in (np.arange(0.0, 360, 5), np.arange(-180.0, 180, 5)):
-        there = longitude[pacific.columns(longitude)] % 360
-        assert (there.min(), there.max()) == (145, 230)
+        inside = longitude[pacific.columns(longitude)] % 360
+        assert (inside.min(), inside.max()) == (145, 230)
     assert Region(-90, 90).columns(np.arange(0.0, 360, 5)).all()
 
 
@@ -74,6 +72,17 @@ def test_nan_anywhere_makes_the_mean_nan_and_never_vanishes():
     assert np.isnan(weights.mean(field)).all()
 
 
+def test_a_field_of_rows_is_averaged_over_the_rows_of_a_region():
+    grid = LatLonGrid.regular(10.0)
+    weights = RegionWeights.on(grid, ["global", "tropics"])
+    spectrum = (weights.rows[0] * 0 + xr.DataArray([1.0, 2.0], dims="wavenumber")).drop_vars(
+        "region"
+    )
+    mean = weights.mean(spectrum)
+    assert set(mean.dims) == {"region", "wavenumber"}
+    np.testing.assert_allclose(mean.transpose("region", ...), [[1, 2], [1, 2]], rtol=1e-12)
+
+
 def test_unknown_and_empty_regions_are_refused():
     with pytest.raises(
         ValueError, match=r"unknown region\(s\) 'europa' \(did you mean 'europe'\?\)"
@@ -81,39 +90,3 @@ def test_unknown_and_empty_regions_are_refused():
         RegionWeights.on(GRIDS[0], ["europa"])
     with pytest.raises(ValueError, match=r"s\.africa hold no point of the 5 by 8 grid"):
         RegionWeights.on(LatLonGrid.regular(45.0), ["global", "s.africa"])
-
-
-values = st.lists(st.integers(-1000, 1000), min_size=3, max_size=3)
-weight = st.lists(st.integers(0, 5), min_size=3, max_size=3)
-
-
-def sample(pair):
-    numbers, weights = pair
-    return RunningMean.of(
-        xr.DataArray(np.array(numbers, float), dims="lead"),
-        xr.DataArray(np.array(weights, float), dims="lead"),
-    )
-
-
-@settings(deadline=None, max_examples=25)
-@given(*[st.tuples(values, weight)] * 3)
-def test_running_means_add_in_any_order_and_grouping(a, b, c):
-    # integers: their sums are exact in floating point, so equality is
-    one = (sample(a) + sample(b)) + sample(c)
-    other = sample(c) + (sample(b) + sample(a))
-    xr.testing.assert_equal(one.mean, other.mean)
-    weights = np.array([a[1], b[1], c[1]])
-    numbers = np.array([a[0], b[0], c[0]])
-    for i in range(3):
-        if weights[:, i].sum():
-            expected = np.average(numbers[:, i], weights=weights[:, i])
-            np.testing.assert_allclose(one.mean[i], expected, atol=1e-9)
-        else:
-            assert np.isnan(one.mean[i])
-
-
-def test_a_sample_without_weight_may_be_anything():
-    nothing = sample(([1, 2, 3], [0, 0, 0]))
-    nothing = RunningMean.of(nothing.total * np.nan, nothing.weight)
-    something = sample(([1, 2, 3], [1, 1, 1]))
-    xr.testing.assert_equal((nothing + something).mean, something.mean)

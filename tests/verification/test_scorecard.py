@@ -6,12 +6,13 @@ import re
 import numpy as np
 import pytest
 
+from data.channels import Channel
 from tests.verification.made_up_weather import HOUR, forecast_of, truth
 from verification import Protocol, score
 from verification.scorecard import forecast_figure, report_html
 from verification.scorecard.curves import curves_figure, skill_figure
 from verification.scorecard.labels import lead_label, number, units_label
-from verification.scorecard.selection import Row, all_rows, headline_rows, skill, table_leads
+from verification.scorecard.selection import all_rows, headline_rows, skill, table_leads
 
 DAY = 24 * HOUR
 
@@ -55,7 +56,7 @@ def test_the_page_does_without_persistence(world):
 
 
 def test_skill_is_one_minus_the_ratio_of_errors(world):
-    row = Row("2m_temperature", None)
+    row = Channel("2m_temperature", None)
     scores = world[2]
     rmse = scores["2m_temperature"].sel(metric="rmse", region="global")
     expected = 1 - rmse.sel(source="forecast") / rmse.sel(source="persistence")

@@ -6,9 +6,16 @@ import xarray as xr
 
 from mesh.grid import LatLonGrid
 from tests.verification.made_up_weather import HOUR, forecast_of, real_analyses, truth
-from verification import METRICS, Protocol, score
+from verification import (
+    METRICS,
+    Climatology,
+    MeanOf,
+    Persistence,
+    Protocol,
+    SquaredError,
+    score,
+)
 from verification.scoring import DIMS
-from verification.statistic import AnomalyProduct, Error, SquaredError
 
 GLOBAL = Protocol(regions=("global",))
 
@@ -36,8 +43,8 @@ def test_a_constant_error_is_found_by_every_metric():
     # 2⁻¹: exact in float32 next to values of 280
     scores = score(forecast_of(obs, error=-0.5), obs, GLOBAL)
     for metric, expected in {"rmse": 0.5, "rmse_wb2": 0.5, "mae": 0.5, "bias": -0.5}.items():
-        found = scores["2m_temperature"].sel(metric=metric, source="forecast")
-        np.testing.assert_allclose(found, expected, rtol=1e-4)
+        value = scores["2m_temperature"].sel(metric=metric, source="forecast")
+        np.testing.assert_allclose(value, expected, rtol=1e-4)
 
 
 def test_the_root_first_is_never_the_larger_rmse_and_equal_for_one_init():
@@ -171,10 +178,50 @@ def test_climatologies_by_day_and_hour_are_looked_up_at_the_valid_time():
         score(forecast_of(obs), obs, climatology=obs)
 
 
-def test_statistics_are_compared_by_value():
-    assert SquaredError() == SquaredError()
-    assert Error() != SquaredError()
-    assert AnomalyProduct("forecast", "truth") != AnomalyProduct("truth", "truth")
+def test_the_scores_say_what_their_numbers_mean():
+    obs = truth()
+    metric = score(forecast_of(obs), obs, GLOBAL, climatology=climatology_like(obs))["metric"]
+    assert list(metric.values) == ["rmse", "rmse_wb2", "mae", "bias", "acc"]
+    assert metric.attrs == {
+        "value_units": "field field field field 1",
+        "best": "low low low zero one",
+    }
+
+
+def test_a_metric_of_ones_own_is_reported_beside_the_others():
+    obs = truth()
+    fc = forecast_of(obs, inits=(0, 1), error=noise(8))
+    mine = METRICS | {"mse": lambda v: MeanOf(SquaredError(v), units="squared")}
+    scores = score(fc, obs, GLOBAL, metrics=mine)
+    assert scores["metric"].attrs["value_units"] == "field field field field squared"
+    assert scores.geopotential.attrs["comment"] == (
+        "all metrics in these units but acc, which has none; mse in these units squared"
+    )
+    np.testing.assert_allclose(
+        scores.geopotential.sel(metric="mse"),
+        scores.geopotential.sel(metric="rmse_wb2") ** 2,
+        rtol=1e-12,  # a square root and its square
+    )
+
+
+def test_the_climatology_is_scored_where_it_is_asked_for():
+    obs = truth()
+    clim = climatology_like(obs)
+    scores = score(
+        forecast_of(obs), obs, GLOBAL, climatology=clim, baselines=(Persistence, Climatology)
+    )
+    assert list(scores.source.values) == ["forecast", "persistence", "climatology"]
+    assert scores.attrs["baseline"] == (
+        "persistence of the truth at init time; climatological mean at valid time"
+    )
+    departure = (obs["2m_temperature"] - 275.0).isel(time=slice(1, 4)).astype("f8")
+    area = LatLonGrid.from_coordinates(obs.latitude.values, obs.longitude.values).row_areas()
+    expected = np.sqrt((departure**2).mean("longitude").values @ area)
+    of_climatology = scores["2m_temperature"].sel(source="climatology", region="global")
+    np.testing.assert_allclose(of_climatology.sel(metric="rmse"), expected, rtol=1e-6)
+    assert np.isnan(of_climatology.sel(metric="acc")).all()  # its anomaly is 0
+    with pytest.raises(ValueError, match="the climatology can be scored only where one is given"):
+        score(forecast_of(obs), obs, GLOBAL, baselines=(Climatology,))
 
 
 # ---- what cannot be compared -----------------------------------------------------------------
@@ -289,7 +336,21 @@ def test_a_climatology_that_lacks_something_is_refused():
         score(forecast_of(obs), obs, climatology=clim.isel(latitude=slice(1, None)))
 
 
-def test_progress_is_told():
-    told = []
-    score(forecast_of(truth()), truth(), GLOBAL, progress=lambda done, of: told.append((done, of)))
-    assert told == [(0, 2), (1, 2), (2, 2)]
+@pytest.mark.parametrize("dim", ["time", "prediction_timedelta"])
+def test_a_time_that_comes_twice_is_refused(dim):
+    obs = truth()
+    fc = forecast_of(obs, inits=(0, 1))
+    what = {"time": "init times", "prediction_timedelta": "lead times"}[dim]
+    with pytest.raises(ValueError, match=f"a forecast's {what} must differ .* more than once"):
+        score(xr.concat([fc, fc.isel({dim: [0]})], dim=dim), obs)
+
+
+def test_progress_counts_the_variables_of_every_init_time():
+    reports = []
+    score(
+        forecast_of(truth()),
+        truth(),
+        GLOBAL,
+        progress=lambda done, total: reports.append((done, total)),
+    )
+    assert reports == [(0, 2), (1, 2), (2, 2)]

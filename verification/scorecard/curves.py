@@ -10,19 +10,21 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from verification.scorecard.labels import hours, long_label, short_label
+from data.channels import Channel
+from data.wording import hours
+from verification.scorecard.labels import long_label, short_label
 from verification.scorecard.selection import (
-    Row,
     all_rows,
+    best,
     has_persistence,
     headline_rows,
-    shown_in,
+    metric_units,
     skill,
     values,
 )
 
-FORECAST_COLOUR = "#1f5fa8"
-PERSISTENCE_COLOUR = "#8a8f98"
+STYLES = {"persistence": ("#8a8f98", "--"), "forecast": ("#1f5fa8", "-")}  # the last on top
+OTHER_STYLES = (("#b5651d", "-."), ("#4d7f39", ":"), ("#7a4f9a", "-."))  # of further entrants
 SKILL_COLOURS = "RdBu"  # diverging, told apart by colour-blind readers: blue better, red worse
 COLUMNS = 3
 
@@ -40,24 +42,32 @@ _STYLE: Any = {  # matplotlib types the keys one by one
 }
 
 
-def draw_curve(axes: Axes, scores: xr.Dataset, row: Row, metric: str, region: str) -> None:
-    """One metric by lead time, forecast and persistence, on axes."""
-    styles = {"persistence": (PERSISTENCE_COLOUR, "--"), "forecast": (FORECAST_COLOUR, "-")}
-    for source, (colour, line) in styles.items():
-        if source in scores["source"].values:
-            array = values(scores, row, metric, source, region)
-            x = [hours(lead) for lead in array["prediction_timedelta"].values]
-            marker = "o" if len(x) < 25 else None
-            axes.plot(x, array.values, line, color=colour, label=source, marker=marker, ms=3.5)
+def draw_curve(axes: Axes, scores: xr.Dataset, row: Channel, metric: str, region: str) -> None:
+    """One metric by lead time on axes, a line for each entrant."""
+    for source, (colour, line) in _styles(scores).items():
+        array = values(scores, row, metric, source, region)
+        x = [hours(lead) for lead in array["prediction_timedelta"].values]
+        marker = "o" if len(x) < 25 else None
+        axes.plot(x, array.values, line, color=colour, label=source, marker=marker, ms=3.5)
     last = hours(scores["prediction_timedelta"].values[-1])
     step = next((s for s in (6, 12, 24, 48, 72, 120) if last / s <= 7), 240)
     axes.set_xticks(np.arange(0, last + 1, step))
     axes.set_xlim(0, last * 1.03)
     axes.set_xlabel("lead time (h)")
-    if metric == "rmse":
+    if best(scores, metric) == "low":
         axes.set_ylim(bottom=0)
-    elif metric == "bias":
+    elif best(scores, metric) == "zero":
         axes.axhline(0, color="#444", lw=0.8)
+
+
+def _styles(scores: xr.Dataset) -> dict[str, tuple[str, str]]:
+    """Colour and line of each entrant that was scored."""
+    sources = [str(source) for source in scores["source"].values]
+    others = [source for source in sources if source not in STYLES]
+    return {
+        **{source: OTHER_STYLES[i % len(OTHER_STYLES)] for i, source in enumerate(others)},
+        **{source: style for source, style in STYLES.items() if source in sources},
+    }
 
 
 def curves_figure(scores: xr.Dataset, metric: str, region: str) -> Figure:
@@ -70,8 +80,7 @@ def curves_figure(scores: xr.Dataset, metric: str, region: str) -> Figure:
         for axes, row in zip(panels, rows, strict=False):
             draw_curve(axes, scores, row, metric, region)
             axes.set_title(f"{short_label(*row)}  {long_label(*row)}", fontweight="normal")
-            units = "1" if metric == "acc" else shown_in(scores, row)[1]
-            axes.set_ylabel(f"{metric.upper()} ({units})")
+            axes.set_ylabel(f"{metric.upper()} ({metric_units(scores, row, metric)})")
         for axes in panels[len(rows) :]:
             axes.remove()
         handles, names = panels[0].get_legend_handles_labels()

@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
+from data.channels import Channel
+from data.wording import hours
 from verification.scorecard.curves import draw_curve
 from verification.scorecard.labels import (
     lead_label,
@@ -17,7 +19,7 @@ from verification.scorecard.labels import (
     short_label,
     time_label,
 )
-from verification.scorecard.selection import Row, shown_in, values
+from verification.scorecard.selection import shown_in, values
 
 FIELD_COLOURS = "viridis"  # perceptually uniform
 ERROR_COLOURS = "RdBu_r"  # diverging, symmetric about 0: red too high, blue too low
@@ -49,7 +51,7 @@ def forecast_figure(
         ValueError: the forecast has no such variable, level or lead time, or the truth no such
             valid time.
     """
-    row = Row(variable, level)
+    row = Channel(variable, level)
     if variable not in scores:
         raise ValueError(f"cannot draw {variable}: it is not among the scores")
     factor, units = shown_in(scores, row)
@@ -88,7 +90,7 @@ def forecast_figure(
 
 
 def _chosen(
-    forecast: xr.Dataset, truth: xr.Dataset, row: Row, lead: np.timedelta64, factor: float
+    forecast: xr.Dataset, truth: xr.Dataset, row: Channel, lead: np.timedelta64, factor: float
 ) -> _Fields:
     variable, level = row
     init = forecast["time"].values[0]
@@ -152,7 +154,7 @@ def _draw_map(
 
 
 def _error_title(
-    scores: xr.Dataset, row: Row, region: str, lead: np.timedelta64, units: str
+    scores: xr.Dataset, row: Channel, region: str, lead: np.timedelta64, units: str
 ) -> str:
     """The error's RMSE where the scores are of this one forecast."""
     if scores.attrs.get("initial_time_count", 1) != 1 or lead not in scores["prediction_timedelta"]:
@@ -162,10 +164,10 @@ def _error_title(
 
 
 def _draw_errors(
-    axes: Axes, scores: xr.Dataset, row: Row, region: str, lead: np.timedelta64
+    axes: Axes, scores: xr.Dataset, row: Channel, region: str, lead: np.timedelta64
 ) -> None:
     draw_curve(axes, scores, row, "rmse", region)
-    axes.axvline(lead / np.timedelta64(1, "h"), color="#bbb", lw=1, zorder=0)
+    axes.axvline(hours(lead), color="#bbb", lw=1, zorder=0)
     axes.grid(color="#e4e7eb")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)

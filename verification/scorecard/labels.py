@@ -3,6 +3,7 @@
 import numpy as np
 
 from data.variables import VARIABLES
+from data.wording import hour, hours
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -50,11 +51,6 @@ def number(value: float) -> str:
     return f"{mantissa}·10{str(size).translate(_SUPERSCRIPTS)}"
 
 
-def hours(lead: np.timedelta64) -> float:
-    """A lead time in hours."""
-    return float(lead / np.timedelta64(1, "h"))
-
-
 def lead_label(lead: np.timedelta64) -> str:
     """`6 h`, `36 h`, `10 d`."""
     value = hours(lead)
@@ -63,4 +59,4 @@ def lead_label(lead: np.timedelta64) -> str:
 
 def time_label(time: np.datetime64) -> str:
     """`2024-06-03 12 UTC`."""
-    return np.datetime_as_string(time, "h").replace("T", " ") + " UTC"
+    return hour(time).replace("T", " ") + " UTC"

@@ -1,53 +1,46 @@
-"""What of many scores is shown: rows (variable and level), lead times, and skill."""
+"""Which of many scores are shown: variables and levels, lead times; and skill."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from data.channels import Channel
 from verification.scorecard.labels import display_units
 
 # The headline fields of WeatherBench 2 and of GraphCast's paper, in the order of the page.
 HEADLINES = (
-    ("geopotential", 500),
-    ("temperature", 850),
-    ("u_component_of_wind", 850),
-    ("v_component_of_wind", 850),
-    ("specific_humidity", 700),
-    ("2m_temperature", None),
-    ("mean_sea_level_pressure", None),
-    ("10m_u_component_of_wind", None),
-    ("10m_v_component_of_wind", None),
-    ("total_precipitation_6hr", None),
+    Channel("geopotential", 500),
+    Channel("temperature", 850),
+    Channel("u_component_of_wind", 850),
+    Channel("v_component_of_wind", 850),
+    Channel("specific_humidity", 700),
+    Channel("2m_temperature"),
+    Channel("mean_sea_level_pressure"),
+    Channel("10m_u_component_of_wind"),
+    Channel("10m_v_component_of_wind"),
+    Channel("total_precipitation_6hr"),
 )
 
 
-class Row(NamedTuple):
-    """A variable, at a level (hPa) where it has levels."""
-
-    variable: str
-    level: int | None
-
-
-def all_rows(scores: xr.Dataset) -> list[Row]:
+def all_rows(scores: xr.Dataset) -> list[Channel]:
     """Every variable and level that is scored, in the order of the Dataset, top level first."""
     rows = []
     for name, array in scores.data_vars.items():
         if "metric" in array.dims:
             levels = array["level"].values.tolist() if "level" in array.dims else [None]
-            rows += [Row(str(name), level) for level in levels]
+            rows += [Channel(str(name), level) for level in levels]
     return rows
 
 
-def headline_rows(scores: xr.Dataset) -> list[Row]:
+def headline_rows(scores: xr.Dataset) -> list[Channel]:
     """The headline fields among the scored; the first ten rows where there are none of them."""
     rows = all_rows(scores)
-    return [Row(*entry) for entry in HEADLINES if entry in rows] or rows[:10]
+    return [row for row in HEADLINES if row in rows] or rows[:10]
 
 
 def table_leads(leads: Sequence[np.timedelta64], at_most: int = 11) -> list[np.timedelta64]:
-    """Lead times for the columns of a table: all, or 6 h and as many whole days as fit."""
+    """Lead times for the columns of a table: all, or the first and as many whole days as fit."""
     if len(leads) <= at_most:
         return list(leads)
     days = [lead for lead in leads if lead % np.timedelta64(24, "h") == np.timedelta64(0, "h")]
@@ -57,14 +50,28 @@ def table_leads(leads: Sequence[np.timedelta64], at_most: int = 11) -> list[np.t
     return sorted({leads[0], *days[every - 1 :: every]})
 
 
-def values(scores: xr.Dataset, row: Row, metric: str, source: str, region: str) -> xr.DataArray:
-    """One metric of one row by lead time, in the units it is shown in."""
+def values(scores: xr.Dataset, row: Channel, metric: str, source: str, region: str) -> xr.DataArray:
+    """One metric of one row by lead time, in the units that it is shown in."""
     array = scores[row.variable].sel(metric=metric, source=source, region=region)
     array = array if row.level is None else array.sel(level=row.level)
-    return array if metric == "acc" else array * shown_in(scores, row)[0]
+    power = {"field": 1, "squared": 2, "1": 0}[_meaning(scores, metric, "value_units")]
+    return array * shown_in(scores, row)[0] ** power
 
 
-def shown_in(scores: xr.Dataset, row: Row) -> tuple[float, str]:
+def metric_units(scores: xr.Dataset, row: Channel, metric: str) -> str:
+    """The units that a metric of a row is shown in."""
+    units = shown_in(scores, row)[1]
+    return {"field": units, "squared": f"({units})²", "1": "1"}[
+        _meaning(scores, metric, "value_units")
+    ]
+
+
+def best(scores: xr.Dataset, metric: str) -> str:
+    """Which way is good: "low", "high", "zero" or "one"."""
+    return _meaning(scores, metric, "best")
+
+
+def shown_in(scores: xr.Dataset, row: Channel) -> tuple[float, str]:
     """Factor to, and name of, the units in which a row is shown."""
     return display_units(row.variable, str(scores[row.variable].attrs["units"]))
 
@@ -74,8 +81,15 @@ def has_persistence(scores: xr.Dataset) -> bool:
     return "persistence" in scores["source"].values
 
 
-def skill(scores: xr.Dataset, row: Row, region: str) -> xr.DataArray:
+def skill(scores: xr.Dataset, row: Channel, region: str) -> xr.DataArray:
     """1 - RMSE / RMSE of persistence, by lead time: 1 is perfect, 0 no better than persistence."""
-    ours = values(scores, row, "rmse", "forecast", region)
-    theirs = values(scores, row, "rmse", "persistence", region)
-    return 1 - ours / theirs.where(theirs > 0)
+    rmse = values(scores, row, "rmse", "forecast", region)
+    persistence = values(scores, row, "rmse", "persistence", region)
+    return 1 - rmse / persistence.where(persistence > 0)
+
+
+def _meaning(scores: xr.Dataset, metric: str, attribute: str) -> str:
+    """A metric's word in what `verification.metric.meaning` says at the coordinate `metric`."""
+    words = str(scores["metric"].attrs[attribute]).split()
+    place = int(np.flatnonzero(scores["metric"].values == metric)[0])
+    return words[place]

@@ -129,7 +129,7 @@ class ForecastStore:
         """One committed cell, bit for bit as written; dims (level, latitude, longitude).
 
         Raises:
-            ValueError: the cell is not committed.
+            ValueError: the cell is not committed, or was lost since.
         """
         cell = Cell(init, member, lead)
         if _key(cell) not in self._building.done:
@@ -137,6 +137,12 @@ class ForecastStore:
                 f"{cell} of {self.path} is not written yet; nothing can be read from it"
             )
         values = {name: array[self._index(cell)] for name, array in self._arrays.items()}
+        lost = [name for name, array in values.items() if not np.isfinite(array).all()]
+        if lost:  # only finite values are ever written
+            raise ValueError(
+                f"{cell} of {self.path} has lost chunks of {', '.join(lost)}; begin the forecast"
+                " anew (--overwrite)"
+            )
         return self.header.cell(values)
 
     def finish(self) -> Path:

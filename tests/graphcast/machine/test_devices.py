@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from graphcast.machine.devices import device_mesh, windows_at_once
+from graphcast.machine.devices import device_table, windows_at_once
 
 # Virtual devices have to be asked for before JAX starts, so this runs in a process of its own. The
 # script saves what one device and what eight devices make, under two names.
@@ -74,9 +74,9 @@ def test_windows_side_by_side_leave_no_device_without_work():
 def test_devices_that_processes_cannot_share_are_refused(monkeypatch):
     monkeypatch.setattr(jax, "process_count", lambda: 2)
     with pytest.raises(ValueError, match="use a multiple of 2"):
-        device_mesh(1)
+        device_table(1)
 
 
 def test_more_devices_than_there_are_is_refused():
     with pytest.raises(ValueError, match=r"at most the .* devices that are here"):
-        device_mesh(1000)
+        device_table(1000)

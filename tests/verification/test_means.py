@@ -1,0 +1,100 @@
+"""Laws of `Means`: they add, and metrics are functions of them."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from verification import Error, MeanOf, MeanOverMembers, Means, SquaredError, by_init_time, evaluate
+from verification.means import WeightedSum
+
+values = st.lists(st.integers(-1000, 1000), min_size=3, max_size=3)
+weights = st.lists(st.integers(0, 5), min_size=3, max_size=3)
+
+
+def weighted(pair, first_lead=0):
+    numbers, weight = pair
+    leads = {"lead": np.arange(3) + first_lead}
+    return WeightedSum.of(
+        xr.DataArray(np.array(numbers, float), leads), xr.DataArray(np.array(weight, float), leads)
+    )
+
+
+@settings(deadline=None, max_examples=25)
+@given(*[st.tuples(values, weights)] * 3)
+def test_weighted_sums_add_in_any_order_and_grouping(a, b, c):
+    # integers: their sums are exact in floating point, so equality is
+    one = (weighted(a) + weighted(b)) + weighted(c)
+    other = weighted(c) + (weighted(b) + weighted(a))
+    xr.testing.assert_equal(one.mean, other.mean)
+    weight = np.array([a[1], b[1], c[1]])
+    numbers = np.array([a[0], b[0], c[0]])
+    for i in range(3):
+        if weight[:, i].sum():
+            expected = np.average(numbers[:, i], weights=weight[:, i])
+            np.testing.assert_allclose(one.mean[i], expected, atol=1e-9)
+        else:
+            assert np.isnan(one.mean[i])
+
+
+@settings(deadline=None, max_examples=10)
+@given(*[st.tuples(values, weights)] * 2)
+def test_a_label_that_only_one_has_is_that_ones(a, b):
+    both = weighted(a) + weighted(b, first_lead=2)
+    assert list(both.total["lead"].values) == [0, 1, 2, 3, 4]
+    xr.testing.assert_equal(both.total[:2], weighted(a).total[:2])
+    xr.testing.assert_equal(both.weight[3:], weighted(b, first_lead=2).weight[1:])
+
+
+def test_a_value_without_weight_may_be_anything():
+    nothing = weighted(([1, 2, 3], [0, 0, 0]))
+    nothing = WeightedSum.of(nothing.total * np.nan, nothing.weight)
+    something = weighted(([1, 2, 3], [1, 1, 1]))
+    xr.testing.assert_equal((nothing + something).mean, something.mean)
+
+
+def means(values_by_init, weight=1.0):
+    """Means of the squared error at one lead time, NaN where an init time is not scored."""
+    times = np.datetime64("2024-06-03", "ns") + np.arange(len(values_by_init)) * np.timedelta64(
+        1, "D"
+    )
+    array = xr.DataArray(values_by_init, {"init_time": times})
+    part = WeightedSum.of(array, xr.where(np.isnan(array), 0.0, weight))
+    return Means({repr(SquaredError("t")): part})
+
+
+def test_init_times_count_alike_whatever_their_weight():
+    mse = MeanOf(SquaredError("t"))
+    half = means([4.0, np.nan, 8.0], weight=0.5)
+    assert evaluate(half, mse) == evaluate(means([4.0, 8.0]), mse) == 6.0
+    assert list(by_init_time(half, mse).values[[0, 2]]) == [4.0, 8.0]
+    assert np.isnan(by_init_time(half, mse)[1])
+
+
+def test_a_metric_that_is_not_a_number_at_a_scored_init_time_shows():
+    class Root(MeanOf):
+        def of_sample(self, means):
+            return means[self.statistic] ** 0.5
+
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(evaluate(means([4.0, -1.0]), Root(SquaredError("t"))))
+    assert np.isnan(evaluate(means([np.nan, np.nan]), Root(SquaredError("t"))))
+
+
+def test_joining_is_adding():
+    day = [means([4.0, 9.0]), means([np.nan, np.nan, 1.0])]
+    split = [
+        Means({k: WeightedSum(p.total[[i]], p.weight[[i]]) for k, p in day[0].sums.items()})
+        for i in (1, 0)
+    ]
+    joined = Means.joined(split)
+    assert joined.init_times == day[0].init_times
+    xr.testing.assert_equal(joined.of(SquaredError("t")), day[0].of(SquaredError("t")))
+    added = evaluate(day[0] + day[1], MeanOf(SquaredError("t")))
+    np.testing.assert_allclose(added, (4 + 9 + 1) / 3)
+
+
+def test_a_statistic_that_was_not_computed_is_named():
+    with pytest.raises(ValueError, match=r"do not have Each\(inner=Error\(variable='t'\)\), only"):
+        evaluate(means([1.0]), MeanOverMembers(MeanOf(Error("t"))))

@@ -1,0 +1,293 @@
+"""What of a forecast can be held against a truth, and what cannot, by name.
+
+Whatever does not fit is either an error in one sentence or a note that goes into the scores:
+nothing is dropped in silence.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from data.canonical.units import conversion
+from data.grids import grid_of
+from data.variables import VARIABLES
+from data.wording import hour, hours, listed
+from mesh.grid import LatLonGrid, same_points
+from verification.climatology import climatology_at
+
+FORECAST_DIMS = ("time", "prediction_timedelta", "latitude", "longitude")
+SMALL = 64e6  # bytes; what is smaller is loaded at once, which spares dask many small tasks
+
+
+class Occasion(NamedTuple):
+    """One init time: the fields at the lead times that have a truth, as in `Sample`.
+
+    `start` is the truth at the init time itself, None where the truth does not have that time.
+    """
+
+    init_time: np.datetime64
+    forecast: xr.Dataset
+    truth: xr.Dataset
+    start: xr.Dataset | None
+    climatology: xr.Dataset | None
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Forecast, truth and climatology with the same variables, levels and grid coordinates.
+
+    Attributes:
+        forecast: (time, [number,] prediction_timedelta, [level,] latitude, longitude), `time` the
+            init time.
+        truth: (time, [level,] latitude, longitude), `time` the valid time.
+        climatology: as `climatology_at` takes it.
+        notes: what is not scored, and why, one sentence each.
+    """
+
+    forecast: xr.Dataset
+    truth: xr.Dataset
+    climatology: xr.Dataset | None
+    notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def grid(self) -> LatLonGrid:
+        """The grid that all are on."""
+        return grid_of(self.forecast)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables that can be scored."""
+        return tuple(map(str, self.forecast.data_vars))
+
+    @cached_property
+    def valid_time(self) -> xr.DataArray:
+        """(time, prediction_timedelta): init time plus lead time."""
+        return self.forecast["time"] + self.forecast["prediction_timedelta"]
+
+    @cached_property
+    def scored(self) -> xr.DataArray:
+        """(time, prediction_timedelta): whether the truth has the valid time."""
+        return self.valid_time.isin(self.truth["time"].values)
+
+    @cached_property
+    def init_times(self) -> tuple[np.datetime64, ...]:
+        """Init times with at least one lead time that can be scored."""
+        return tuple(self.forecast["time"].values[self.scored.any("prediction_timedelta").values])
+
+    @cached_property
+    def without_start(self) -> tuple[np.datetime64, ...]:
+        """Those of the `init_times` that the truth does not have: persistence cannot start."""
+        times = np.array(self.init_times)
+        return tuple(times[~np.isin(times, self.truth["time"].values)])
+
+    def at(self, init_time: np.datetime64, variables: tuple[str, ...]) -> Occasion:
+        """Some variables at one init time; small fields are loaded, large ones stay lazy."""
+        scored = self.scored.sel(time=init_time).values
+        forecast = (
+            self.forecast[list(variables)].sel(time=init_time).isel(prediction_timedelta=scored)
+        )
+        leads = forecast["prediction_timedelta"]
+        valid = (init_time + leads).drop_vars([n for n in leads.coords if n not in leads.dims])
+        truth = self.truth[list(variables)]
+        truth = truth.isel(time=truth["time"].isin([init_time, *valid.values]).values)
+        small = forecast.nbytes < SMALL * len(variables)
+        if small:
+            forecast, truth = forecast.load(), truth.load()
+        else:
+            forecast, truth = _in_parts(forecast, "prediction_timedelta"), _in_parts(truth, "time")
+        started = init_time in truth["time"].values
+        at_leads = truth.sel(time=valid.values).rename(time="prediction_timedelta")
+        return Occasion(
+            init_time,
+            _only_dimensions(forecast),
+            _only_dimensions(at_leads.assign_coords(prediction_timedelta=leads.values)),
+            _only_dimensions(truth.sel(time=init_time)) if started else None,
+            self._usual(valid, variables),
+        )
+
+    def _usual(self, valid: xr.DataArray, variables: tuple[str, ...]) -> xr.Dataset | None:
+        """The climatology at valid times."""
+        if self.climatology is None:
+            return None
+        return xr.Dataset({v: climatology_at(self.climatology[v], valid) for v in variables})
+
+
+def align(forecast: xr.Dataset, truth: xr.Dataset, climatology: xr.Dataset | None) -> Alignment:
+    """Bring forecast, truth and climatology to the same variables, levels and coordinates.
+
+    Raises:
+        ValueError: the forecast is none or repeats a time; nothing in common in variables, levels
+            or valid times; other grids; other units.
+    """
+    missing = [dim for dim in FORECAST_DIMS if dim not in forecast.dims]
+    if missing:
+        raise ValueError(
+            f"a forecast has the dimensions {', '.join(FORECAST_DIMS)}, as `graphcast forecast` "
+            f"writes them, and this one lacks {', '.join(missing)}"
+        )
+    if "time" not in truth.dims:
+        raise ValueError("the truth must have a time dimension, and this one has none")
+    _check_no_repeats(forecast)
+    both = Alignment(_north_up(forecast), _north_up(truth), climatology)
+    both = _on_one_grid(_with_common_levels(_with_common_variables(both)))
+    _check_units(both)
+    if not both.scored.any():
+        raise ValueError(_no_common_time(both))
+    return replace(_with_climatology(both), notes=(*both.notes, *_notes_on_times(both)))
+
+
+def _only_dimensions(dataset: xr.Dataset) -> xr.Dataset:
+    """Without coordinates that would travel along: scalars, valid times."""
+    return dataset.drop_vars([name for name in dataset.coords if name not in dataset.dims])
+
+
+def _in_parts(dataset: xr.Dataset, dim: str) -> xr.Dataset:
+    """As a dask graph, which reads one position of a dimension at a time where it is made here."""
+    lazy = any(variable.chunks for variable in dataset.variables.values())
+    return dataset if lazy else dataset.chunk({dim: 1})
+
+
+def _north_up(dataset: xr.Dataset) -> xr.Dataset:
+    """Rows from south to north."""
+    latitude = dataset["latitude"].values
+    return dataset if latitude[0] < latitude[-1] else dataset.isel(latitude=slice(None, None, -1))
+
+
+def _check_no_repeats(forecast: xr.Dataset) -> None:
+    """A time that came twice would count twice."""
+    for dim, what in (("time", "init times"), ("prediction_timedelta", "lead times")):
+        index = forecast.indexes[dim]
+        if index.has_duplicates:
+            repeated = index[index.duplicated()][0]
+            raise ValueError(
+                f"a forecast's {what} must differ from one another, and {repeated} comes more than "
+                "once; drop the repeated ones"
+            )
+
+
+def _with_common_variables(both: Alignment) -> Alignment:
+    names = [
+        str(n) for n in both.forecast.data_vars if set(FORECAST_DIMS) <= set(both.forecast[n].dims)
+    ]
+    common = [name for name in names if name in both.truth.data_vars]
+    lacking = [name for name in names if name not in common]
+    if not common:
+        raise ValueError(
+            f"the truth has none of the forecast's variables ({', '.join(names)}); it has "
+            f"{', '.join(map(str, both.truth.data_vars))}"
+        )
+    notes = (f"not in the truth, not scored: {', '.join(lacking)}",) if lacking else ()
+    return replace(
+        both, forecast=both.forecast[common], truth=both.truth[common], notes=both.notes + notes
+    )
+
+
+def _with_common_levels(both: Alignment) -> Alignment:
+    if "level" not in both.forecast.dims or "level" not in both.truth.dims:
+        return both
+    levels, available = both.forecast["level"].values, both.truth["level"].values
+    common = [level for level in levels if level in available]
+    lacking = [level for level in levels if level not in available]
+    if not common:
+        raise ValueError(
+            f"the truth has none of the forecast's levels ({listed(levels)} hPa); it has "
+            f"{listed(available)} hPa"
+        )
+    notes = (
+        (f"levels not in the truth, not scored: {listed(lacking, len(lacking))} hPa",)
+        if lacking
+        else ()
+    )
+    forecast = both.forecast if not lacking else both.forecast.sel(level=common)
+    return replace(
+        both, forecast=forecast, truth=both.truth.sel(level=common), notes=both.notes + notes
+    )
+
+
+def _on_one_grid(both: Alignment) -> Alignment:
+    return replace(both, truth=_on_the_grid_of(both.forecast, both.truth, "truth"))
+
+
+def _on_the_grid_of(forecast: xr.Dataset, other: xr.Dataset, role: str) -> xr.Dataset:
+    """The other Dataset with the forecast's coordinates, where they differ by rounding only."""
+    one, another = grid_of(forecast, "the forecast"), grid_of(other, f"the {role}")
+    if not one.matches(another):
+        same = same_points(np.array(one.latitude), np.array(another.latitude))
+        axis = "longitude" if same else "latitude"
+        raise ValueError(
+            f"forecast and {role} must be on the same grid, and their {axis}s differ: "
+            f"{_extent(getattr(one, axis))} against {_extent(getattr(another, axis))}; bring the "
+            f"{role} to the forecast's grid first"
+        )
+    return other.assign_coords(
+        latitude=forecast["latitude"].values, longitude=forecast["longitude"].values
+    )
+
+
+def _extent(axis: tuple[float, ...]) -> str:
+    return f"{len(axis)} from {axis[0]:g} to {axis[-1]:g}"
+
+
+def _check_units(both: Alignment) -> None:
+    """Both in one unit, as far as they state it."""
+    for name in both.variables:
+        of_forecast, of_truth = (ds[name].attrs.get("units") for ds in (both.forecast, both.truth))
+        if of_forecast is None or of_truth is None or of_forecast == of_truth:
+            continue
+        catalogue = VARIABLES[name].units if name in VARIABLES else of_forecast
+        converted = [conversion(unit, catalogue) for unit in (of_forecast, of_truth)]
+        if None in converted or converted[0] != converted[1]:
+            raise ValueError(
+                f"forecast and truth must be in the same units, and {name} is in {of_forecast!r} "
+                f"in the forecast and in {of_truth!r} in the truth; convert the truth first"
+            )
+
+
+def _with_climatology(both: Alignment) -> Alignment:
+    if both.climatology is None:
+        return both
+    climatology = _on_the_grid_of(both.forecast, _north_up(both.climatology), "climatology")
+    lacking = [name for name in both.variables if name not in climatology]
+    if lacking:
+        raise ValueError(
+            f"the climatology must have every variable that is scored, and lacks "
+            f"{', '.join(lacking)}; score without it, or add them"
+        )
+    if "level" in both.forecast.dims and "level" in climatology:
+        levels = both.forecast["level"].values
+        absent = np.setdiff1d(levels, climatology["level"])
+        if absent.size:
+            raise ValueError(
+                "the climatology must have every level that is scored, and lacks "
+                f"{listed(absent)} hPa; score without it, or add them"
+            )
+        climatology = climatology.sel(level=levels)
+    return replace(both, climatology=climatology[list(both.variables)])
+
+
+def _notes_on_times(both: Alignment) -> tuple[str, ...]:
+    notes = []
+    inits = len(both.forecast["time"])
+    for lead, count in zip(
+        both.forecast["prediction_timedelta"].values, both.scored.sum("time").values, strict=True
+    ):
+        if count < inits:
+            what = "not scored" if count == 0 else f"scored for {count} of {inits} initial times"
+            notes.append(f"+{hours(lead):g} h: no truth at the valid time, {what}")
+    if both.without_start:
+        times = ", ".join(map(hour, both.without_start))
+        notes.append(f"persistence is not scored: no truth at the initial time {times}")
+    if both.climatology is None:
+        notes.append("anomaly correlation is not reported: no climatology was given")
+    return tuple(notes)
+
+
+def _no_common_time(both: Alignment) -> str:
+    valid, times = both.valid_time.values, both.truth["time"].values
+    return (
+        f"the truth has none of the forecast's valid times: they go from {hour(valid.min())} to "
+        f"{hour(valid.max())} UTC, the truth from {hour(times.min())} to {hour(times.max())} UTC"
+    )

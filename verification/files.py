@@ -1,0 +1,213 @@
+"""Scoring from files to files: what is opened is checked first, what is written appears whole."""
+
+import hashlib
+import os
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from data import sources
+from data.plausibility import check_values
+from data.sources.files.formats import open_raw
+from data.stores.building import Building, interrupted
+from data.stores.files import flush, written_whole
+from data.stores.kind import kind_of, label
+from data.stores.reading import MissingChunkError
+from data.variables import VARIABLES
+from data.wording import reason
+from verification.engine import Progress
+from verification.protocols import Protocol
+from verification.regions import HEADLINE_REGIONS
+from verification.scorecard import report_html
+from verification.scoring import score
+
+LAYOUT = 1  # of scores
+
+
+def score_files(
+    forecast: str,
+    truth: str,
+    *,
+    climatology: str | None = None,
+    regions: tuple[str, ...] = HEADLINE_REGIONS,
+    progress: Progress = lambda done, total: None,
+) -> xr.Dataset:
+    """Scores of a forecast in a file, against a truth in another; see `scoring.score`.
+
+    Args:
+        forecast: a Zarr store, a URL or a netCDF file.
+        truth: a file, Zarr store or URL with analyses.
+        climatology: a Zarr store, a URL or a netCDF file; None for none.
+        regions: names of `regions.REGIONS`.
+        progress: called with the number of finished parts and of all of them.
+
+    Raises:
+        FileNotFoundError: one of them is not there.
+        ValueError: one is damaged; they do not fit each other.
+    """
+    protocol = Protocol(regions, forecast, truth, climatology or "none given")
+    with open_forecast(forecast) as predicted, _damage_named(f"{forecast} or {truth}"):
+        observed = open_truth(truth, predicted)
+        check_units(observed, predicted)
+        usual = None if climatology is None else _opened(climatology)
+        return score(predicted, observed, protocol, climatology=usual, progress=progress)
+
+
+def open_forecast(path: str) -> xr.Dataset:
+    """A forecast, unread, with its own names.
+
+    Raises:
+        FileNotFoundError: there is none, or it is not complete yet.
+        ValueError: it cannot be read.
+    """
+    partial = Path(path.rstrip("/") + ".partial")
+    if not Path(path).exists() and partial.exists():
+        raise FileNotFoundError(
+            f"the forecast {path} is not complete yet ({partial} is its beginning); run the same "
+            "`graphcast forecast` command again to finish it"
+        )
+    return _opened(path)
+
+
+def open_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
+    """The truth, canonical and unread.
+
+    Relative times in it count from the init time of the forecast, if that has a single one.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it cannot be read, or holds several series of analyses.
+    """
+    starts = np.atleast_1d(forecast["time"].values) if "time" in forecast.coords else np.array([])
+    single = starts.size == 1 and starts.dtype.kind == "M"
+    entries = sources.open_truth(path, init_time=starts[0] if single else None)
+    if len(entries) != 1:
+        raise ValueError(
+            f"the truth must be one series of analyses, and {path} holds {len(entries)} batch "
+            "entries or members; select one of them"
+        )
+    return entries[0]
+
+
+def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
+    """Raise ValueError if the truth cannot be in our units although the forecast can.
+
+    Checked at the first common valid time. Otherwise a truth in °C would only look like a bad
+    forecast.
+    """
+    if "time" not in truth.dims or not {"time", "prediction_timedelta"} <= set(forecast.dims):
+        return  # `align` refuses it in its own words
+    first = forecast.isel(time=0)
+    valid = (first["time"] + first["prediction_timedelta"]).values
+    common = np.flatnonzero(np.isin(valid, truth["time"].values))[:1]
+    if not common.size:
+        return
+    predicted = first.isel(prediction_timedelta=common[0])
+    observed = truth.isel(time=truth["time"].values == valid[common])
+    for name in truth.data_vars:
+        if name in VARIABLES and name in forecast and _is_plausible(predicted[name].load()):
+            field = observed[name].load()
+            if np.isfinite(field.values).all():  # `score` refuses gaps and says where they are
+                check_values(field)
+
+
+def check_target(path: Path, *, overwrite: bool, read: Collection[str | Path] = ()) -> None:
+    """Refuse, before anything is computed, a target that cannot be written or must stay.
+
+    Args:
+        path: where scores or a report are to be written.
+        overwrite: whether an earlier one may be replaced.
+        read: what the scores are computed from, which is never replaced.
+
+    Raises:
+        FileExistsError: it is there and may not be replaced.
+        PermissionError: its folder cannot be written.
+        ValueError: it is a URL.
+    """
+    if re.match(r"\w[\w+.-]+:/", str(path)):  # a Path has only one of the slashes left
+        raise ValueError(f"scores are written to a local path, not to {path}; copy them there")
+    if path.absolute() in {Path(name).absolute() for name in read}:
+        raise FileExistsError(f"{path} is read here, so it will not be replaced; choose another")
+    left = interrupted(path)
+    if path.exists() and not overwrite and not (left and left.named):
+        raise FileExistsError(
+            f"{path} is there already; choose another name or replace it (--overwrite)"
+        )
+    if path.is_dir() and kind_of(path) != "scores":
+        raise FileExistsError(
+            f"{path} is a folder and holds no scores, so it will not be replaced; choose another "
+            "name or remove it yourself"
+        )
+    parent = next(place for place in path.absolute().parents if place.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise PermissionError(f"cannot write {path}: {parent} is no folder that can be written")
+
+
+def write_scores(scores: xr.Dataset, path: Path, *, overwrite: bool = False) -> None:
+    """Write scores: netCDF where the name ends in `.nc`, else Zarr (v2, as our forecasts).
+
+    A kill at any moment leaves what was there before or the new scores, and writing them again
+    finishes what was begun.
+
+    Raises:
+        FileExistsError: there is something else than scores, or scores without `overwrite`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    labelled = scores.assign_attrs(label("scores", LAYOUT))
+    if path.suffix == ".nc":
+        with written_whole(path) as temporary:
+            labelled.to_netcdf(temporary, engine="netcdf4")
+        return
+    fingerprint = hashlib.sha256(repr(labelled.load().to_dict()).encode()).hexdigest()
+    with Building.open(path, "scores", fingerprint, overwrite=overwrite) as building:
+        if not building.named:  # an earlier run was killed when only clearing up was left
+            labelled.to_zarr(building.folder, mode="w", zarr_format=2)
+            for written in building.folder.rglob("*"):
+                flush(written)
+        building.finish()
+
+
+def write_report(scores: xr.Dataset, path: Path) -> None:
+    """Write the report for people, one HTML file; an earlier one is replaced at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as temporary:
+        temporary.write_text(report_html(scores), encoding="utf-8")
+
+
+def _opened(path: str) -> xr.Dataset:
+    """A Zarr store or netCDF file as it is, unread, with lead times as durations."""
+    if "://" not in path and not Path(path).exists():
+        raise FileNotFoundError(f"there is nothing at {path}")
+    try:
+        return open_raw(path)
+    except MissingChunkError:
+        raise
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"a Zarr store or a netCDF file must be whole, and {path} is none that can be read "
+            f"({reason(error)})"
+        ) from error
+
+
+@contextmanager
+def _damage_named(files: str) -> Iterator[None]:
+    """Codecs raise RuntimeError for stored bytes that are damaged, and name no file."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ValueError(
+            f"some values of {files} could not be read ({error}); the file is damaged: make or "
+            "fetch it again"
+        ) from error
+
+
+def _is_plausible(field: xr.DataArray) -> bool:
+    try:
+        check_values(field.isel(number=0) if "number" in field.dims else field)
+    except ValueError:
+        return False
+    return True

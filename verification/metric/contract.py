@@ -1,0 +1,69 @@
+"""The contract of a metric."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import xarray as xr
+
+from verification.statistic import Statistic
+
+MeanOfStatistic = Mapping[Statistic, xr.DataArray]
+Units = Literal["field", "1", "squared"]  # the variable's own, none, or the variable's squared
+Best = Literal["low", "high", "zero", "one"]  # smallest, largest, nearest to 0, nearest to 1
+
+
+@dataclass(frozen=True)
+class Metric(ABC):
+    """What is reported: a function of means of statistics.
+
+    It is applied in two places: to the regional means of one init time (`of_sample`), and to the
+    mean of those results over all init times (`of_mean`). The engine does the averaging.
+    """
+
+    @property
+    @abstractmethod
+    def statistics(self) -> tuple[Statistic, ...]:
+        """The statistics whose means it needs."""
+
+    @property
+    @abstractmethod
+    def units(self) -> Units:
+        """The unit of its value, in terms of the variable's."""
+
+    @property
+    @abstractmethod
+    def best(self) -> Best:
+        """Which way is good."""
+
+    @property
+    def description(self) -> str:
+        """How it is computed, for the record in the scores; empty where the name says it."""
+        return ""
+
+    @abstractmethod
+    def of_sample(self, means: MeanOfStatistic) -> xr.DataArray:
+        """Its value for one init time, from regional means."""
+
+    def of_mean(self, mean: xr.DataArray) -> xr.DataArray:
+        """Its value for all init times, from the mean of `of_sample` over them."""
+        return mean
+
+    @property
+    def needs_climatology(self) -> bool:
+        """Whether one of its statistics does."""
+        return any(statistic.needs_climatology for statistic in self.statistics)
+
+
+def meaning(metrics: Iterable[Metric]) -> dict[str, str]:
+    """What the numbers of several metrics mean, as attributes: a word for each metric.
+
+    They stand at the coordinate `metric` of a file of scores, so that whoever shows the scores need
+    not know the metrics.
+    """
+    metrics = list(metrics)
+    return {
+        "value_units": " ".join(metric.units for metric in metrics),
+        "best": " ".join(metric.best for metric in metrics),
+    }

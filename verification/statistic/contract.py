@@ -1,0 +1,43 @@
+"""The contract of a statistic."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import xarray as xr
+
+from verification.sample import Sample
+
+
+@dataclass(frozen=True)
+class Statistic(ABC):
+    """A field computed from one sample; every metric is made from means of such fields.
+
+    A statistic of your own is a frozen dataclass with the two members that are abstract here. It is
+    compared by value: two with equal parameters are one and computed once. Its `repr`, which names
+    the class and all parameters, is its key in `Means`.
+    """
+
+    @property
+    @abstractmethod
+    def variables(self) -> tuple[str, ...]:
+        """The variables that it reads; those of a wind vector are two."""
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """Dimensions that it adds to those of a variable: a threshold, a rank, a wavenumber."""
+        return ()
+
+    @property
+    def needs_climatology(self) -> bool:
+        """Whether the sample must have a climatology."""
+        return False
+
+    @abstractmethod
+    def field(self, sample: Sample) -> xr.DataArray:
+        """The statistic at every point, lazy where the sample is.
+
+        Returns:
+            (prediction_timedelta, [level,] [bins,] latitude, longitude), in any order. A spectrum
+            along latitude circles has no longitude left. `number` may remain only in a statistic
+            that is wrapped in `Each`.
+        """
