@@ -1,4 +1,4 @@
-"""`graphcast score`: a forecast and what came, scores and a report out."""
+"""`graphcast score`: a forecast and a truth in, scores and a report out."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from data.channels import Channel
 from forecast_cli.terminal import console, progress
-from verification.files import check_target, score_files, write_report, write_scores
+from verification.files import check_targets, score_files, write_scores
 from verification.regions import HEADLINE_REGIONS, check_regions
 from verification.scorecard.labels import lead_label, number, short_label
 from verification.scorecard.selection import (
@@ -72,10 +72,7 @@ def score(
     regions = tuple(region or HEADLINE_REGIONS)
     check_regions(regions)
     read = {forecast, truth, *filter(None, [climatology])}
-    for target in filter(None, [output, report]):
-        check_target(target, overwrite=overwrite, read=read)
-    if report is not None and report.absolute() == output.absolute():
-        raise ValueError(f"scores and report are two files, and both are to be {output}")
+    check_targets(output, report, overwrite=overwrite, read=read)
     with progress() as bar:
         task = bar.add_task("scoring", total=None)
         scores = score_files(
@@ -85,9 +82,7 @@ def score(
             regions=regions,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    write_scores(scores, output, overwrite=overwrite)
-    if report is not None:
-        write_report(scores, report)
+    write_scores(scores, output, report=report, overwrite=overwrite)
     _report(scores, output, report, time.perf_counter() - started)
 
 
