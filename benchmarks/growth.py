@@ -12,7 +12,7 @@ import math
 import statistics
 from dataclasses import replace
 
-from step import SIZES, arguments_of, forward, machine, number_of_bytes, problem, seconds, set_up
+from step import SIZES, arguments_of, case_of, forward, machine, number_of_bytes, seconds, set_up
 
 from graphcast.machine.memory import available_memory
 from graphcast.precision import PRECISIONS
@@ -32,11 +32,11 @@ def main() -> None:
     measured = []
     for level in options.levels:
         meshed = size._replace(spec=replace(size.spec, mesh=MeshSpec(level)))
-        of = problem(meshed, precision, memory)
-        run, _ = forward(of, precision)
+        case = case_of(meshed, precision, memory)
+        run, _ = forward(case, precision)
         seconds(run)
         time = statistics.median(seconds(run) for _ in range(options.repeats))
-        measured.append((level, len(of.graphs.mesh.senders), time))
+        measured.append((level, len(case.graphs.mesh.senders), time))
     (_, few, short), (_, many, long) = measured[-2:]
     _, first_edges, first_time = measured[0]
     exponent = math.log((long - first_time) / (short - first_time)) / math.log(

@@ -14,11 +14,11 @@ import statistics
 from step import (
     SIZES,
     arguments_of,
+    case_of,
     forward,
     machine,
     number_of_bytes,
     peak_memory_gib,
-    problem,
     seconds,
     set_up,
 )
@@ -35,16 +35,16 @@ def main() -> None:
     set_up(options)
     precision = PRECISIONS[options.precision]
     memory = number_of_bytes(options.memory) if options.memory else available_memory()
-    of = problem(SIZES[options.size], precision, memory)
-    alone, _ = forward(of, precision)
-    fixed = of.dynamics(precision)
+    case = case_of(SIZES[options.size], precision, memory)
+    alone, _ = forward(case, precision)
+    fixed = case.dynamics(precision)
 
     def step(previous, current, forcings):
         return next_frame(fixed, previous, current, forcings, precision=precision)
 
     def rollout():
-        forcings = (of.forcings[0] for _ in range(options.steps + 2))
-        for frame in roll_out(step, *of.frames, forcings):
+        forcings = (case.forcings[0] for _ in range(options.steps + 2))
+        for frame in roll_out(step, *case.frames, forcings):
             last = frame
         return last
 
@@ -53,7 +53,7 @@ def main() -> None:
     pairs = [(seconds(rollout), seconds(alone)) for _ in range(options.repeats)]
     whole = statistics.median(first for first, _ in pairs)
     ratio = statistics.median(first / options.steps / second for first, second in pairs)
-    delivered = options.steps * of.frames[0].nbytes
+    delivered = options.steps * case.frames[0].nbytes
     result = {
         "benchmark": "rollout",
         "size": options.size,
@@ -64,7 +64,7 @@ def main() -> None:
         "ratio": round(ratio, 3),
         "delivered_gb_per_second": round(delivered / whole / 1e9, 3),
         "peak_memory_gib": peak_memory_gib(),
-        "planned_memory_gib": round(of.plan.memory.device / 2**30, 2),
+        "planned_memory_gib": round(case.plan.memory.device / 2**30, 2),
         "compiled_steps": next_frame._cache_size(),
         **machine(),
     }

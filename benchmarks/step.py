@@ -63,7 +63,7 @@ SIZES = {
 }
 
 
-class Problem(NamedTuple):
+class Case(NamedTuple):
     """Graphs in blocks, a random model and random standardised weather of one size."""
 
     grid: LatLonGrid
@@ -86,21 +86,21 @@ class Problem(NamedTuple):
         )
 
 
-def problem(of: Size, precision: Precision, memory: int, steps: int | None = None) -> Problem:
+def case_of(size: Size, precision: Precision, memory: int, steps: int | None = None) -> Case:
     """One size, planned for a forecast, or for the gradient over `steps` steps."""
-    grid, task, spec = of
+    grid, task, spec = size
     graphs = build_graphs(grid, spec.mesh)
     channels = Channels(task)
     targets, forcings, statics = map(len, (channels.targets, channels.forcings, channels.statics))
-    given = (spec, channels, graphs, precision, memory)
-    plan = fitting(*given) if steps is None else fitting_update(*given, steps=steps)
+    needs = (spec, channels, graphs, precision, memory)
+    plan = fitting(*needs) if steps is None else fitting_update(*needs, steps=steps)
     rng = np.random.default_rng(0)
 
     def weather(width: int):
         rows = rng.standard_normal((grid.size, width), np.float32)
         return jax.device_put(in_blocks(rows, plan.layout.rows))
 
-    return Problem(
+    return Case(
         grid,
         channels,
         graphs,
@@ -119,30 +119,30 @@ def problem(of: Size, precision: Precision, memory: int, steps: int | None = Non
     )
 
 
-def forward(of: Problem, precision: Precision):
+def forward(case: Case, precision: Precision):
     """(ours, textbook): functions without arguments that run one step."""
-    fixed = of.dynamics(precision)
-    graphs = jax.device_put(of.graphs)
+    fixed = case.dynamics(precision)
+    graphs = jax.device_put(case.graphs)
     textbook = jax.jit(textbook_network)
 
     def run_textbook():
-        whole = jnp.zeros((of.grid.size, of.channels.input_width), jnp.float32)
-        return textbook(of.model, graphs, whole)
+        whole = jnp.zeros((case.grid.size, case.channels.input_width), jnp.float32)
+        return textbook(case.model, graphs, whole)
 
-    return lambda: next_frame(fixed, *of.frames, of.forcings, precision=precision), run_textbook
+    return lambda: next_frame(fixed, *case.frames, case.forcings, precision=precision), run_textbook
 
 
-def gradient(of: Problem, precision: Precision, steps: int):
+def gradient(case: Case, precision: Precision, steps: int):
     """(ours, textbook): functions that compute the loss's gradient over `steps` steps."""
-    grid, channels, layout = of.grid, of.channels, of.plan.layout
+    grid, channels, layout = case.grid, case.channels, case.plan.layout
     rows = in_blocks(np.full((grid.size, 1), 1 / grid.size, np.float32), layout.rows)
     weights = LossWeights(rows[..., 0], channels.loss_weights.astype(np.float32))
     sample = Example(
-        *of.frames,
-        forcings=np.stack([of.forcings[0]] * (steps + 2)),
-        targets=np.stack([of.frames[0]] * steps),
+        *case.frames,
+        forcings=np.stack([case.forcings[0]] * (steps + 2)),
+        targets=np.stack([case.frames[0]] * steps),
     )
-    arguments = jax.device_put((layout, of.normaliser, of.statics, sample, weights))
+    arguments = jax.device_put((layout, case.normaliser, case.statics, sample, weights))
 
     def loss(model, layout, normaliser, statics, sample, weights):
         fixed = dynamics(model, channels.input_order, layout, normaliser, statics, Pass(precision))
@@ -150,7 +150,7 @@ def gradient(of: Problem, precision: Precision, steps: int):
 
     ours = jax.jit(jax.grad(loss))
     whole = jnp.zeros((grid.size, channels.input_width), jnp.float32)
-    graphs = jax.device_put(of.graphs)
+    graphs = jax.device_put(case.graphs)
 
     def textbook_loss(model, graphs, inputs):
         total = 0.0
@@ -162,7 +162,7 @@ def gradient(of: Problem, precision: Precision, steps: int):
         return total
 
     textbook = jax.jit(jax.grad(textbook_loss))
-    return lambda: ours(of.model, *arguments), lambda: textbook(of.model, graphs, whole)
+    return lambda: ours(case.model, *arguments), lambda: textbook(case.model, graphs, whole)
 
 
 def products(size: str) -> int:
@@ -211,9 +211,9 @@ def set_up(options: argparse.Namespace) -> None:
 
 def peak_memory_gib() -> float:
     """The device's own peak, or on a CPU that of the process."""
-    found = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
-    if found:
-        return round(found["peak_bytes_in_use"] / 2**30, 2)
+    stats = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
+    if stats:
+        return round(stats["peak_bytes_in_use"] / 2**30, 2)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
 
 
@@ -249,11 +249,11 @@ def main() -> None:
     precision = PRECISIONS[options.precision]
     memory = number_of_bytes(options.memory) if options.memory else available_memory()
     if options.what == "forward":
-        of = problem(SIZES[options.size], precision, memory)
-        ours, textbook = forward(of, precision)
+        case = case_of(SIZES[options.size], precision, memory)
+        ours, textbook = forward(case, precision)
     else:
-        of = problem(SIZES[options.size], precision, memory, options.steps)
-        ours, textbook = gradient(of, precision, options.steps)
+        case = case_of(SIZES[options.size], precision, memory, options.steps)
+        ours, textbook = gradient(case, precision, options.steps)
     compile_seconds = seconds(ours)
     peak = peak_memory_gib()
     if options.textbook:
@@ -262,7 +262,7 @@ def main() -> None:
         (seconds(ours), seconds(textbook) if options.textbook else float("nan"))
         for _ in range(options.repeats)
     ]
-    mine = statistics.median(first for first, _ in pairs)
+    seconds_of_ours = statistics.median(first for first, _ in pairs)
     passes = 1 if options.what == "forward" else 3 * options.steps
     bound = passes * products(options.size) / matmul_rate(options.size, precision)
     result = {
@@ -271,19 +271,22 @@ def main() -> None:
         "precision": options.precision,
         "deterministic": options.deterministic,
         "steps": options.steps,
-        "seconds": round(mine, 4),
+        "seconds": round(seconds_of_ours, 4),
         "first_run_seconds": round(compile_seconds, 2),
         "peak_memory_gib": peak,
-        "planned_memory_gib": round(of.plan.memory.device / 2**30, 2),
-        "edge_terms_kept": of.plan.economy.keep_edges,
+        "planned_memory_gib": round(case.plan.memory.device / 2**30, 2),
+        "edge_terms_kept": case.plan.economy.keep_edges,
         "gflop": round(2 * passes * products(options.size) / 1e9, 1),
-        "matmul_share": round(bound / mine, 2),
+        "matmul_share": round(bound / seconds_of_ours, 2),
         **machine(),
     }
     if options.textbook:
-        theirs = statistics.median(second for _, second in pairs)
+        seconds_of_textbook = statistics.median(second for _, second in pairs)
         ratio = statistics.median(first / second for first, second in pairs)
-        result |= {"textbook_float32_seconds": round(theirs, 4), "ratio": round(ratio, 3)}
+        result |= {
+            "textbook_float32_seconds": round(seconds_of_textbook, 4),
+            "ratio": round(ratio, 3),
+        }
     print(json.dumps(result))
 
 

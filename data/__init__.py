@@ -8,7 +8,7 @@ The vocabulary, in reading order:
 - `grids`: whether data cover the globe, and on which grid (`mesh.grid` says what a grid is).
 - `solar`, `forcings`: what is known of the future, the Sun and the calendar.
 - `windows`: what one forecast starts from, checked, with `init_time`, `requirements`,
-  `plausibility` and `file_forcings` for its parts.
+  `plausibility` (`plausible_ranges`, `standard_atmosphere`) and `file_forcings` for its parts.
 - `moments`, `statistics`, `tallies`: the statistics that fields are normalised by, and how they are
   computed.
 - `time_range`, `provenance`, `malloc`: ranges of times as people type them, what was done to a

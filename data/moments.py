@@ -1,9 +1,9 @@
 """The statistics that a model's fields are normalised by: the bundle, its files and its arrays.
 
 Three statistics, each per variable and level, as in DeepMind's files: `mean` and `stddev` of the
-values, `diffs_stddev` of the change over 6 h. None is weighted, neither over the grid nor over
-time, as DeepMind's are not: weighting by area would be fairer to the poles, but would not reproduce
-the published numbers. `data.statistics` computes them.
+values, `diffs_stddev` of the change over a step (6 h). None is weighted, neither over the grid nor
+over time, as DeepMind's are not: weighting by area would be fairer to the poles, but would not
+reproduce the published numbers. `data.statistics` computes them.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,13 @@ import xarray as xr
 from jaxtyping import Float32
 
 from data.channels import Channel
-from data.stores.files import written_whole
+from data.stores.building import Building
+from data.stores.files import written_aside
+from data.stores.kind import STATISTICS_FILES
 from data.variables import VARIABLES
-from data.wording import reason
+from data.wording import listed, reason
 
-FILES = {name: f"{name}_by_level.nc" for name in ("mean", "stddev", "diffs_stddev")}  # DeepMind's
+FILES = STATISTICS_FILES
 
 
 class Moments(NamedTuple):
@@ -68,11 +70,40 @@ def read_moments(directory: Path) -> Moments:
 
 
 def write_moments(moments: Moments, directory: Path) -> None:
-    """Write the three files that `read_moments` reads, making the folder."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Write a folder of statistics, whole, in place of an earlier one.
+
+    Raises:
+        FileExistsError: The folder holds other files, too, or something else than statistics.
+    """
+    make_way(directory)
+    with Building.open(directory, "statistics", "written at once", overwrite=True) as building:
+        write_files(moments, building.folder)
+        building.finish()
+
+
+def write_files(moments: Moments, folder: Path) -> None:
+    """Write the three files into a folder under construction."""
     for name, file in FILES.items():
-        with written_whole(directory / file) as path:
+        with written_aside(folder / file) as path:
             getattr(moments, name).to_netcdf(path)
+
+
+def make_way(directory: Path) -> None:
+    """Remove an empty folder; refuse one that a folder of statistics may not take the place of.
+
+    Raises:
+        FileExistsError: The folder holds other files than statistics.
+    """
+    if not directory.is_dir():
+        return
+    names = {path.name for path in directory.iterdir()}
+    if others := {name for name in names if not name.startswith(".")} - {*FILES.values()}:
+        raise FileExistsError(
+            f"a folder of statistics holds nothing else, for it is replaced as a whole, and"
+            f" {directory} has {listed(sorted(others))}; choose another folder"
+        )
+    if not names:
+        directory.rmdir()
 
 
 def to_arrays(moments: Moments) -> dict[str, np.ndarray]:

@@ -13,7 +13,8 @@ import numpy as np
 import xarray as xr
 
 from data.canonical.units import Conversion, conversion
-from data.variables import VARIABLES, plausible_mean
+from data.plausible_ranges import plausible_mean
+from data.variables import VARIABLES
 from data.wording import hour, listed
 
 # Catalogue unit → the units that a wrong mean may be in: as `canonical.units` spells them, and as a

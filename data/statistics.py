@@ -15,14 +15,15 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from data.moments import FILES, Moments, write_moments
+from data.moments import FILES, Moments, make_way, write_files
 from data.stores.analyses.header import is_repeated
+from data.stores.building import Building
 from data.stores.files import written_whole
 from data.tallies import NO_SUMS, Sums, Tallies, Tally, lacking, sums_of, task_of_everything
 from data.task import TASKS, Task
 from data.time_range import TimeRange, time_range
 
-UNFINISHED = "unfinished.npz"  # the sums of an interrupted pass, in the output folder
+UNFINISHED = "unfinished.npz"  # the sums of an interrupted pass
 SAVE_EVERY = 60.0  # seconds
 
 # A field whose spread is below the rounding of its float32 values (2^-24 of the mean) is constant.
@@ -30,12 +31,12 @@ CONSTANT = 2.0**-24
 
 
 def moments_of(datasets: xr.Dataset | Iterable[xr.Dataset], task: Task) -> Moments:
-    """The moments of every variable of a task, in one pass that holds 6 hours of frames in memory.
+    """The moments of every variable of a task, in one pass that holds one step of frames in memory.
 
-    Changes are taken between frames of one Dataset exactly 6 h apart, for the targets only.
-    `diffs_stddev` is the standard deviation about the mean change, as the paper's inverse variances
-    are; a model adds no mean change to its prediction, and over years that mean is zero but for a
-    trend.
+    Changes are taken between frames of one Dataset exactly one step of the task apart, for the
+    targets only. `diffs_stddev` is the standard deviation about the mean change, as the paper's
+    inverse variances are; a model adds no mean change to its prediction, and over years that mean
+    is zero but for a trend.
 
     An input that does not vary (a planet without land, a single season's clock) gets the standard
     deviation 1 and is thereby normalised to 0. A target that does not vary, or never changes, is
@@ -46,8 +47,8 @@ def moments_of(datasets: xr.Dataset | Iterable[xr.Dataset], task: Task) -> Momen
         task: Its variables and levels are counted.
 
     Raises:
-        ValueError: Variables or levels are missing, values are not finite, no two frames are 6 h
-            apart, or a target does not vary.
+        ValueError: Variables or levels are missing, values are not finite, no two frames are a
+            step apart, or a target does not vary.
     """
     latest = NO_SUMS
     for sums in sums_of([datasets] if isinstance(datasets, xr.Dataset) else datasets, task):
@@ -59,7 +60,9 @@ def moments_from(sums: Sums, task: Task) -> Moments:
     """The moments from the sums of a whole pass; errors as in `moments_of`."""
     values, changes = sums.values, sums.changes
     if not changes:
-        raise ValueError("no two frames are exactly 6 h apart, so there is no change to measure")
+        raise ValueError(
+            f"no two frames are exactly {task.step_hours} h apart, so there is no change to measure"
+        )
     _check_targets_vary(values, changes, task)
     return Moments.labelled(
         {
@@ -107,8 +110,9 @@ def write_statistics(
 
     Raises:
         ValueError: The period touches the test period, times are missing, the data repeat one
-            analysis, an unfinished pass in the folder is of other data; or as `moments_of`.
-        FileExistsError: The folder has statistics.
+            analysis; or as `moments_of`.
+        FileExistsError: The folder has statistics, or other files; an interrupted pass was over
+            other data, times or task.
     """
     _check_not_repeated(source, entries)
     check_test_period(period, entries, test_period or task.test_period)
@@ -117,21 +121,27 @@ def write_statistics(
             f"{directory} has statistics; choose another folder or give --overwrite"
         )
     selected = [period.select(entry) for entry in entries]
-    directory.mkdir(parents=True, exist_ok=True)
-    unfinished = directory / UNFINISHED
+    make_way(directory)
     made_from = {"source": source, "time_range": str(period), "task": task.to_json()}
-    sums = _resumable_sums(selected, task, unfinished, made_from, report)
-    attributes = {
-        "source": source,
-        "time_range": str(period),
-        "frames": np.int32(sums.frames),
-        "task": task.name,
-        "data_sha256": sums.sha256,
-        "comment": "not weighted by area; diffs_stddev is that of changes over 6 hours",
-    }
-    moments = moments_from(sums, task)
-    write_moments(Moments(*(part.assign_attrs(attributes) for part in moments)), directory)
-    unfinished.unlink(missing_ok=True)
+    key = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+    with Building.open(
+        directory, "statistics", key, overwrite=overwrite, kept=[UNFINISHED]
+    ) as building:
+        sums = _resumable_sums(selected, task, building.beside(UNFINISHED), key, report)
+        attributes = {
+            "source": source,
+            "time_range": str(period),
+            "frames": np.int32(sums.frames),
+            "task": task.name,
+            "data_sha256": sums.sha256,
+            "comment": "not weighted by area; diffs_stddev is that of changes over"
+            f" {task.step_hours} hours",
+        }
+        moments = moments_from(sums, task)
+        labelled = Moments(*(part.assign_attrs(attributes) for part in moments))
+        if not building.named:
+            write_files(labelled, building.folder)
+        building.finish()
     return sums
 
 
@@ -163,11 +173,10 @@ def _resumable_sums(
     datasets: Sequence[xr.Dataset],
     task: Task,
     unfinished: Path,
-    made_from: Mapping[str, str],
+    key: str,
     report: Callable[[int, int], None],
 ) -> Sums:
     """The sums of the whole pass, saved every minute and whenever it is interrupted."""
-    key = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
     sums = start = _saved(unfinished, key)
     total = sum(dataset.sizes["time"] for dataset in datasets)
     saved = clock.perf_counter()
@@ -194,12 +203,8 @@ def _saved(unfinished: Path, key: str) -> Sums:
     if not unfinished.exists():
         return NO_SUMS
     with np.load(unfinished, allow_pickle=False) as arrays:
-        if str(arrays["key"]) != key:
-            raise ValueError(
-                f"{unfinished} is from statistics of other data, times or task; delete it or"
-                " choose another folder"
-            )
-        return Sums.from_arrays(arrays)
+        # those of another pass lie here only where they are to be overwritten
+        return Sums.from_arrays(arrays) if str(arrays["key"]) == key else NO_SUMS
 
 
 def _is_constant(t: Tally) -> np.ndarray:

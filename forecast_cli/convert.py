@@ -4,16 +4,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import xarray as xr
 
 from data.moments import write_moments
-from data.stores.files import written_whole
-from forecast_cli.info import is_forecast
+from data.stores.forecast.netcdf import write_netcdf
+from data.stores.kind import kind_of
 from forecast_cli.terminal import console, size
 from graphcast.checkpoints import checkpoint_format, read_checkpoint
 from graphcast.network.model import parameter_count
 from graphcast.operations.provenance import file_sha256
-from graphcast.operations.starts import with_statistics
+from graphcast.operations.weights import with_statistics
 
 
 def convert(
@@ -32,11 +31,10 @@ def convert(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DST.")] = False,
 ) -> None:
-    r"""Convert a checkpoint or a forecast; the ends of the names say from what to
-    what.
+    r"""Convert a checkpoint or a forecast, by the endings of the names.
 
-    DeepMind's format (.npz) has no place for statistics: they are written
-    beside it, as DeepMind's three files, into a folder named DST.statistics. A
+    DeepMind's format (.npz) has no place for statistics: DeepMind's three
+    files of them are written into a folder beside it, DST.statistics. A
     forecast becomes a CF netCDF file.
 
     Example:
@@ -48,8 +46,10 @@ def convert(
         raise IsADirectoryError(f"{target} is a folder, and a file is written; choose another name")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; choose another name or give --overwrite")
-    if is_forecast(str(source)):
-        _forecast_to_netcdf(source, target)
+    if kind_of(source) == "forecast":
+        write_netcdf(source, target)
+        console.print(f"[bold]{target}[/]  {size(target.stat().st_size)}, the forecast in {source}")
+        console.print(f"next: [cyan]ncdump -h {target}[/]")
         return
     to = checkpoint_format(target)
     checkpoint = read_checkpoint(source)
@@ -65,19 +65,6 @@ def convert(
         console.print("  no statistics inside: give them with --statistics to forecast")
     elif target.suffix == ".npz":
         folder = target.with_name(f"{target.name}.statistics")
-        folder.mkdir(exist_ok=True)
         write_moments(checkpoint.moments, folder)
         console.print(f"  statistics in {folder}")
     console.print(f"next: [cyan]graphcast info {target}[/]")
-
-
-def _forecast_to_netcdf(source: Path, target: Path) -> None:
-    """Copy a forecast store to one netCDF file, lead by lead, with its CF attributes."""
-    if target.suffix != ".nc":
-        raise ValueError(f"a forecast is converted to a netCDF file, named *.nc, not to {target}")
-    with xr.open_zarr(source) as forecast, written_whole(target) as temporary:
-        # CF allows no fill value on coordinates, and xarray adds one unless told not to.
-        encoding = {str(name): {"_FillValue": None} for name in forecast.coords}
-        forecast.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
-    console.print(f"[bold]{target}[/]  {size(target.stat().st_size)}, the forecast in {source}")
-    console.print(f"next: [cyan]ncdump -h {target}[/]")

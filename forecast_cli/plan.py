@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from data.channels import Channels
+from data.grids import grid_of
 from data.sources import open_inputs
 from forecast_cli.arguments import number_of_bytes
 from forecast_cli.terminal import console, size
@@ -19,7 +20,6 @@ from graphcast.machine.plan import fitting, fitting_update
 from graphcast.operations.cluster.runtime import graph_cache
 from graphcast.precision import PRECISIONS, precision_named
 from mesh.graphs import build_graphs
-from mesh.grid import LatLonGrid
 
 
 def plan(
@@ -45,9 +45,11 @@ def plan(
     ] = 1,
     batch: Annotated[int, typer.Option(help="Samples in a training update.", min=1)] = 1,
 ) -> None:
-    """Say how much memory a forecast or an update needs on device and host, and how it will fit.
+    """Say how much memory a forecast or a training update needs.
 
-    `graphcast forecast` makes the same plan by itself from what the device has.
+    The plan says what is on the device and on the host, and how the work is cut
+    into blocks to fit. `graphcast forecast` makes the same plan from what the
+    device has free.
 
     Example:
         graphcast plan --checkpoint GraphCast.npz --inputs era5.zarr --memory 12GB
@@ -59,7 +61,7 @@ def plan(
     weights = read_checkpoint(checkpoint)
     entries = open_inputs(inputs)
     dataset = entries[0]
-    grid = LatLonGrid.from_coordinates(dataset["latitude"].values, dataset["longitude"].values)
+    grid = grid_of(dataset, "the inputs")
     channels = Channels(weights.task)
     graphs = build_graphs(grid, weights.spec.mesh, cache=graph_cache())
     of = (weights.spec, channels, graphs, rounding, available)

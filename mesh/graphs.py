@@ -1,17 +1,19 @@
 """`build_graphs`: grid → mesh, multi-mesh and mesh → grid with their features, kept on disk."""
 
+import contextlib
 import hashlib
-import io
 import json
 import math
 import os
-import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8
+from jaxtyping import Float32, Int32
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from mesh.connectivity import nearest_triangle, within_radius
 from mesh.features import (
@@ -27,9 +29,9 @@ from mesh.icosphere import hierarchy, longest_edge, multimesh_edges
 from mesh.sphere import unit_vectors
 
 # Part of every cache key: raise it whenever the same inputs give other graphs or another file.
-CACHE_VERSION = 1
-CHECKSUM_SIZE = 32  # bytes
-NPY_HEADER_LIMIT = 1024  # bytes; such plain arrays have 128
+CACHE_VERSION = 2
+STORE = f"graphs/{CACHE_VERSION}"  # what kind of store a cache file says it is
+HEADER = "graphcast"  # entry of a cache file's metadata
 
 
 class EdgeSet(NamedTuple):
@@ -41,7 +43,7 @@ class EdgeSet(NamedTuple):
 
 
 class Graphs(NamedTuple):
-    """All the geometry the network is given; float32 and int32.
+    """All the geometry that the network reads; float32 and int32.
 
     grid2mesh is ordered by grid node, then mesh node; mesh by corner, level and face
     (`icosphere.multimesh_edges`); mesh2grid edge 3g + j goes to grid node g.
@@ -54,17 +56,19 @@ class Graphs(NamedTuple):
     mesh2grid: EdgeSet
 
 
-MOST_SPLITS = 10  # ten million nodes, 7 km apart: finer is a damaged file, and fills any memory
+# Ten million nodes, 7 km apart. More comes from damaged files and would fill any memory.
+MOST_SPLITS = 10
 
 
 @dataclass(frozen=True)
 class MeshSpec:
-    """The mesh of a network and how it hangs on the grid.
+    """The mesh of a network and how it is joined to the grid.
 
-    splits: level of the finest mesh.
-    radius_fraction: grid → mesh radius in units of the finest mesh's longest edge.
-    mesh2grid_normalisation: length that mesh → grid offsets are divided by; None: the longest of
-        them. Published networks say 2 sin(π/10).
+    Attributes:
+        splits: level of the finest mesh.
+        radius_fraction: grid → mesh radius in units of the finest mesh's longest edge.
+        mesh2grid_normalisation: length that mesh → grid offsets are divided by, or None for the
+            longest of them. Published networks have 2 sin(π/10).
 
     Raises:
         ValueError: splits below 0 or above 10, a radius or a length that is not positive.
@@ -104,7 +108,7 @@ def build_graphs(grid: LatLonGrid, spec: MeshSpec, *, cache: Path | None = None)
     """
     if cache is None:
         return _build(grid, spec)
-    path = cache / f"{_key(grid, spec)}.graphs"
+    path = cache / f"{_key(grid, spec)}.safetensors"
     kept = _read(path)
     if kept is not None:
         return kept
@@ -157,23 +161,27 @@ def _key(grid: LatLonGrid, spec: MeshSpec) -> str:
     return name.hexdigest()[:32]
 
 
-# A cache file is eleven .npy arrays, one after the other as `_parts` says, and then a checksum.
+_EDGE_SETS = ("grid2mesh", "mesh", "mesh2grid")
 
 
 def _write(path: Path, graphs: Graphs) -> None:
-    """The file, whole or not at all: written aside, then renamed."""
-    content = io.BytesIO()
-    for part in _parts(graphs):
-        np.save(content, part, allow_pickle=False)
+    """Write a cache file, whole or not at all: aside, then renamed.
+
+    The name aside is the same in every process: what a killed one left is written over. Processes
+    that write at once write the same bytes, and whatever became damaged would be built again.
+    """
+    tensors = _tensors(graphs)
+    # One entry: safetensors writes several in random order, and equal files should be equal.
+    metadata = {HEADER: json.dumps({"graphcast_store": STORE, "sha256": _checksum(tensors)})}
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+    aside = path.with_name(f".{path.name}.tmp")
     try:
-        with aside.open("xb") as file:
-            file.write(content.getbuffer())
-            file.write(_checksum(content.getbuffer()))
+        with aside.open("wb") as file:
+            file.write(save(tensors, metadata=metadata))
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        with contextlib.suppress(FileNotFoundError):  # another process has just renamed it
+            aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 
@@ -182,32 +190,37 @@ def _read(path: Path) -> Graphs | None:
     """The graphs in a cache file; None when there is no file, or a damaged one."""
     if not path.exists():
         return None
-    content = np.fromfile(path, np.uint8)
-    arrays, checksum = content[:-CHECKSUM_SIZE], content[-CHECKSUM_SIZE:]
-    if checksum.tobytes() != _checksum(arrays.data):
+    try:
+        with safe_open(path, framework="numpy") as file:
+            recorded = json.loads((file.metadata() or {}).get(HEADER, "{}")).get("sha256")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, json.JSONDecodeError):
         return None
-    parts = []
-    while arrays.size:
-        part, arrays = _first_array(arrays)
-        parts.append(part)
-    grid_features, mesh_features, *edges = parts
-    grid2mesh, mesh, mesh2grid = (EdgeSet(*edges[start : start + 3]) for start in (0, 3, 6))
-    return Graphs(grid_features, mesh_features, grid2mesh, mesh, mesh2grid)
+    if _checksum(tensors) != recorded:
+        return None
+    edges = {
+        name: EdgeSet(*(tensors[f"{name}.{field}"] for field in EdgeSet._fields))
+        for name in _EDGE_SETS
+    }
+    return Graphs(tensors["grid_features"], tensors["mesh_features"], **edges)
 
 
-def _first_array(content: UInt8[np.ndarray, " bytes"]) -> tuple[np.ndarray, np.ndarray]:
-    """The .npy array that the bytes begin with, as a view (np.load would copy), and the rest."""
-    stream = io.BytesIO(content[:NPY_HEADER_LIMIT].tobytes())
-    np.lib.format.read_magic(stream)
-    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    end = stream.tell() + math.prod(shape) * dtype.itemsize
-    return content[stream.tell() : end].view(dtype).reshape(shape), content[end:]
+def _tensors(graphs: Graphs) -> dict[str, np.ndarray]:
+    """Arrays by name, as `grid2mesh.senders`."""
+    edges = {
+        f"{name}.{field}": array
+        for name in _EDGE_SETS
+        for field, array in getattr(graphs, name)._asdict().items()
+    }
+    nodes = {"grid_features": graphs.grid_features, "mesh_features": graphs.mesh_features}
+    return {name: np.ascontiguousarray(array) for name, array in {**nodes, **edges}.items()}
 
 
-def _parts(graphs: Graphs) -> tuple[np.ndarray, ...]:
-    nodes = graphs.grid_features, graphs.mesh_features
-    return *nodes, *graphs.grid2mesh, *graphs.mesh, *graphs.mesh2grid
-
-
-def _checksum(content: memoryview) -> bytes:
-    return hashlib.sha256(content).digest()
+def _checksum(tensors: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 (hex) of names, types, shapes and bytes, in name order."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        array = tensors[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.data)
+    return digest.hexdigest()

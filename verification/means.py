@@ -8,6 +8,7 @@ parts may be computed in any order, by several workers, or in another year.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from operator import and_
 
 import numpy as np
 import xarray as xr
@@ -117,7 +118,7 @@ def evaluate(means: Means, metric: Metric) -> xr.DataArray:
         the metric of one is not a number.
     """
     values = by_init_time(means, metric)
-    scored = reduce(np.logical_and, [means.scored(s) for s in metric.statistics])
+    scored = reduce(and_, [means.scored(s) for s in metric.statistics])
     count = scored.sum("init_time")
     # Not `skipna`: a metric that is not a number at an init time that was scored shows.
     total = values.where(scored, 0.0).sum("init_time", skipna=False)

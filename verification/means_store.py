@@ -19,6 +19,7 @@ import zarr
 from data.stores.building import Building
 from data.stores.files import flush
 from data.stores.kind import kind_of, label
+from data.stores.reading import whole
 from data.wording import hour
 from verification.means import Means, WeightedSum
 
@@ -41,8 +42,6 @@ class MeansStore:
         cls,
         path: str | os.PathLike[str],
         made_from: Mapping[str, object],
-        *,
-        overwrite: bool = False,
     ) -> "MeansStore":
         """Go on with the interrupted store that was made from the same, or begin one.
 
@@ -50,14 +49,13 @@ class MeansStore:
             path: the store's place, a local path.
             made_from: what decides the numbers, but for the init times: what is computed, and the
                 names of what it is computed from.
-            overwrite: replace a store of that name when the new one is complete.
 
         Raises:
             FileExistsError: as `Building.open`.
         """
         text = json.dumps({"layout": LAYOUT, **made_from}, sort_keys=True, default=str)
         fingerprint = hashlib.sha256(text.encode()).hexdigest()
-        building = Building.open(path, "means", fingerprint, overwrite=overwrite, lay_out=_lay_out)
+        building = Building.open(path, "means", fingerprint, lay_out=_lay_out)
         return cls(building)
 
     @property
@@ -112,7 +110,7 @@ def _lay_out(folder: Path) -> None:
 
 
 def _read(folder: Path, names: list[str]) -> dict[str, Means]:
-    group = zarr.open_group(folder, mode="r", use_consolidated=False)
+    group = zarr.open_group(whole(folder), mode="r", use_consolidated=False)
     shards = [_unpacked(group[name], np.datetime64(name, "ns")) for name in names]
     entrants = dict.fromkeys(entrant for shard in shards for entrant in shard)
     return {
@@ -140,9 +138,10 @@ def _packed(shard: Shard) -> tuple[np.ndarray, dict[str, Any]]:
     return np.concatenate(numbers), {"entries": entries, "labels": labels}
 
 
-def _unpacked(array: zarr.Array, init_time: np.datetime64) -> Shard:
+def _unpacked(array: Any, init_time: np.datetime64) -> Shard:
+    """The means in an array of zarr."""
     numbers = np.asarray(array[...])
-    attributes = dict(array.attrs)
+    attributes: Mapping[str, Any] = dict(array.attrs)
     labels = [np.array(values).astype(dtype) for dtype, values in attributes["labels"]]
     parts: dict[tuple[str, str], dict[str, xr.DataArray]] = {}
     begin = 0
@@ -161,4 +160,5 @@ def _unpacked(array: zarr.Array, init_time: np.datetime64) -> Shard:
 
 def _plain(values: np.ndarray) -> list[Any]:
     """Labels as JSON has them; durations as whole nanoseconds."""
-    return values.astype("int64").tolist() if values.dtype.kind in "mM" else values.tolist()
+    plain = values.astype("int64") if values.dtype.kind in "mM" else values
+    return [*plain.tolist()]

@@ -1,5 +1,10 @@
-"""Other people's names, units, orders and time axes into ours.
+"""Any file's names, units, orders and time axes into canonical ones.
 
-Read `conventions` first: it turns any Dataset into a canonical one. `units` converts, `time_axis`
-reads times, `humidity` derives specific humidity, `precipitation` makes six-hour totals.
+Read `conventions` first: its `canonical` turns any Dataset into a canonical one, with `units`,
+`time_axis` (absolute, valid times) and `humidity` (specific from relative). `precipitation` knows
+the names and periods of rain and sums hours to longer totals.
 """
+
+from data.canonical.conventions import canonical, members
+
+__all__ = ["canonical", "members"]

@@ -1,13 +1,13 @@
-"""Other people's names, units and orders, turned into ours.
+"""Any file's names, units and orders into canonical ones.
 
-``canonical`` takes a Dataset as a file gives it and returns one that the rest of the system may
-rely on: dimensions ``time, level, latitude, longitude`` in that order; absolute, increasing times;
-levels in whole hPa, ascending; latitude ascending; longitude ascending in [0, 360); the catalogue's
-names and units; float32. Everything stays lazy.
+`canonical` takes a Dataset as a file has it and returns one that the rest of the system relies on:
+dimensions `time, level, latitude, longitude` in that order; absolute, ascending UTC times; levels
+in whole hPa, ascending; latitude ascending; longitude ascending in [0, 360); the catalogue's names
+and units; float32. Everything stays lazy.
 
-Units are converted only where the file states them. A file that states none, or states a wrong
-one, is not second-guessed here: ``data.windows`` looks at the numbers and refuses it. What was done
-to a variable is written in its ``provenance`` attribute.
+Units are converted only where the file states them. Missing or wrong units are not guessed here:
+`data.plausibility` looks at the numbers and refuses them. What was done to a variable is in its
+attribute `provenance`.
 """
 
 import numpy as np
@@ -18,6 +18,7 @@ from data.canonical.precipitation import name_by_period, stands_for_any_period
 from data.canonical.time_axis import TIME_NAMES, with_absolute_time
 from data.canonical.units import conversion, in_catalogue_units
 from data.variables import VARIABLES
+from data.wording import listed
 
 DIMENSIONS = ("time", "level", "latitude", "longitude")
 
@@ -33,7 +34,7 @@ _COORDINATES = {
 }
 _ENSEMBLE_NAMES = ("number", "member", "realization", "ensemble")
 
-# Names beside the catalogue's own and its aliases: NCEP's (wgrib2, NOMADS), CMIP's, CF's.
+# Names besides the catalogue's own and its aliases: NCEP's (wgrib2, NOMADS), CMIP's, CF's.
 _NAMES_ON_LEVELS = {
     "geopotential": ("gh", "hgt", "zg", "geopotential_height", "hgtprs"),
     "temperature": ("ta", "tmp", "air_temperature", "tmpprs"),
@@ -55,28 +56,32 @@ _NAMES_WITHOUT_LEVELS = {
 
 
 def canonical(dataset: xr.Dataset) -> xr.Dataset:
-    """The same fields with our names, units, dimensions and orders; lazy where it came lazy.
+    """The same fields with the catalogue's names and units, canonical dimensions and orders; lazy.
 
-    Variables that the catalogue does not know keep their names and units. Specific humidity is
-    derived where it is missing and relative humidity and temperature are there. Raises ValueError
-    where the grid is not made of one latitude and one longitude axis, where the times cannot be
-    told, or where a known variable has a dimension that has no place.
+    Variables that the catalogue does not have keep their names and units. Specific humidity is
+    derived from relative humidity and temperature where it is missing.
+
+    Raises:
+        ValueError: the grid is not one latitude axis by one longitude axis, times cannot be
+            decoded, or a known variable has a dimension other than the four.
     """
-    # Rows and columns are put in order while the arrays are views of the file, and for dask only
-    # then: turning a million dask chunks around takes longer than reading the few that are wanted.
-    dataset = _as_dask(_around_from_zero(_ascending(_with_our_coordinates(dataset), "latitude")))
+    # Rows and columns are put in order before the arrays become dask arrays: reversing a million
+    # dask chunks takes longer than reading the few that are wanted.
+    dataset = _as_dask(
+        _around_from_zero(_ascending(_with_canonical_coordinates(dataset), "latitude"))
+    )
     dataset = with_absolute_time(_without_expver(dataset))
     _check_known(dataset, "time")
     dataset = _with_levels_in_hpa(_with_level_dimension(dataset))
     for axis in ("time", "level"):
         dataset = _ascending(dataset, axis) if axis in dataset.dims else dataset
-    return _with_specific_humidity(_with_our_variables(dataset))
+    return _with_specific_humidity(_with_canonical_variables(dataset))
 
 
 def members(dataset: xr.Dataset) -> list[xr.Dataset]:
-    """One Dataset for each ensemble member (scalar coordinate ``number``), or the Dataset alone.
+    """One Dataset for each ensemble member (scalar coordinate `number`), or the Dataset alone.
 
-    A ``number`` that stands alone, as in every file of the Climate Data Store, says nothing.
+    A scalar `number`, as in every file of the Climate Data Store, is dropped.
     """
     ensemble = next((name for name in _ENSEMBLE_NAMES if name in dataset.dims), None)
     if ensemble is None:
@@ -91,7 +96,11 @@ def members(dataset: xr.Dataset) -> list[xr.Dataset]:
 
 
 def canonical_name(name: str, *, on_levels: bool) -> str | None:
-    """The catalogue's name for ``name``, or None. ``z`` is two things: on levels, and not."""
+    """The catalogue's name for a file's name in any case, or None.
+
+    >>> canonical_name("z", on_levels=True), canonical_name("z", on_levels=False)
+    ('geopotential', 'geopotential_at_surface')
+    """
     return (_ON_LEVELS if on_levels else _WITHOUT_LEVELS).get(name.casefold())
 
 
@@ -110,19 +119,19 @@ def _name_tables() -> tuple[dict[str, str], dict[str, str]]:
 _ON_LEVELS, _WITHOUT_LEVELS = _name_tables()
 
 
-def _with_our_coordinates(dataset: xr.Dataset) -> xr.Dataset:
+def _with_canonical_coordinates(dataset: xr.Dataset) -> xr.Dataset:
     renamed: dict[str, str] = {}
-    for ours, theirs in _COORDINATES.items():
-        present = [str(n) for n in dataset.coords if str(n).casefold() in theirs]
-        present += [str(n) for n in dataset.dims if str(n).casefold() in theirs]
-        if present and ours not in present:
-            renamed[present[0]] = ours
+    for axis, aliases in _COORDINATES.items():
+        present = [str(n) for n in dataset.coords if str(n).casefold() in aliases]
+        present += [str(n) for n in dataset.dims if str(n).casefold() in aliases]
+        if present and axis not in present:
+            renamed[present[0]] = axis
     dataset = dataset.rename(renamed)
     for axis in ("latitude", "longitude"):
         if axis not in dataset.variables:
             raise ValueError(
                 f"fields must lie on a latitude-longitude grid, and there is no {axis} (dimensions:"
-                f" {_shortened(dataset.dims) or 'none'}); regrid them to one first"
+                f" {listed(dataset.dims) or 'none'}); regrid them to one first"
             )
         if not dataset[axis].ndim:
             raise ValueError(
@@ -132,14 +141,14 @@ def _with_our_coordinates(dataset: xr.Dataset) -> xr.Dataset:
         if dataset[axis].dims != (axis,):
             raise ValueError(
                 f"fields must lie on a latitude-longitude grid, and here {axis} varies along"
-                f" {_shortened(dataset[axis].dims)}; regrid them to one first"
+                f" {listed(dataset[axis].dims)}; regrid them to one first"
             )
         _check_known(dataset, axis)
     return dataset
 
 
 def _check_known(dataset: xr.Dataset, axis: str) -> None:
-    """Raise ValueError if a coordinate has gaps: a fill value of 0 turns a true 0 into one."""
+    """Raise ValueError if a coordinate has NaN, such as a true 0 that is also the fill value."""
     gaps = int(dataset[axis].isnull().sum()) if axis in dataset.coords else 0
     if gaps:
         raise ValueError(
@@ -149,7 +158,7 @@ def _check_known(dataset: xr.Dataset, axis: str) -> None:
 
 
 def _with_level_dimension(dataset: xr.Dataset) -> xr.Dataset:
-    """A single level that stands as a scalar coordinate becomes a dimension of length one."""
+    """A scalar level coordinate as a dimension of length one."""
     if "level" not in dataset.coords or dataset["level"].ndim:
         return dataset
     level = dataset["level"]
@@ -165,7 +174,7 @@ def _with_level_dimension(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _without_expver(dataset: xr.Dataset) -> xr.Dataset:
-    """ERA5 (expver 1) where it is there, preliminary ERA5T (expver 5) where it is not yet."""
+    """Final ERA5 (expver 1), and preliminary ERA5T (expver 5) where that is still missing."""
     if "expver" not in dataset.dims:
         return dataset
     first, *others = (dataset.isel(expver=i, drop=True) for i in range(dataset.sizes["expver"]))
@@ -184,22 +193,22 @@ def _with_levels_in_hpa(dataset: xr.Dataset) -> xr.Dataset:
         )
     values = np.asarray(dataset["level"].values, dtype=np.float64)
     stated = conversion(str(dataset["level"].attrs.get("units", "")), "Pa")
-    # Without a unit, 2000 tells pascals from hectopascals: no level lies below 2000 hPa, and a
-    # file whose lowest level lies above 2000 Pa (20 hPa) has nothing to forecast from.
+    # Without a unit, a highest number above 2000 means pascals: no level has 2000 hPa, and a file
+    # that ends above 20 hPa (2000 Pa) has nothing to forecast from.
     factor = stated[0] if stated else (1.0 if values.max() > 2000 else 100.0)
     hpa = np.round(values * factor / 100, 4)
     whole = hpa == np.round(hpa)
     dataset = dataset.isel(level=np.flatnonzero(whole)) if not whole.all() else dataset
     hpa = hpa[whole].astype(np.int32)
     if len(set(hpa.tolist())) != hpa.size:
-        raise ValueError(f"each level must come once, and these came: {_shortened(hpa)} hPa")
+        raise ValueError(f"each level must come once, and these came: {listed(hpa)} hPa")
     return dataset.assign_coords(level=("level", hpa, {"units": "hPa", "positive": "down"}))
 
 
-def _with_our_variables(dataset: xr.Dataset) -> xr.Dataset:
+def _with_canonical_variables(dataset: xr.Dataset) -> xr.Dataset:
     fields: dict[str, xr.DataArray] = {}
-    for theirs, name in _names_in(dataset).items():
-        array = _with_our_dimensions(dataset[theirs], known=name in VARIABLES)
+    for original, name in _names_in(dataset).items():
+        array = _with_canonical_dimensions(dataset[original], known=name in VARIABLES)
         if array is None:
             continue
         if name in VARIABLES and VARIABLES[name].kind == "static" and "time" in array.dims:
@@ -215,47 +224,47 @@ def _with_our_variables(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _names_in(dataset: xr.Dataset) -> dict[str, str]:
-    """Their name → our name. Where two claim one name, a variable that has it already keeps it."""
-    ours: dict[str, str] = {}
+    """The file's name → the new name. A variable that has a catalogue name already keeps it."""
+    renamed: dict[str, str] = {}
     taken = {str(n) for n in dataset.data_vars}
-    for theirs, array in dataset.data_vars.items():
-        known = canonical_name(str(theirs), on_levels="level" in array.dims)
+    for name, array in dataset.data_vars.items():
+        known = canonical_name(str(name), on_levels="level" in array.dims)
         known = known or name_by_period(array)
-        if known is None or known == theirs or known in taken:
-            ours[str(theirs)] = str(theirs)
+        if known is None or known == name or known in taken:
+            renamed[str(name)] = str(name)
         else:
-            ours[str(theirs)] = known
+            renamed[str(name)] = known
             taken.add(known)
-    return ours
+    return renamed
 
 
-def _with_our_dimensions(array: xr.DataArray, *, known: bool) -> xr.DataArray | None:
-    """Drop dimensions of length one that have no place; None for what is not a field of ours."""
-    strange = [d for d in array.dims if d not in DIMENSIONS]
-    long = [d for d in strange if array.sizes[d] > 1]
+def _with_canonical_dimensions(array: xr.DataArray, *, known: bool) -> xr.DataArray | None:
+    """The array without other dimensions of length one; None if an unknown variable has longer."""
+    others = [d for d in array.dims if d not in DIMENSIONS]
+    long = [d for d in others if array.sizes[d] > 1]
     if long:
         if known:
             raise ValueError(
                 f"{array.name} must have no other dimensions than {', '.join(DIMENSIONS)}, and it"
-                f" has {_shortened(long)}; select one entry along it first"
+                f" has {listed(long)}; select one entry along it first"
             )
         return None
-    array = array.isel(dict.fromkeys(strange, 0), drop=True)
+    array = array.isel(dict.fromkeys(others, 0), drop=True)
     return array.transpose(*(d for d in DIMENSIONS if d in array.dims))
 
 
 def _float32(array: xr.DataArray, *, known: bool) -> xr.DataArray:
-    # Whole numbers are a field (a mask) if the catalogue knows the variable, else perhaps codes.
+    # Integers of a catalogue variable are a field (a mask); of any other they may be codes.
     if array.dtype == np.float64 or (known and array.dtype.kind in "iu"):
         return array.astype(np.float32, keep_attrs=True)
     return array
 
 
 def _as_dask(dataset: xr.Dataset) -> xr.Dataset:
-    """Arrays that are views of a file become dask arrays with the file's own chunks.
+    """Views of a file as dask arrays with the file's own chunks.
 
-    What the file stores in one piece is cut along time, so that two times of a long series are read
-    without the rest.
+    What the file stores in one piece is chunked along time, so that two times of a long series are
+    read without the rest.
     """
     arrays = {n: a for n, a in dataset.data_vars.items() if a.ndim and a.chunks is None}
     chunked = {}
@@ -305,8 +314,3 @@ def _with_specific_humidity(dataset: xr.Dataset) -> xr.Dataset:
         return dataset
     q = specific_humidity(r, dataset["temperature"], dataset["level"])
     return dataset.assign(specific_humidity=q)
-
-
-def _shortened(values: object, most: int = 8) -> str:
-    items = [str(value) for value in list(values)]  # type: ignore[call-overload]
-    return ", ".join(items[:most]) + (f", ... ({len(items)} in all)" if len(items) > most else "")

@@ -1,9 +1,9 @@
 """Specific humidity from relative humidity, as ECMWF's forecast model relates the two.
 
-Saturation vapour pressure by Tetens' formula over water and over ice, and between the triple point
-and the temperature below which all cloud is ice a mix of the two: IFS Documentation, Part IV:
-Physical processes, as ECMWF restates it for ``saturation_vapour_pressure`` of Metview (constants,
-"mixed" phase) and as ``fcttre.h`` of the IFS computes it (FOEEWM).
+Saturation vapour pressure follows Tetens' formula over water above the triple point, over ice where
+all cloud is ice, and a mix of the two between: IFS Documentation, Part IV: Physical processes, as
+ECMWF restates it for `saturation_vapour_pressure` of Metview (constants, "mixed" phase) and as
+`fcttre.h` of the IFS computes it (FOEEWM).
 """
 
 import numpy as np
@@ -36,10 +36,9 @@ def specific_humidity(
 ) -> xr.DataArray:
     """Specific humidity (kg kg-1) from relative humidity (%), temperature (K) and pressure (hPa).
 
-    q = ε e / (p - (1 - ε) e) with e = r e_sat. Negative r, which interpolation and packing leave
-    behind, counts as dry air; r above 100 % stays, since the air above ice often is supersaturated.
-    Where the formula has no meaning because e would be near the whole pressure (r of 100 % at
-    1 hPa), e is held at p.
+    q = ε e / (p - (1 - ε) e) with e = r e_sat. Negative r, left by interpolation and packing, is
+    dry air. r above 100 % stays: air above ice is often supersaturated. e is at most p, which it
+    would pass at the top of the atmosphere (r of 100 % at 1 hPa).
     """
     epsilon = DRY_AIR / WATER_VAPOUR
     p = 100.0 * level.astype(np.float32)

@@ -1,8 +1,8 @@
-"""The time axis of other people's files, turned into one of absolute, valid times.
+"""Any file's time axis as absolute, valid times.
 
-Three habits meet here: analyses with a ``time`` axis; the Climate Data Store's ``valid_time`` and
-cfgrib's ``time`` × ``step``, where what counts is the time that a field is valid at; and numbers
-since some date that xarray left undecoded.
+Three layouts are read: analyses with a `time` axis; valid times of forecasts, as `valid_time` (the
+Climate Data Store) or start `time` × `step` (cfgrib); and numbers since a date that xarray left
+undecoded.
 """
 
 import numpy as np
@@ -13,11 +13,13 @@ LEAD_NAMES = ("prediction_timedelta", "step", "lead_time")
 
 
 def with_absolute_time(dataset: xr.Dataset) -> xr.Dataset:
-    """``dataset`` with one dimension ``time`` of datetime64[ns], or none if the file knows no time.
+    """The Dataset with one dimension `time` of datetime64[ns], or without one if it has no times.
 
-    Of forecasts (a dimension of lead times) the valid time is what counts; where several start
-    times reach the same valid time, the shortest lead is taken, so that an analysis goes before a
-    forecast. Raises ValueError where the times are relative or cannot be decoded.
+    A forecast (a dimension of lead times) is labelled with valid times. Where several starts reach
+    the same valid time, the shortest lead is taken: an analysis before a forecast.
+
+    Raises:
+        ValueError: the times are relative or cannot be decoded.
     """
     dataset = _with_valid_time(dataset)
     name = next((n for n in TIME_NAMES if n in dataset.coords), None)
@@ -59,14 +61,14 @@ def _decoded(dataset: xr.Dataset, name: str) -> xr.Dataset:
             f"times must be dates, and {name!r} holds {dataset[name].dtype} values that do not say"
             " since when they count; give the coordinate units such as 'hours since 1900-01-01'"
         )
-    # "hours since 1940-01-01 00:00 (proleptic_gregorian)": the calendar belongs in another place
+    # "hours since 1940-01-01 00:00 (proleptic_gregorian)": CF has an attribute for the calendar
     attrs = {"units": unit.partition("(")[0].strip(), "calendar": "proleptic_gregorian"}
     raw = xr.Dataset(coords={name: (dataset[name].dims, dataset[name].values, attrs)})
     return dataset.assign_coords({name: xr.decode_cf(raw)[name]})
 
 
 def _with_valid_time(dataset: xr.Dataset) -> xr.Dataset:
-    """Turn start time × lead time into valid time."""
+    """Start time × lead time as valid time."""
     lead = next((name for name in LEAD_NAMES if name in dataset.variables), None)
     if lead is None:
         return dataset

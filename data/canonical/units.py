@@ -1,7 +1,7 @@
-"""Other people's units, and how to get from them to the catalogue's.
+"""Units as files write them, and their conversion to the catalogue's.
 
-Only what a file states is converted. ``data.plausibility`` looks at the numbers of a file that
-states nothing, or something wrong.
+Only stated units are converted. `data.plausibility` looks at the numbers of a file that states
+none, or a wrong one.
 """
 
 import xarray as xr
@@ -14,7 +14,7 @@ Conversion = tuple[float, float]  # factor and offset
 
 _SAME = (1.0, 0.0)
 _METRES_OF_HEIGHT = (STANDARD_GRAVITY, 0.0)
-# catalogue unit → unit as written (see ``_spelling``) → (factor, offset)
+# catalogue unit → unit as written (see `_spelling`) → (factor, offset)
 _CONVERSIONS: dict[str, dict[str, Conversion]] = {
     "K": {
         **dict.fromkeys(("k", "kelvin", "degk", "deg_k", "degrees_kelvin"), _SAME),
@@ -70,9 +70,9 @@ _CONVERSIONS: dict[str, dict[str, Conversion]] = {
 
 
 def in_catalogue_units(array: xr.DataArray, name: str) -> xr.DataArray:
-    """``array`` in the units of catalogue variable ``name``, if it states a unit that we know.
+    """The array in the units of catalogue variable `name`, if it states a unit that converts.
 
-    An array without a unit, or with one that cannot be turned into ours, comes back as it is.
+    Any other array comes back as it is.
     """
     ours = VARIABLES[name].units
     stated = str(array.attrs.get("units", "")).strip()
@@ -88,13 +88,17 @@ def in_catalogue_units(array: xr.DataArray, name: str) -> xr.DataArray:
 
 
 def conversion(stated: str, ours: str) -> Conversion | None:
-    """Factor and offset from a unit as somebody wrote it to one of the catalogue, if known."""
+    """Factor and offset from a unit as a file writes it to one of the catalogue, or None.
+
+    >>> conversion("m**2 s**-2", "m2 s-2"), conversion("hPa", "Pa"), conversion("parsec", "m")
+    ((1.0, 0.0), (100.0, 0.0), None)
+    """
     written = _spelling(stated)
     return _SAME if written == _spelling(ours) else _CONVERSIONS.get(ours, {}).get(written)
 
 
 def _spelling(unit: str) -> str:
-    """One spelling of a unit: ``m**2 s**-2``, ``m^2/s^2`` and ``m2 s-2`` are the same."""
+    """One spelling of a unit: `m**2 s**-2`, `m^2/s^2` and `m2 s-2` are the same."""
     unit = unit.strip().casefold().replace("**", "").replace("^", "")
     numerator, *denominators = unit.split("/")
     for part in denominators:

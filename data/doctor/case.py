@@ -11,8 +11,9 @@ from jaxtyping import Float
 from data.doctor.digest import Digest, Field, Key
 from data.doctor.finding import Finding
 from data.plausibility import check_values
+from data.plausible_ranges import plausible_values
 from data.task import Task
-from data.variables import VARIABLES, plausible_values
+from data.variables import VARIABLES
 from data.wording import hour
 
 Map = Float[np.ndarray, "lat lon"]

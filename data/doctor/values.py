@@ -9,8 +9,9 @@ from data.doctor.case import Case, at_levels, at_time, pairs
 from data.doctor.digest import NEVER_ZERO, Field
 from data.doctor.exact_zeros import Zeros
 from data.doctor.finding import Finding, Worst, worst_by_kind
+from data.plausible_ranges import plausible_values
 from data.stores.analyses.header import is_repeated
-from data.variables import VARIABLES, plausible_values
+from data.variables import VARIABLES
 from data.wording import hour, listed
 
 # Defined over sea or land only, or only where there is some.

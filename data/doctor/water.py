@@ -10,7 +10,8 @@ from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
 from data.doctor.case import Case, Map, area, at_time, correlation, departure, pairs
 from data.doctor.digest import Field
 from data.doctor.finding import Finding
-from data.variables import VARIABLES, plausible_mean
+from data.plausible_ranges import plausible_mean
+from data.variables import VARIABLES
 from data.wording import hour
 
 # Global mean of analyses and of forecasts of one and six hours: 2.7 to 3.2 mm a day.

@@ -45,11 +45,13 @@ WORDS: dict[StoreKind, Words] = {
         "dataset", "a dataset of graphcast prepare", "another source or other settings"
     ),
     "planet": Words("planet", "a simulated planet", "other settings or versions"),
-    "means": Words("means", "a store of means", "another forecast, truth or protocol"),
-    "scores": Words("scores", "a store of scores", "another forecast, truth or protocol"),
-    "statistics": Words("statistics", "a folder of statistics", "other data, times or task"),
-    "graphs": Words("graphs", "a file of graphs", "another grid or mesh"),
-    "training": Words("training", "a training run", "another recipe or other data"),
+    "means": Words("store of means", "a store of means", "another forecast, truth or protocol"),
+    "scores": Words("store of scores", "a store of scores", "another forecast, truth or protocol"),
+    "statistics": Words(
+        "folder of statistics", "a folder of statistics", "other data, times or task"
+    ),
+    "graphs": Words("file of graphs", "a file of graphs", "another grid or mesh"),
+    "training": Words("training run", "a training run", "another recipe or other data"),
 }
 
 

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-Task = Callable[[int, np.ndarray], int]
+MakeGroup = Callable[[int, np.ndarray], int]  # a group's number and times; returns the number
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """``workers`` processes of this machine, or the workers behind ``scheduler`` (tcp://…).
+    """`workers` processes of this machine, or the workers of a dask `scheduler` (tcp://…).
 
-    One worker is this process. A cluster's workers see the same files.
+    One worker is this process. A cluster's workers must see the same files.
     """
 
     workers: int = 1
@@ -34,8 +34,8 @@ class Fleet:
         if self.workers < 1:
             raise ValueError(f"there is at least one worker, and {self.workers} were asked for")
 
-    def run(self, work: Task, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
-        """Do `work(group, times)` for every group; yields groups as they are done.
+    def run(self, work: MakeGroup, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
+        """Call `work(group, times)` for every group; yield groups as they are done.
 
         Each worker gets its copy of `work` once, and uses it for all its groups. The first error
         ends the run: groups in progress are finished, no others begin.
@@ -47,7 +47,7 @@ class Fleet:
         with self._workers(work) as (submit, count):
             yield from _in_turn(submit, count, jobs)
 
-    def _workers(self, work: Task) -> AbstractContextManager[tuple["Submit", int]]:
+    def _workers(self, work: MakeGroup) -> AbstractContextManager[tuple["Submit", int]]:
         if self.scheduler is None:
             return _processes(self.workers, work)
         return _cluster(self.scheduler, work)
@@ -81,7 +81,7 @@ def _in_turn(submit: Submit, count: int, jobs: Mapping[int, np.ndarray]) -> Iter
 
 
 @contextmanager
-def _processes(count: int, work: Task) -> Iterator[tuple[Submit, int]]:
+def _processes(count: int, work: MakeGroup) -> Iterator[tuple[Submit, int]]:
     context = multiprocessing.get_context("spawn")  # threads of zarr and dask do not survive a fork
     with ProcessPoolExecutor(
         count, mp_context=context, initializer=_as_worker, initargs=(pickle.dumps(work),)
@@ -94,15 +94,15 @@ _pickled: list[bytes] = []  # in a worker process: what it does for all its grou
 
 def _as_worker(pickled: bytes) -> None:
     """Begin a worker process, which ends with the process that started it, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it, and ends in good order
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _pickled[:] = [pickled]
 
 
 @functools.cache
-def _work() -> Task:
+def _work() -> MakeGroup:
     # not in the initializer, where an error would only say that the pool is broken
-    work: Task = pickle.loads(_pickled[0])
+    work: MakeGroup = pickle.loads(_pickled[0])
     return work
 
 
@@ -118,7 +118,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _cluster(address: str, work: Task) -> Iterator[tuple[Submit, int]]:
+def _cluster(address: str, work: MakeGroup) -> Iterator[tuple[Submit, int]]:
     try:
         import distributed  # noqa: PLC0415  an optional package
     except ImportError as error:
@@ -141,5 +141,5 @@ def _cluster(address: str, work: Task) -> Iterator[tuple[Submit, int]]:
         yield lambda group, times: executor.submit(_do, on_workers, group, times), count
 
 
-def _do(work: Task, group: int, times: np.ndarray) -> int:
+def _do(work: MakeGroup, group: int, times: np.ndarray) -> int:
     return work(group, times)

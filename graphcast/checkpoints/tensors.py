@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from data.stores.files import written_whole
 from data.wording import one_line
@@ -28,7 +28,9 @@ def write_tensors(path: Path, header: Mapping[str, Any], tensors: dict[str, np.n
     content = {**header, "sha256": sha256_of(header, tensors)}
     with written_whole(path) as temporary:
         # One entry: safetensors writes several in random order, and equal files should be equal.
-        save_file(tensors, temporary, metadata={HEADER: json.dumps(content, sort_keys=True)})
+        # Not `save_file`: that writes a temporary file of its own, which a kill leaves behind.
+        metadata = {HEADER: json.dumps(content, sort_keys=True)}
+        temporary.write_bytes(save(tensors, metadata=metadata))
 
 
 def read_tensors(path: Path, expected: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -16,6 +16,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from data.channels import Channels
+from data.grids import grid_of
 from data.statistics import moments_of
 from data.task import Task
 from data.windows import window
@@ -32,7 +33,6 @@ from graphcast.training.problem import plan_of_updates, training_problem
 from graphcast.training.recipe import Phase, Recipe
 from graphcast.training.state import initial_state
 from mesh.graphs import MeshSpec
-from mesh.grid import LatLonGrid
 
 TOY_TASK = Task(
     name="toy",
@@ -61,7 +61,7 @@ def train_toy(analyses: xr.Dataset, *, seed: int, report: Callable[[Progress], N
         report: called after each update.
     """
     recipe = replace(TOY_RECIPE, seed=seed)
-    grid = LatLonGrid.from_coordinates(analyses["latitude"].values, analyses["longitude"].values)
+    grid = grid_of(analyses)
     untrained = Checkpoint(
         TOY_SPEC, TOY_TASK, _persistent_model(seed), moments_of([analyses], TOY_TASK)
     )

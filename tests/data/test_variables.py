@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from data.constants import STANDARD_GRAVITY
+from data.plausible_ranges import plausible_mean, plausible_values
+from data.standard_atmosphere import standard_geopotential
 from data.task import TASKS
 from data.variables import (
     VARIABLES,
     check_names,
-    plausible_mean,
-    plausible_values,
-    standard_geopotential,
 )
 
 LEVELS = TASKS["graphcast"].levels

@@ -12,8 +12,9 @@ from data.canonical.units import conversion
 from data.forcings import forcing_frame
 from data.samples import analyses
 from data.sources import open_inputs
+from data.standard_atmosphere import standard_geopotential
 from data.task import STEP, TASKS, Task
-from data.variables import VARIABLES, standard_geopotential
+from data.variables import VARIABLES
 from data.windows import window
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -124,13 +124,14 @@ def test_interrupted_it_goes_on_to_the_same_numbers(case, monkeypatch, at):
     monkeypatch.setattr(library, "sums_of", interrupted)
     with pytest.raises(KeyboardInterrupt):
         statistics(**case)
-    assert [path.name for path in case["output"].iterdir()] == ["unfinished.npz"]
+    assert not case["output"].exists()
+    assert (case["output"].with_name("statistics.partial") / "unfinished.npz").exists()
     monkeypatch.setattr(library, "sums_of", watched)
     statistics(**case)
     assert counted == list(range(at + 1, 17))
     for one, other in zip(read_moments(case["output"]), whole, strict=True):
         xr.testing.assert_identical(one, other)
-    assert not (case["output"] / "unfinished.npz").exists()
+    assert not case["output"].with_name("statistics.partial").exists()
 
 
 def test_what_was_left_unfinished_of_other_data_is_not_gone_on_with(case, monkeypatch):
@@ -141,8 +142,21 @@ def test_what_was_left_unfinished_of_other_data_is_not_gone_on_with(case, monkey
     monkeypatch.setattr(library, "sums_of", interrupted)
     with pytest.raises(KeyboardInterrupt):
         statistics(**case)
-    with pytest.raises(ValueError, match=r"unfinished.npz is from statistics of other data, times"):
-        statistics(**{**case, "time": "2020-01-02/2020-01-03"})
+    other = {**case, "time": "2020-01-02/2020-01-03"}
+    with pytest.raises(FileExistsError, match="interrupted folder of statistics with other data,"):
+        statistics(**other)
+    monkeypatch.undo()
+    statistics(**other, overwrite=True)
+    assert read_moments(case["output"]).mean.attrs["frames"] == 8
+
+
+def test_a_folder_with_other_files_is_refused_since_it_would_be_replaced_whole(case):
+    case["output"].mkdir()
+    (case["output"] / "thesis.tex").write_text("words")
+    with pytest.raises(FileExistsError, match=r"holds nothing else, .* has thesis.tex; choose ano"):
+        statistics(**case, overwrite=True)
+    (case["output"] / "thesis.tex").unlink()
+    statistics(**case)
 
 
 def test_the_test_period_is_not_touched(case, tmp_path):

@@ -91,4 +91,5 @@ def skill(scores: xr.Dataset, row: Channel, region: str) -> xr.DataArray:
 def _meaning(scores: xr.Dataset, metric: str, attribute: str) -> str:
     """A metric's word in what `verification.metric.meaning` says at the coordinate `metric`."""
     words = str(scores["metric"].attrs[attribute]).split()
-    return words[scores["metric"].values.tolist().index(metric)]
+    place = int(np.flatnonzero(scores["metric"].values == metric)[0])
+    return words[place]

@@ -1,8 +1,8 @@
-"""The layout of DeepMind's example files: ``batch time level lat lon``, with relative times.
+"""The layout of DeepMind's example files: `batch time level lat lon`, with relative times.
 
-A file holds several independent samples along ``batch``. Its ``time`` counts from some initial
-time that only the coordinate ``datetime(batch, time)`` names; files cut out of such a file may have
-lost it, and then the caller must say it. Statics have neither batch nor time.
+A file holds independent samples along `batch`. Its `time` counts from an initial time that only the
+coordinate `datetime(batch, time)` gives; in a file without it, the caller must name that time.
+Statics have neither batch nor time.
 """
 
 import numpy as np
@@ -12,12 +12,12 @@ from data.variables import VARIABLES
 
 
 def is_example(dataset: xr.Dataset) -> bool:
-    """Whether ``dataset`` has a batch dimension or relative times."""
+    """Whether the Dataset has a batch dimension or relative times."""
     return "batch" in dataset.dims or _is_relative(dataset)
 
 
 def is_undated(dataset: xr.Dataset) -> bool:
-    """Whether ``dataset`` has relative times, and does not say what they count from."""
+    """Whether the Dataset has relative times and does not say what they count from."""
     return _is_relative(dataset) and "datetime" not in dataset.variables
 
 
@@ -28,9 +28,12 @@ def _is_relative(dataset: xr.Dataset) -> bool:
 def entries(dataset: xr.Dataset, init_time: np.datetime64 | None) -> list[xr.Dataset]:
     """One Dataset with absolute times for each batch entry; statics in each.
 
-    Without a coordinate ``datetime``, relative times count from ``init_time``. But two frames that
-    begin at or before zero hours are an input window, whose last frame is ``init_time``, and frames
-    from zero hours on begin with such a window, as DeepMind's example files do.
+    Without a coordinate `datetime`, relative times count from `init_time`, with two exceptions. Two
+    frames, the first at or before zero hours, are an input window, and the second is `init_time`.
+    More frames from zero hours on begin with such a window, as in DeepMind's example files.
+
+    Raises:
+        ValueError: the times are relative and there is neither `datetime` nor `init_time`.
     """
     if "batch" not in dataset.dims:
         return [_dated(dataset, init_time)]
@@ -54,12 +57,12 @@ def _dated(dataset: xr.Dataset, init_time: np.datetime64 | None) -> xr.Dataset:
 
 
 def counted_from(zero: np.datetime64, dataset: xr.Dataset) -> xr.Dataset:
-    """``dataset`` with its relative times counted from ``zero``."""
+    """The Dataset with its relative times counted from `zero`."""
     return dataset.assign_coords(time=zero.astype("datetime64[ns]") + dataset["time"].values)
 
 
 def _init_lead(dataset: xr.Dataset) -> np.timedelta64:
-    """The relative time at which the initial time stands."""
+    """The relative time of the initial time."""
     zero = np.timedelta64(0, "h")
     relative = np.sort(dataset["time"].values)
     window = relative.size == 2 and relative[0] <= zero
@@ -71,7 +74,7 @@ def _init_lead(dataset: xr.Dataset) -> np.timedelta64:
 
 
 def _has_weather(dataset: xr.Dataset) -> bool:
-    """Whether this is more than a file of forcings, whose times always count from zero."""
+    """Whether there is more than forcings; times of a file of forcings always count from zero."""
     clocks = ("toa_incident_solar_radiation", "year_progress", "day_progress")
     return any(
         "time" in array.dims and not str(name).startswith(clocks) and str(name) in VARIABLES

@@ -1,9 +1,9 @@
 """GRIB files, edition 1 and 2, through cfgrib.
 
-cfgrib's own Datasets are hypercubes of start time × step × level × …, with holes where a file has
-no message and a new Dataset wherever two messages do not fit. Here cfgrib indexes the messages
-once; each message has a valid time and a level, and that is all a field needs. No index file is
-written beside the user's file.
+cfgrib builds hypercubes of start time × step × level × …, with holes where a file has no message
+and a new Dataset wherever two messages do not fit. Here cfgrib only indexes the messages; a field
+needs no more of each than its valid time and level. No index file is written beside the user's
+file.
 """
 
 import threading
@@ -19,7 +19,7 @@ from data.canonical.conventions import canonical_name
 from data.canonical.precipitation import summed_over
 from mesh.grid import same_points
 
-Message = int | tuple[int, int]  # offset in the file; for a multi-field message, and which field
+Message = int | tuple[int, int]  # offset in the file; of a multi-field message, also which field
 
 _KEYS = (
     *("shortName", "typeOfLevel", "level", "units", "number", "gridType", "md5GridSection"),
@@ -37,7 +37,7 @@ _HOURS = (1, "h")  # in GRIB's table of time units; ecCodes gives the code or th
 
 @dataclass(frozen=True)
 class _Field:
-    """What the header of one message says."""
+    """The header of one message."""
 
     variable: str
     on_levels: bool
@@ -55,11 +55,13 @@ class _Field:
 def read(path: str) -> xr.Dataset:
     """All fields of a GRIB file that the catalogue knows, as lazy arrays.
 
-    Dimensions ``number`` (if there are several members), ``time`` (valid times), ``level`` (hPa),
-    ``latitude``, ``longitude``, with short names and the file's units. Where a valid time comes
-    twice, the shortest step counts, so an analysis goes before a forecast. Points, levels and
-    times without a message are NaN. Raises ValueError for a damaged file, for grids that are not
-    made of latitude and longitude axes, and for several grids in one file.
+    Dimensions `number` (member), `time` (valid time), `level` (hPa), `latitude`, `longitude`, with
+    short names and the file's units. Where a valid time comes twice, the shortest step is taken: an
+    analysis before a forecast. Points, levels and times without a message are NaN.
+
+    Raises:
+        ValueError: the file is damaged, has several grids, or a grid that is not one latitude axis
+            by one longitude axis.
     """
     index = _index(path)
     fields = _known_fields(path, index)
@@ -97,15 +99,15 @@ def _attrs(field: "_Field") -> dict[str, str]:
     return attrs
 
 
-# ecCodes keeps the state of multi-field messages (GFS: u and v in one) for the whole process, so
-# two threads that read at once get each other's fields; dask's own lock is one for each array.
+# ecCodes keeps the state of multi-field messages (GFS: u and v in one) per process, so two threads
+# that read at once get each other's fields; dask's lock is per array.
 _ONE_MESSAGE_AT_A_TIME = threading.Lock()
 
 
 class _Messages:
-    """Numpy-like view of a table of messages; reading a slice reads those messages and no others.
+    """Array-like view of a table of messages; a slice reads its messages and no others.
 
-    ``table`` holds a message, or None, for each combination of the outer coordinates.
+    `table` holds a message, or None, for each combination of the outer coordinates.
     """
 
     dtype = np.dtype(np.float32)
@@ -117,7 +119,7 @@ class _Messages:
         self.ndim = len(self.shape)
 
     def __getitem__(self, item: tuple[Any, ...]) -> np.ndarray:
-        """The fields at ``item``: slices, or whole numbers where dask made one step of two."""
+        """The fields at `item`: slices, or integers where dask fused two selections."""
         outer = tuple(slice(i, i + 1) if isinstance(i, int) else i for i in item[:-2])
         table = self.table[outer]
         values = np.full(table.shape + self.shape[-2:], np.nan, dtype=self.dtype)
@@ -128,7 +130,7 @@ class _Messages:
         return values[(*kept, *item[-2:])]
 
     def as_dask(self) -> da.Array:
-        """One chunk for each message; one at a time, for eccodes keeps global state."""
+        """One chunk for each message, read one at a time: ecCodes has global state."""
         chunks = (1,) * self.table.ndim + self.shape[-2:]
         array: da.Array = da.from_array(  # type: ignore[no-untyped-call]  # dask has no types here
             self, chunks=chunks, asarray=False, lock=True, name=False
@@ -153,7 +155,7 @@ class _Messages:
 
 
 def _index(path: str) -> Any:
-    # imported here: loading eccodes takes a second that other formats need not pay
+    # imported here: loading ecCodes takes a second, which other formats do not need
     from cfgrib import cfmessage, messages  # noqa: PLC0415
 
     if Path(path).stat().st_size == 0:
@@ -165,14 +167,14 @@ def _index(path: str) -> Any:
             indexpath="",
             computed_keys=cfmessage.COMPUTED_KEYS,
         )
-    except Exception as error:  # eccodes raises a class of its own for each of its many codes
+    except Exception as error:  # ecCodes has an exception class for each of its many codes
         raise _damaged(path) from error
     _check_end(path, index)
     return index
 
 
 def _check_end(path: str, index: Any) -> None:
-    """Raise ValueError if a message begins after the last whole one: eccodes passes over it."""
+    """Raise ValueError if the file ends inside a message, which ecCodes skips silently."""
     end = 0
     for values, messages in index.iter_index():
         length = int(dict(zip(_KEYS, values, strict=True))["totalLength"])
@@ -234,7 +236,7 @@ def _field(header: dict[str, Any], message: Message) -> _Field | None:
     elif canonical_name(name, on_levels=on_levels) is None or header["stepType"] == "avg":
         return None
     elif name == "tisr" and accumulation not in (None, 1):
-        return None  # models are trained on the sunlight of one hour; it can be computed
+        return None  # models are trained on the sunlight of one hour, which can be computed
     else:
         variable = name if on_levels or name not in ("z", "gh") else _surface_name(name)
     return _Field(
@@ -253,7 +255,7 @@ def _field(header: dict[str, Any], message: Message) -> _Field | None:
 
 
 def _surface_name(name: str) -> str:
-    # Level and surface geopotential share a short name in GRIB; a Dataset needs two.
+    # Geopotential on levels and at the surface share a short name in GRIB; a Dataset needs two.
     return {"z": "z_sfc", "gh": "orog"}[name]
 
 

@@ -45,7 +45,8 @@ def write_shard(
         base: how many times of the dataset are in `existing`.
 
     Raises:
-        ValueError: the shape is not the header's, or values are not finite.
+        ValueError: the shape is not the header's, values are not finite, or the earlier times of
+            the shard are lost.
     """
     values = np.asarray(values, dtype=np.float32)
     if values.shape[1:] != header.field_shape(name):
@@ -58,6 +59,10 @@ def write_shard(
     start = group * header.group_times
     if existing is not None and start < base:
         earlier = zarr.open_array(existing / name, mode="r")[start:base]
+        if not np.isfinite(earlier).all():
+            raise ValueError(
+                f"{existing} has lost a shard of {name}; make the dataset again (--overwrite)"
+            )
         values = np.concatenate([earlier, values])
     folder = working_path / name
     with written_aside(folder / _shard(header, name, group)) as path:

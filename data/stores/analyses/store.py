@@ -222,7 +222,7 @@ def _can_resume(
         return False
     times = list(left.notes["times"])
     if left.named:
-        return times == wanted.tolist()
+        return bool(times == wanted.tolist())
     both = min(len(times), len(wanted))
     same = times[:both] == wanted[:both].tolist()
     if not overwrite and not same:
@@ -231,11 +231,11 @@ def _can_resume(
             f" {_hour(times[0])} to {_hour(times[-1])}; finish it with these first, choose another"
             " output, or overwrite it (--overwrite)"
         )
-    if left.notes["base"]:
-        return target.exists() and not overwrite and both > left.notes["base"]
+    if base := int(left.notes["base"]):
+        return target.exists() and not overwrite and both > base
     if not overwrite:
         refuse_existing(target, "analyses")
-    return same
+    return bool(same)
 
 
 def _remove_shards(store: Path, header: DatasetHeader, kept: Collection[str]) -> None:

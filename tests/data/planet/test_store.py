@@ -1,6 +1,7 @@
 """The growing store: whole blocks only, the same bytes after any interruption."""
 
 import hashlib
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,8 @@ import xarray as xr
 from data.planet.analysis import PLANET_VARIABLES, STATIC
 from data.planet.store import PlanetHeader, PlanetStore
 from data.sources import open_inputs
+from data.stores.building import partial_path
+from data.stores.kind import kind_of
 from data.variables import VARIABLES as CATALOGUE
 
 HEADER = PlanetHeader(
@@ -114,29 +117,43 @@ def test_a_store_killed_before_its_metadata_has_grown_is_mended(whole, tmp_path,
     assert contents(path) == contents(whole)
 
 
-def test_a_planet_that_is_replaced_is_whole_or_out_of_the_way(whole, tmp_path, monkeypatch):
+def test_a_planet_stands_until_the_one_that_replaces_it_has_all_its_times(whole, tmp_path):
     path, expected = tmp_path / "old.zarr", contents(whole)
     with opened(path, replace(HEADER, settings='{"seed": 1}')) as store:
         store.append([fields(9)] * 5, state(5))
-    with monkeypatch.context() as killing:
-        killing.setattr("data.planet.store._lay_out", _killed)
-        with pytest.raises(KeyboardInterrupt):
-            opened(path, overwrite=True)
-        killing.undo()
-        killing.setattr("data.planet.store.shutil.rmtree", _killed)
-        with pytest.raises(KeyboardInterrupt):
-            opened(path, overwrite=True)
+        store.finish()
+    old = contents(path)
     with opened(path, overwrite=True) as store:
         assert store.count == 0
         store.append([fields(0), fields(1)], state(2))
+    assert contents(path) == old
     with opened(path, overwrite=True) as store:  # it goes on where it stopped
         assert store.count == 2
         store.append([fields(2), fields(3)], state(4))
         store.finish()
     assert contents(path) == expected
     assert sorted(p.name for p in tmp_path.iterdir()) == ["old.zarr", "whole.zarr"]
-    with opened(path, overwrite=True) as store:  # it was complete
+    with opened(path, overwrite=True) as store:  # it was complete: from the beginning
         assert store.count == 0
+
+
+def test_a_planet_says_what_it_is(whole):
+    assert kind_of(whole) == "planet"
+
+
+def test_a_planet_killed_while_it_grew_under_its_name_goes_on(whole, tmp_path):
+    path = tmp_path / "grown.zarr"
+    with opened(path) as store:
+        store.append([fields(0), fields(1)], state(2))
+        partial = partial_path(path)
+        shutil.copytree(partial, tmp_path / "copy")  # as a kill leaves it
+    (tmp_path / "copy").rename(partial)
+    with opened(path, overwrite=True) as store:
+        assert store.count == 2
+        store.append([fields(2), fields(3)], state(4))
+        store.finish()
+    assert contents(path) == contents(whole)
+    assert not partial.exists()
 
 
 def _killed(*_, **__):
@@ -160,7 +177,7 @@ def test_what_is_no_planet_is_never_replaced(tmp_path):
 def test_one_process_at_a_time(tmp_path):
     with (
         opened(tmp_path / "p.zarr"),
-        pytest.raises(FileExistsError, match="another process is simulating"),
+        pytest.raises(FileExistsError, match="another process is writing"),
     ):
         opened(tmp_path / "p.zarr")
 

@@ -1,5 +1,6 @@
 """Archives and services, each against a real server on the loopback interface that may fail."""
 
+import inspect
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from fsspec.registry import _registry as opened_filesystems
+from zarr.core.sync import sync
 
 from data.preparation import Recipe, prepare
 from data.samples import analyses
@@ -187,6 +189,17 @@ def test_a_cloud_that_is_not_there_is_said_soon(clouds, monkeypatch, cloud):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing listens there
     with pytest.raises(OSError, match=r"could not be read in 4 attempts .* try again later"):
         open_series(clouds[cloud])
+
+
+def test_the_private_parts_of_clients_are_where_we_reach_for_them():
+    """See `object_stores`: without them, each of our attempts would be several of the client's."""
+    core = pytest.importorskip("gcsfs.core", reason="the extra `remote` is not installed")
+    s3fs = pytest.importorskip("s3fs", reason="the extra `remote` is not installed")
+    request = core.GCSFileSystem._request
+    assert inspect.unwrap(request) is not request  # the decorator that retries
+    assert s3fs.S3FileSystem.retries > 1
+    assert "_s3creator" in inspect.getsource(s3fs.S3FileSystem.set_session)
+    assert callable(sync)
 
 
 def test_what_is_no_store_in_a_cloud_is_said(clouds):

@@ -201,7 +201,7 @@ def test_another_interrupted_store_is_refused_unless_overwritten(target):
     make(target, "old", parts=1)
     with pytest.raises(
         FileExistsError,
-        match=r"holds an interrupted scores with another forecast.*or overwrite it \(--overwrite\)",
+        match=r"an interrupted store of scores with another forecast.*or overwrite it \(--overwr",
     ):
         make(target, "new")
     make(target, "new", overwrite=True)
@@ -239,7 +239,9 @@ def test_only_a_store_of_its_kind_is_ever_replaced(target):
 
 def test_a_store_that_appeared_meanwhile_is_not_replaced(target):
     with (
-        pytest.raises(FileExistsError, match=r"appeared while the scores was made, which is kept"),
+        pytest.raises(
+            FileExistsError, match=r"appeared while the store of scores was made, which is kept"
+        ),
         Building.open(target, "scores", "new", lay_out=lay_out) as building,
     ):
         building.commit("a")
@@ -258,7 +260,7 @@ def test_one_process_builds_at_a_time(target):
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match=r"cannot write the scores to .* choose an output"):
+    with pytest.raises(OSError, match=r"cannot write the store of scores to .* choose an output"):
         make(tmp_path / "file" / "s.zarr")
     with pytest.raises(ValueError, match=r"is written to a local path, got gs://bucket/s\.zarr"):
         Building.open("gs://bucket/s.zarr", "scores", "new")

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from data.stores import Cell, ForecastHeader, ForecastStore
+from data.stores import Cell, ForecastHeader, ForecastStore, kind_of
+from data.stores.forecast.netcdf import write_netcdf
 
 LATITUDE = tuple(np.linspace(-90.0, 90.0, 7))
 LONGITUDE = tuple(np.arange(12) * 30.0)
@@ -148,6 +149,26 @@ def test_a_damaged_chunk_raises_and_a_lost_one_reads_as_nan(tmp_path):
     assert xr.open_zarr(path).geopotential.isel(prediction_timedelta=1).isnull().all()
 
 
+def test_as_a_netcdf_file_it_is_the_same_and_damage_is_refused(tmp_path):
+    path, target = write_all(tmp_path / "f.zarr", header()), tmp_path / "f.nc"
+    write_netcdf(path, target)
+    assert kind_of(target) == "forecast"
+    with xr.open_dataset(target, decode_timedelta=True) as copy, xr.open_zarr(path) as store:
+        xr.testing.assert_equal(copy.load(), store.load())
+    chunk = path / "geopotential" / "0.1.0.0.0"
+    chunk.write_bytes(chunk.read_bytes()[:-9])
+    with pytest.raises(
+        ValueError, match=r"some values of .*f\.zarr cannot be read .* make it again"
+    ):
+        write_netcdf(path, target)
+    chunk.unlink()
+    with pytest.raises(ValueError, match=r"f\.zarr has lost chunks of geopotential; the store is"):
+        write_netcdf(path, target)
+    with pytest.raises(ValueError, match=r"named \*\.nc, not to .*f\.grib"):
+        write_netcdf(path, tmp_path / "f.grib")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f.nc", "f.zarr"]
+
+
 # ---- interruption ----------------------------------------------------------------------------
 
 
@@ -191,6 +212,16 @@ def test_a_torn_journal_line_was_never_committed(tmp_path):
         store.write(2, fields(head, 2))
     with ForecastStore.open_or_create(tmp_path / "f.zarr", head) as store:
         assert store.committed_leads() == (0, 1, 2)
+
+
+def test_a_committed_cell_whose_chunk_was_lost_is_not_gone_on_from(tmp_path):
+    interrupted(tmp_path / "f.zarr", header(), cells=2)
+    (tmp_path / "f.zarr.partial" / "store" / "geopotential" / "0.1.0.0.0").unlink()
+    with (
+        ForecastStore.open_or_create(tmp_path / "f.zarr", header()) as store,
+        pytest.raises(ValueError, match="has lost chunks of geopotential; begin the forecast anew"),
+    ):
+        store.read(1)
 
 
 def test_what_zarr_was_writing_when_it_was_killed_is_removed(tmp_path):
