@@ -1,9 +1,9 @@
 """The statistics that a model's fields are normalised by: the bundle, its files and its arrays.
 
 Three statistics, each per variable and level, as in DeepMind's files: `mean` and `stddev` of the
-values, `diffs_stddev` of the change over 6 h. None is weighted, neither over the grid nor over
-time, as DeepMind's are not: weighting by area would be fairer to the poles, but would not reproduce
-the published numbers. `data.statistics` computes them.
+values, `diffs_stddev` of the change over a step (6 h). None is weighted, neither over the grid nor
+over time, as DeepMind's are not: weighting by area would be fairer to the poles, but would not
+reproduce the published numbers. `data.statistics` computes them.
 """
 
 from collections.abc import Mapping

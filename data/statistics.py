@@ -31,12 +31,12 @@ CONSTANT = 2.0**-24
 
 
 def moments_of(datasets: xr.Dataset | Iterable[xr.Dataset], task: Task) -> Moments:
-    """The moments of every variable of a task, in one pass that holds 6 hours of frames in memory.
+    """The moments of every variable of a task, in one pass that holds one step of frames in memory.
 
-    Changes are taken between frames of one Dataset exactly 6 h apart, for the targets only.
-    `diffs_stddev` is the standard deviation about the mean change, as the paper's inverse variances
-    are; a model adds no mean change to its prediction, and over years that mean is zero but for a
-    trend.
+    Changes are taken between frames of one Dataset exactly one step of the task apart, for the
+    targets only. `diffs_stddev` is the standard deviation about the mean change, as the paper's
+    inverse variances are; a model adds no mean change to its prediction, and over years that mean
+    is zero but for a trend.
 
     An input that does not vary (a planet without land, a single season's clock) gets the standard
     deviation 1 and is thereby normalised to 0. A target that does not vary, or never changes, is
@@ -47,8 +47,8 @@ def moments_of(datasets: xr.Dataset | Iterable[xr.Dataset], task: Task) -> Momen
         task: Its variables and levels are counted.
 
     Raises:
-        ValueError: Variables or levels are missing, values are not finite, no two frames are 6 h
-            apart, or a target does not vary.
+        ValueError: Variables or levels are missing, values are not finite, no two frames are a
+            step apart, or a target does not vary.
     """
     latest = NO_SUMS
     for sums in sums_of([datasets] if isinstance(datasets, xr.Dataset) else datasets, task):
@@ -60,7 +60,9 @@ def moments_from(sums: Sums, task: Task) -> Moments:
     """The moments from the sums of a whole pass; errors as in `moments_of`."""
     values, changes = sums.values, sums.changes
     if not changes:
-        raise ValueError("no two frames are exactly 6 h apart, so there is no change to measure")
+        raise ValueError(
+            f"no two frames are exactly {task.step_hours} h apart, so there is no change to measure"
+        )
     _check_targets_vary(values, changes, task)
     return Moments.labelled(
         {
@@ -132,7 +134,8 @@ def write_statistics(
             "frames": np.int32(sums.frames),
             "task": task.name,
             "data_sha256": sums.sha256,
-            "comment": "not weighted by area; diffs_stddev is that of changes over 6 hours",
+            "comment": "not weighted by area; diffs_stddev is that of changes over"
+            f" {task.step_hours} hours",
         }
         moments = moments_from(sums, task)
         labelled = Moments(*(part.assign_attrs(attributes) for part in moments))

@@ -15,7 +15,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from data.forcings import FORCINGS, forcing_frame
-from data.task import STEP, Task
+from data.task import Task
 from data.variables import VARIABLES
 
 BLOCK = 2**28  # bytes read at once; more only where one frame is larger
@@ -93,7 +93,7 @@ def _merge_all(one: Tallies, other: Tallies) -> Tallies:
 
 
 class Sums(NamedTuple):
-    """Tallies of a task's variables, and of the 6-hour changes of its targets, over `frames` times.
+    """Tallies over `frames` times of a task's variables, and of its targets' changes over a step.
 
     `sha256` (hex) is a digest of every number read, its time and its place.
     """
@@ -132,9 +132,9 @@ NO_SUMS = Sums(0, {}, {}, "")
 
 
 def sums_of(datasets: Iterable[xr.Dataset], task: Task, start: Sums = NO_SUMS) -> Iterator[Sums]:
-    """The sums after each frame, in one pass that holds a block and 6 hours of frames in memory.
+    """The sums after each frame, in one pass that holds a block and one step of frames in memory.
 
-    Changes are taken between frames of one Dataset exactly 6 h apart.
+    Changes are taken between frames of one Dataset exactly one step of the task apart.
 
     Args:
         datasets: Canonical; forcings that they lack are computed.
@@ -165,17 +165,17 @@ class _Frame(NamedTuple):
 
 
 def _continued(sums: Sums, dataset: xr.Dataset, task: Task, done: int) -> Iterator[Sums]:
-    """Resume at frame number `done`, after reading the 6 h before it for the changes."""
+    """Resume at frame number `done`, after reading the step before it for the changes."""
     if done == 0:
         sums = _with_statics(sums, dataset, task)
     times = dataset["time"].values
-    first = int(np.searchsorted(times, times[done] - STEP))
+    first = int(np.searchsorted(times, times[done] - task.step))
     recent: dict[np.datetime64, _Frame] = {}
     for index, frame in enumerate(_frames(dataset, task, first), start=first):
         if index >= done:
-            sums = _with_frame(sums, frame, recent.get(frame.time - STEP), task)
+            sums = _with_frame(sums, frame, recent.get(frame.time - task.step), task)
             yield sums
-        recent = {t: old for t, old in recent.items() if t > frame.time - STEP}
+        recent = {t: old for t, old in recent.items() if t > frame.time - task.step}
         recent[frame.time] = frame
 
 

@@ -91,16 +91,10 @@ def window(
         ValueError: in one sentence, for wrong times, missing variables or levels, gaps, units that
             cannot be what they should be, and grids that are not global or do not agree.
     """
-    init = initial_time(dataset, task.step, init_time)
+    init = check_labels(dataset, task, init_time=init_time, forcings=forcings)
     times = [init - task.step, init]
-    grid = grid_of(dataset)
-    if forcings is not None:
-        _check_same_grid(grid, grid_of(forcings, "the forcings"))
-    clocks = [name for name in task.inputs if name in task.forcings and name not in dataset]
-    wanted = [name for name in task.inputs if name not in clocks]
-    check_has_variables(dataset, wanted, task)
-    check_has_levels(dataset, wanted, task)
-    check_units(dataset, wanted)
+    wanted = _required(dataset, task)
+    clocks = [name for name in task.inputs if name not in wanted]
     frames = loaded(_selected(dataset[wanted], times, task))
     for name in wanted:
         check_values(frames[name])
@@ -121,6 +115,39 @@ def window(
         name: frames[name].assign_attrs(VARIABLES[name].attributes) for name in task.inputs
     }
     return Window(task, init, frames.assign(described), later, tuple(notes))
+
+
+def check_labels(
+    dataset: xr.Dataset,
+    task: Task,
+    *,
+    init_time: np.datetime64 | None = None,
+    forcings: xr.Dataset | None = None,
+) -> np.datetime64:
+    """All that `window` checks without reading values: times, grids, variables, levels and units.
+
+    Returns:
+        The init time that `window` will use.
+
+    Raises:
+        ValueError: as `window`, for all but the values.
+    """
+    init = initial_time(dataset, task.step, init_time)
+    grid = grid_of(dataset)
+    if forcings is not None:
+        _check_same_grid(grid, grid_of(forcings, "the forcings"))
+    required = _required(dataset, task)
+    check_has_variables(dataset, required, task)
+    check_has_levels(dataset, required, task)
+    check_units(dataset, required)
+    files = {"the forcings": forcings, "the inputs": dataset}
+    FileForcings.in_files(files, task.forcings)  # raises if one is in another unit
+    return init
+
+
+def _required(dataset: xr.Dataset, task: Task) -> list[str]:
+    """The inputs that are read: all but forcings that the file lacks, which are computed."""
+    return [name for name in task.inputs if name in dataset or name not in task.forcings]
 
 
 def _selected(dataset: xr.Dataset, times: Sequence[np.datetime64], task: Task) -> xr.Dataset:

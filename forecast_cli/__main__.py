@@ -1,10 +1,13 @@
-"""`graphcast`, or `python -m forecast_cli`: the subcommands and what happens when one fails."""
+"""`graphcast`, or `python -m forecast_cli`: the subcommands, and how their errors are shown."""
 
 import os
+import re
 import sys
+from functools import cache
 
 import typer
 
+from data.wording import one_line
 from forecast_cli.convert import convert
 from forecast_cli.demo import demo
 from forecast_cli.doctor import doctor
@@ -39,7 +42,7 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """Run a subcommand; what a user can mend ends in one sentence and exit code 2."""
+    """Run a subcommand; an error that the user can mend is one sentence and exit code 2."""
     try:
         app()
     except SystemExit as stop:
@@ -49,16 +52,32 @@ def main() -> None:
     except (ValueError, OSError) as error:
         errors.print(f"[bold red]error:[/] {sentence(error)}", highlight=False, soft_wrap=True)
         if isinstance(error, LostError):
-            os._exit(WRONG_INPUT)  # on the way out JAX would wait for the lost one, then abort
+            os._exit(WRONG_INPUT)  # a normal exit would wait for the lost process, then abort
         sys.exit(WRONG_INPUT)
 
 
 def sentence(error: Exception) -> str:
-    """The error's message on one line, with the file that an OSError is about."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    """The error's message on one line, with its file if it is an `OSError`, as rich's markup.
+
+    Messages of the library name a parameter in backticks, as `init_time`; where a command has a
+    flag for it, the flag is shown: --init-time.
+    """
+    text = one_line(error)
     if isinstance(error, OSError) and error.strerror and error.filename:
         text = f"{error.filename}: {error.strerror}"
-    return text.replace("[", r"\[")
+    return re.sub(r"`(\w+)`", _flag, text).replace("[", r"\[")
+
+
+def _flag(parameter: re.Match[str]) -> str:
+    flag = "--" + parameter[1].replace("_", "-")
+    return flag if flag in _flags() else parameter[0]
+
+
+@cache
+def _flags() -> frozenset[str]:
+    """The flags of all subcommands."""
+    subcommands = vars(typer.main.get_command(app))["commands"].values()
+    return frozenset(flag for command in subcommands for p in command.params for flag in p.opts)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,18 @@ from data.task import STEP, TASKS, Task
 
 HOUR = np.timedelta64(1, "h")
 UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "KI": 2**10, "MI": 2**20, "GI": 2**30}
-LONGEST_DAYS = 36_525  # a century: a slip of the keyboard, not a forecast
+LONGEST_DAYS = 36_525  # a century; more is a typing error
 
 
-def lead_time(text: str) -> int:
-    """Steps of six hours in `10d`, `36h` or `1d12h`; `ValueError` when there is no whole number."""
+def lead_time(text: str, step: np.timedelta64 = STEP) -> int:
+    """How many steps of a task `10d`, `36h` or `1d12h` are.
+
+    >>> lead_time("1d12h")
+    6
+
+    Raises:
+        ValueError: the text is no duration, or not a whole number of steps.
+    """
     match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", text.strip().lower())
     if match is None or not text.strip():
         raise ValueError(f"--lead-time reads days and hours, as 10d, 36h or 1d12h, not {text!r}")
@@ -21,21 +28,28 @@ def lead_time(text: str) -> int:
     total = 24 * days + hours
     if total > 24 * LONGEST_DAYS:
         raise ValueError(f"--lead-time is at most {LONGEST_DAYS}d, and {text} is more")
-    step = int(STEP / HOUR)
-    if total == 0 or total % step:
-        near = max(step, step * round(total / step))
+    length = int(step / HOUR)
+    if total == 0 or total % length:
+        near = max(length, length * round(total / length))
         raise ValueError(
-            f"a forecast goes in steps of {step} h, so --lead-time is a positive multiple of it; "
+            f"a forecast goes in steps of {length} h, so --lead-time is a positive multiple of it; "
             f"{text} is {total} h, and {near}h would do"
         )
-    return total // step
+    return total // length
 
 
 def moment(text: str, flag: str = "--init-time") -> np.datetime64:
-    """A UTC time in ISO form, `2024-06-03T18` or `2024-06-03 18:00Z`, to the minute."""
+    """A UTC time in ISO form, nanoseconds.
+
+    >>> moment("2024-06-03 18:00Z")
+    np.datetime64('2024-06-03T18:00:00.000000000')
+
+    Raises:
+        ValueError: the text is no date, or one that nanoseconds cannot hold.
+    """
     plain = text.strip().upper().removesuffix("Z").removesuffix("+00:00").replace(" ", "T")
     try:
-        # Of all that NumPy reads, "now" and years alone among it, only whole dates are meant.
+        # NumPy also reads "now" and a bare year, which are not meant here.
         time = np.datetime64(plain) if re.match(_DATE, plain) else np.datetime64("NaT", "s")
     except ValueError:
         time = np.datetime64("NaT", "s")
@@ -56,7 +70,14 @@ def hours(duration: np.timedelta64) -> int:
 
 
 def number_of_bytes(text: str) -> int:
-    """Bytes in `12GB`, `12GiB` or `500M`; `ValueError` otherwise."""
+    """Bytes in `12GB`, `12GiB` or `500M`.
+
+    >>> number_of_bytes("1.5 GiB")
+    1610612736
+
+    Raises:
+        ValueError: the text is no size.
+    """
     match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*([KMGT]?I?)B?", text.strip().upper())
     if match is None or match[2] not in UNITS:
         raise ValueError(f"--memory reads a size as 12GB or 500MiB, not {text!r}")

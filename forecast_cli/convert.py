@@ -12,7 +12,7 @@ from forecast_cli.terminal import console, size
 from graphcast.checkpoints import checkpoint_format, read_checkpoint
 from graphcast.network.model import parameter_count
 from graphcast.operations.provenance import file_sha256
-from graphcast.operations.starts import with_statistics
+from graphcast.operations.weights import with_statistics
 
 
 def convert(

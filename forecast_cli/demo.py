@@ -1,5 +1,6 @@
 """`graphcast demo`: train a toy, forecast from real analyses, score it against what happened."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -9,16 +10,18 @@ import xarray as xr
 
 from data.samples import analyses as packaged_analyses
 from data.sources import open_inputs
-from forecast_cli.forecast import forecast
-from forecast_cli.score import score
+from forecast_cli.scores_screen import say_scores
+from forecast_cli.screen import Screen
 from forecast_cli.terminal import console, progress
+from graphcast import operations
 from graphcast.checkpoints import write_checkpoint
 from graphcast.training.loop import Progress
 from graphcast.training.toy import TOY_RECIPE, TOY_TASK, train_toy
+from verification.files import check_targets, score_files, write_scores
 from verification.scorecard import forecast_figure
 
 TRAINING_FRAMES = 4  # of the sample's eight; the forecast starts from the last of them
-LEAD_TIME = "24h"
+STEPS = 4  # of 6 h
 
 
 def demo(
@@ -30,8 +33,7 @@ def demo(
         bool, typer.Option("--overwrite", help="Replace the results of an earlier demo.")
     ] = False,
 ) -> None:
-    """Show the whole chain on packaged ECMWF analyses: train, forecast, score,
-    look.
+    """Train, forecast, score and draw, on packaged ECMWF analyses.
 
     The network is a toy, trained here in about a minute on the analyses before
     the forecast starts. It shows that the chain works, not how good GraphCast
@@ -53,22 +55,10 @@ def demo(
     console.rule("1/4  train a toy")
     _train(dataset.isel(time=slice(0, TRAINING_FRAMES)), weights, seed)
     console.rule("2/4  forecast")
-    forecast(
-        checkpoint=weights,
-        inputs=str(sample),
-        init_time=str(dataset["time"].values[TRAINING_FRAMES - 1])[:19],
-        lead_time_text=LEAD_TIME,
-        output=store,
-        overwrite=overwrite,
-    )
+    start = dataset["time"].values[TRAINING_FRAMES - 1]
+    _forecast(weights, sample, start, store, overwrite=overwrite)
     console.rule("3/4  score against the analyses that followed")
-    score(
-        forecast=str(store),
-        truth=str(sample),
-        output=scores,
-        report=output / "report.html",
-        overwrite=overwrite,
-    )
+    _score(store, sample, scores, output / "report.html", overwrite=overwrite)
     console.rule("4/4  look")
     _draw(store, dataset, scores, output / "z500.png")
     console.print(
@@ -95,6 +85,32 @@ def _train(analyses: xr.Dataset, weights: Path, seed: int) -> None:
     console.print(
         f"  loss       {losses[-1]:.3f} after {len(losses)} updates (persistence: see 3/4)"
     )
+
+
+def _forecast(
+    checkpoint: Path, sample: Path, init_time: np.datetime64, output: Path, *, overwrite: bool
+) -> None:
+    started = time.perf_counter()
+    weights = operations.open_weights(checkpoint)
+    with Screen() as screen:
+        operations.forecast(
+            checkpoint=weights,
+            inputs=sample,
+            init_time=init_time,
+            steps=STEPS,
+            output=output,
+            overwrite=overwrite,
+            report=screen,
+        )
+    screen.summarise(output, weights.digest, time.perf_counter() - started)
+
+
+def _score(forecast: Path, truth: Path, output: Path, report: Path, *, overwrite: bool) -> None:
+    started = time.perf_counter()
+    check_targets(output, report, overwrite=overwrite)
+    scores = score_files(str(forecast), str(truth))
+    write_scores(scores, output, report=report, overwrite=overwrite)
+    say_scores(scores, output, report, time.perf_counter() - started)
 
 
 def _draw(store: Path, truth: xr.Dataset, scores: Path, picture: Path) -> None:

@@ -42,7 +42,7 @@ def doctor(
         typer.Option(help="Init time in UTC, for files that hold relative times only."),
     ] = None,
 ) -> None:
-    """Examine data: units, grid, levels, times, gaps, balance, climate.
+    """Examine data: units, grid, levels, times, gaps and balance.
 
     Exit code 0 with nothing worse than notes, 1 with warnings, 2 with errors.
 

@@ -19,7 +19,7 @@ from graphcast.network.model import parameter_count
 def info(
     path: Annotated[str, typer.Argument(metavar="CKPT_OR_DATASET", help="File, store or URL.")],
 ) -> None:
-    """Say what a checkpoint or a dataset holds, and what it can be used for.
+    """Say what a checkpoint or a dataset holds, and what it can do.
 
     Example:
         graphcast info GraphCast_small.npz
@@ -72,7 +72,8 @@ def _opened(path: str) -> xr.Dataset:
     """A store of ours, or a netCDF file made of one, lazily."""
     if Path(path).is_dir():
         return xr.open_zarr(path, decode_timedelta=True)
-    return xr.open_dataset(path, engine="netcdf4", decode_timedelta=True)
+    opened: xr.Dataset = xr.open_dataset(path, engine="netcdf4", decode_timedelta=True)
+    return opened
 
 
 def _print_next(command: str) -> None:

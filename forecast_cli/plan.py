@@ -45,9 +45,11 @@ def plan(
     ] = 1,
     batch: Annotated[int, typer.Option(help="Samples in a training update.", min=1)] = 1,
 ) -> None:
-    """Say how much memory a forecast or an update needs on device and host, and how it will fit.
+    """Say how much memory a forecast or a training update needs.
 
-    `graphcast forecast` makes the same plan by itself from what the device has.
+    The plan says what is on the device and on the host, and how the work is cut
+    into blocks to fit. `graphcast forecast` makes the same plan from what the
+    device has free.
 
     Example:
         graphcast plan --checkpoint GraphCast.npz --inputs era5.zarr --memory 12GB

@@ -68,8 +68,9 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
         bool, typer.Option("--overwrite", help="Replace an existing dataset.")
     ] = False,
 ) -> None:
-    r"""Make a training dataset: one chunk for each variable and time, checked,
-    CF-conforming.
+    r"""Make a training dataset, checked and CF-conforming.
+
+    Each variable and time is one chunk.
 
     Killed or interrupted, the same command goes on where it stopped; with a
     longer --time it adds the new times. Every field is checked for gaps and

@@ -181,7 +181,8 @@ def _of_group(
         for name, sample in samples.items()
         for statistic in statistics
     }
-    computed = compute(*lazy.values())  # all at once: each chunk is read once
+    # all at once: each chunk is read once
+    computed = compute(*lazy.values())  # type: ignore[no-untyped-call]  # dask does not type it
     made: dict[str, dict[str, WeightedSum]] = {name: {} for name in samples}
     for (name, statistic), mean in zip(lazy, computed, strict=True):
         if not np.isfinite(mean).all():

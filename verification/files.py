@@ -13,7 +13,7 @@ import xarray as xr
 from data import sources
 from data.plausibility import check_values
 from data.sources.files.formats import open_raw
-from data.stores.building import Building, interrupted
+from data.stores.building import Building, partial_path
 from data.stores.files import flush, written_whole
 from data.stores.kind import kind_of, label
 from data.stores.reading import MissingChunkError
@@ -115,25 +115,95 @@ def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
                 check_values(field)
 
 
-def check_target(path: Path, *, overwrite: bool, read: Collection[str | Path] = ()) -> None:
-    """Refuse, before anything is computed, a target that cannot be written or must stay.
+def check_targets(
+    output: Path, report: Path | None, *, overwrite: bool, read: Collection[str | Path] = ()
+) -> None:
+    """Refuse, before anything is computed, targets that cannot be written or must stay.
 
     Args:
-        path: where scores or a report are to be written.
-        overwrite: whether an earlier one may be replaced.
+        output: where the scores are to be written.
+        report: where a report is to be written; None for no report.
+        overwrite: whether earlier ones may be replaced.
         read: what the scores are computed from, which is never replaced.
 
     Raises:
-        FileExistsError: it is there and may not be replaced.
-        PermissionError: its folder cannot be written.
-        ValueError: it is a URL.
+        FileExistsError: one is there and may not be replaced.
+        PermissionError: the folder of one cannot be written.
+        ValueError: one is a URL, or both are the same.
     """
-    if re.match(r"\w[\w+.-]+:/", str(path)):  # a Path has only one of the slashes left
-        raise ValueError(f"scores are written to a local path, not to {path}; copy them there")
-    if path.absolute() in {Path(name).absolute() for name in read}:
-        raise FileExistsError(f"{path} is read here, so it will not be replaced; choose another")
-    left = interrupted(path)
-    if path.exists() and not overwrite and not (left and left.named):
+    if report is not None and report.absolute() == output.absolute():
+        raise ValueError(f"scores and report are two files, and both are to be {output}")
+    for target in filter(None, (output, report)):
+        if re.match(r"\w[\w+.-]+:/", str(target)):  # a Path has only one of the slashes left
+            raise ValueError(
+                f"scores are written to a local path, not to {target}; copy them there"
+            )
+        if target.absolute() in {Path(name).absolute() for name in read}:
+            raise FileExistsError(
+                f"{target} is read here, so it will not be replaced; choose another"
+            )
+    begun = partial_path(output.absolute()).exists()
+    if begun and kind_of(output) == "scores" and not overwrite:
+        Building.claim(output, "scores").close()  # removes what a killed run left beside them
+    _refuse_existing(output, overwrite=overwrite)
+    if report is not None:
+        # a run that was killed wrote the report first, and may write the same again
+        _refuse_existing(report, overwrite=overwrite or begun)
+
+
+def write_scores(
+    scores: xr.Dataset, path: Path, *, report: Path | None = None, overwrite: bool = False
+) -> None:
+    """Write scores: netCDF where the name ends in `.nc`, else Zarr (v2, as our forecasts).
+
+    A kill at any moment leaves under each name what was there before or the new result, and
+    writing them again finishes what was begun.
+
+    Args:
+        scores: the result of `score`.
+        path: where they are written.
+        report: where a report for people is written, one HTML file; None for no report.
+        overwrite: whether earlier ones are replaced.
+
+    Raises:
+        FileExistsError: something else than scores is there; scores, or another report, are there
+            without `overwrite`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    labelled = scores.assign_attrs(label("scores", LAYOUT))
+    if path.suffix == ".nc":
+        if report is not None:
+            _write_report(scores, report, overwrite=overwrite)
+        with written_whole(path) as temporary:
+            labelled.to_netcdf(temporary, engine="netcdf4")
+        return
+    fingerprint = hashlib.sha256(repr(labelled.load().to_dict()).encode()).hexdigest()
+    with Building.open(path, "scores", fingerprint, overwrite=overwrite) as building:
+        if not building.named:  # an earlier run was killed when only clearing up was left
+            labelled.to_zarr(building.folder, mode="w", zarr_format=2)
+            for written in building.folder.rglob("*"):
+                flush(written)
+        if report is not None:
+            _write_report(scores, report, overwrite=overwrite)
+        building.finish()
+
+
+def _write_report(scores: xr.Dataset, path: Path, *, overwrite: bool) -> None:
+    """Write the report; the same scores give the same bytes, which may be there already."""
+    page = report_html(scores).encode()
+    if path.exists() and not overwrite:
+        if path.is_file() and path.read_bytes() == page:
+            return
+        raise FileExistsError(
+            f"{path} is there already; choose another name or replace it (--overwrite)"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(page)
+
+
+def _refuse_existing(path: Path, *, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
         raise FileExistsError(
             f"{path} is there already; choose another name or replace it (--overwrite)"
         )
@@ -145,37 +215,6 @@ def check_target(path: Path, *, overwrite: bool, read: Collection[str | Path] = 
     parent = next(place for place in path.absolute().parents if place.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise PermissionError(f"cannot write {path}: {parent} is no folder that can be written")
-
-
-def write_scores(scores: xr.Dataset, path: Path, *, overwrite: bool = False) -> None:
-    """Write scores: netCDF where the name ends in `.nc`, else Zarr (v2, as our forecasts).
-
-    A kill at any moment leaves what was there before or the new scores, and writing them again
-    finishes what was begun.
-
-    Raises:
-        FileExistsError: there is something else than scores, or scores without `overwrite`.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    labelled = scores.assign_attrs(label("scores", LAYOUT))
-    if path.suffix == ".nc":
-        with written_whole(path) as temporary:
-            labelled.to_netcdf(temporary, engine="netcdf4")
-        return
-    fingerprint = hashlib.sha256(repr(labelled.load().to_dict()).encode()).hexdigest()
-    with Building.open(path, "scores", fingerprint, overwrite=overwrite) as building:
-        if not building.named:  # an earlier run was killed when only clearing up was left
-            labelled.to_zarr(building.folder, mode="w", zarr_format=2)
-            for written in building.folder.rglob("*"):
-                flush(written)
-        building.finish()
-
-
-def write_report(scores: xr.Dataset, path: Path) -> None:
-    """Write the report for people, one HTML file; an earlier one is replaced at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as temporary:
-        temporary.write_text(report_html(scores), encoding="utf-8")
 
 
 def _opened(path: str) -> xr.Dataset:

@@ -42,8 +42,6 @@ class MeansStore:
         cls,
         path: str | os.PathLike[str],
         made_from: Mapping[str, object],
-        *,
-        overwrite: bool = False,
     ) -> "MeansStore":
         """Go on with the interrupted store that was made from the same, or begin one.
 
@@ -51,14 +49,13 @@ class MeansStore:
             path: the store's place, a local path.
             made_from: what decides the numbers, but for the init times: what is computed, and the
                 names of what it is computed from.
-            overwrite: replace a store of that name when the new one is complete.
 
         Raises:
             FileExistsError: as `Building.open`.
         """
         text = json.dumps({"layout": LAYOUT, **made_from}, sort_keys=True, default=str)
         fingerprint = hashlib.sha256(text.encode()).hexdigest()
-        building = Building.open(path, "means", fingerprint, overwrite=overwrite, lay_out=_lay_out)
+        building = Building.open(path, "means", fingerprint, lay_out=_lay_out)
         return cls(building)
 
     @property

@@ -1,9 +1,9 @@
-"""Regions to average over: boxes in latitude and longitude, and the names they go by.
+"""Regions to average over: named boxes in latitude and longitude.
 
 A new region is an entry in `REGIONS`. The boxes are those of ECMWF's scorecards and the additional
 ones of the WeatherBench benchmark, as listed in google-research/weatherbenchX,
 public_benchmark/run_benchmark_evaluation.py (`REGIONS`); the names are ECMWF's. As there, a grid
-point counts if it lies in the box or on its edge, and land is not told from sea.
+point counts if it lies in the box or on its edge, and land and sea count alike.
 """
 
 import difflib
@@ -16,7 +16,11 @@ from jaxtyping import Bool, Float
 
 @dataclass(frozen=True)
 class Region:
-    """A box, degrees; `west` to `east` goes eastwards and may cross any meridian."""
+    """A box in degrees; from `west` to `east` it goes eastwards and may cross any meridian.
+
+    >>> Region(25, 60, 145, 230).columns(np.array([140.0, 180.0, -140.0]))
+    array([False,  True,  True])
+    """
 
     south: int | float
     north: int | float
@@ -53,11 +57,11 @@ REGIONS: dict[str, Region] = {
 }
 
 
-HEADLINE_REGIONS = ("global", "n.hem", "s.hem", "tropics")  # where nobody asks for others
+HEADLINE_REGIONS = ("global", "n.hem", "s.hem", "tropics")  # unless others are asked for
 
 
 def check_regions(names: Iterable[str]) -> None:
-    """Raise one ValueError about all names that are no region, with the nearest there is."""
+    """Raise one ValueError about all names that are not regions, with the nearest to each."""
     unknown = []
     for name in names:
         if name not in REGIONS:

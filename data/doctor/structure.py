@@ -7,7 +7,7 @@ import numpy as np
 from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
 from data.doctor.case import Case
 from data.doctor.finding import Finding, Severity
-from data.task import STEP
+from data.task import STEP, Task
 from data.variables import VARIABLES
 from data.wording import hour, hours, listed
 from mesh.grid import FULL_CIRCLE, POLE, ROUNDING, latitude_fault, longitude_fault
@@ -88,7 +88,7 @@ def times(case: Case) -> Iterator[Finding]:
             "times",
             severity,
             "the file gives no times, so season and hour of the day cannot be judged",
-            "write a time coordinate (UTC): a forecast starts from two frames 6 h apart",
+            f"write a time coordinate (UTC): {_needs(_step(case.task))}",
         )
         return
     if not any("time" in array.dims for array in case.dataset.data_vars.values()):
@@ -110,7 +110,7 @@ def times(case: Case) -> Iterator[Finding]:
         return
     if (gaps < np.timedelta64(0, "ns")).any():
         yield Finding("times", "warning", "the times do not increase", "sort the file by its times")
-    yield from _spacing(np.sort(moments), case.task is not None)
+    yield from _spacing(np.sort(moments), case.task)
 
 
 def _strange_dates(moments: np.ndarray) -> Iterator[Finding]:
@@ -132,29 +132,41 @@ def _strange_dates(moments: np.ndarray) -> Iterator[Finding]:
         )
 
 
-def _spacing(moments: np.ndarray, for_a_forecast: bool) -> Iterator[Finding]:
-    """Whether increasing times have pairs 6 h apart, and holes."""
-    rule = "a forecast starts from two frames 6 h apart"
+def _step(task: Task | None) -> np.timedelta64:
+    return STEP if task is None else task.step
+
+
+def _needs(step: np.timedelta64) -> str:
+    return f"a forecast starts from two frames {hours(step):g} h apart"
+
+
+def _spacing(moments: np.ndarray, task: Task | None) -> Iterator[Finding]:
+    """Whether increasing times have pairs one step apart, and holes."""
+    step = _step(task)
+    width = f"{hours(step):g}"
+    rule = _needs(step)
     if moments.size == 1:
         yield Finding(
             "times",
-            "error" if for_a_forecast else "note",
+            "error" if task else "note",
             f"there is one time only, {hour(moments[0])}; {rule}",
-            f"add {hour(moments[0] - STEP)} or {hour(moments[0] + STEP)}",
+            f"add {hour(moments[0] - step)} or {hour(moments[0] + step)}",
         )
         return
     gaps = np.diff(moments)
     steps = sorted({hours(gap) for gap in gaps})
     spoken = " or ".join(listed(steps).split(", "))
-    odd = len(steps) > 1 or bool(steps[0] % 6)  # twice a day is usual, every seven hours is not
+    odd = len(steps) > 1 or bool(
+        steps[0] % hours(step)
+    )  # twice a day is usual, every seven hours is not
     known = set(moments.tolist())
-    if not any(int((t - STEP).astype("datetime64[ns]").astype(int)) in known for t in moments):
-        severity: Severity = "error" if for_a_forecast else "warning" if odd else "note"
+    if not any(int((t - step).astype("datetime64[ns]").astype(int)) in known for t in moments):
+        severity: Severity = "error" if task else "warning" if odd else "note"
         yield Finding(
             "times",
             severity,
-            f"times are {spoken} h apart, and none 6 h; {rule}",
-            "give a 6-hourly series",
+            f"times are {spoken} h apart, and none {width} h; {rule}",
+            f"give a {width}-hourly series",
         )
         return
     missing = _missing(moments, gaps)
@@ -163,14 +175,14 @@ def _spacing(moments: np.ndarray, for_a_forecast: bool) -> Iterator[Finding]:
             "times",
             "warning",
             f"the series has holes: {len(missing)} time(s) missing, {listed(missing)}",
-            "fetch these times, or start and train only where two frames are 6 h apart",
+            f"fetch these times, or start and train only where two frames are {width} h apart",
         )
     elif len(steps) > 1:
         yield Finding(
             "times",
             "warning",
             f"times are {spoken} h apart, so not evenly",
-            "give a series of even steps (6 h, or a divisor of it)",
+            f"give a series of even steps ({width} h, or a divisor of it)",
         )
 
 

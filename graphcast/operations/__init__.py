@@ -1,1 +1,51 @@
-"""A forecast as a library verb: what is run, what it starts from, and how it is written."""
+"""A forecast as a library verb: the command, the demo and a user's script all call it.
+
+`forecast` goes from files to a forecast store in one call:
+
+    from graphcast.operations import forecast
+
+    store = forecast(
+        checkpoint="GraphCast_small.npz",
+        statistics="stats/",
+        inputs="era5.zarr",
+        init_time="2022-01-01T06",
+        steps=40,
+        output="forecast.zarr",
+    )
+
+It does no more than these, which serve other weights, other inputs and other machines:
+
+- `run`: `Run`, the description of a forecast, which is also the manifest in its store.
+- `weights`: a checkpoint with statistics and its `Digest`.
+- `starts`: `Starts`, the windows that forecasts start from, each read when its turn comes.
+- `execution`: `execute`, which makes a `Run` and goes on where an earlier call stopped.
+- `events`: what a running forecast reports.
+- `provenance`: hashes and versions.
+- `cluster`: caches, and one forecast of several processes.
+"""
+
+from graphcast.operations.events import Event, Noticed, Opened, Report, Started, Written
+from graphcast.operations.execution import execute
+from graphcast.operations.forecasting import forecast
+from graphcast.operations.run import Digest, Member, Run
+from graphcast.operations.starts import FileStarts, Starts, open_starts
+from graphcast.operations.weights import Weights, open_weights
+
+__all__ = [
+    "Digest",
+    "Event",
+    "FileStarts",
+    "Member",
+    "Noticed",
+    "Opened",
+    "Report",
+    "Run",
+    "Started",
+    "Starts",
+    "Weights",
+    "Written",
+    "execute",
+    "forecast",
+    "open_starts",
+    "open_weights",
+]

@@ -1,4 +1,4 @@
-"""What every output says of its making: weights, inputs, code and flags."""
+"""Hashes and versions: what every output says of its making."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ PACKAGES = ("graphcast", "jax", "jaxlib", "equinox", "xarray", "zarr", "numpy")
 
 
 def provenance(**made_from: Any) -> str:
-    """JSON of what a result was made from, with the versions and the kind of device."""
+    """JSON of what a result was made from, with package versions and the kind of device."""
     return json.dumps(
         {
             **made_from,
@@ -34,10 +34,17 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def window_sha256(window: Window) -> str:
-    """SHA-256 (hex) of the two frames and the forcings that were found, name by name."""
+def window_sha256(window: Window, until: np.datetime64) -> str:
+    """SHA-256 (hex) of the names and values of a window's frames and of later forcings in files.
+
+    Args:
+        window: what is hashed.
+        until: the last valid time of the forecast; forcings after it are not read.
+    """
     digest = hashlib.sha256()
-    for dataset in (window.frames, *window.later_forcings.datasets):
+    files = window.later_forcings.datasets
+    used = [file.sel(time=file["time"] <= until) if "time" in file.dims else file for file in files]
+    for dataset in (window.frames, *used):
         for name in sorted(str(name) for name in dataset.variables):
             values = np.ascontiguousarray(dataset[name].values)
             digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())

@@ -1,5 +1,7 @@
 """Statistics are NumPy's means and deviations, of the changes too."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -54,6 +56,16 @@ def test_hourly_frames_are_compared_six_hours_apart():
     # rtol 1e-12: as above
     np.testing.assert_allclose(
         moments_of(data, TASK).diffs_stddev["2m_temperature"], expected, rtol=1e-12
+    )
+
+
+def test_changes_are_over_the_step_of_the_task():
+    data = weather(six_hourly("2020-01-01", 9))
+    t = data["2m_temperature"].values.astype(np.float64)
+    moments = moments_of(data, replace(TASK, step_hours=12))
+    # rtol 1e-12: as above
+    np.testing.assert_allclose(
+        moments.diffs_stddev["2m_temperature"], (t[2:] - t[:-2]).std(), rtol=1e-12
     )
 
 

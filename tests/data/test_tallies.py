@@ -62,7 +62,7 @@ def test_a_large_mean_does_not_drown_a_small_spread():
 @pytest.mark.parametrize("chunk", [1, 4, 100])
 @pytest.mark.parametrize("cut", [1, 3, 4, 9])
 def test_a_pass_that_was_cut_off_goes_on_to_the_same_sums(cut, chunk):
-    """Two Datasets of 4 and 9 hourly-and-six-hourly frames; ``cut`` may fall between them."""
+    """Two Datasets of 4 and 9 hourly-and-six-hourly frames; `cut` may fall between them."""
     hours = np.datetime64("2021-01-01", "ns") + np.arange(9) * np.timedelta64(2, "h")
     parts = [weather(six_hourly("2020-01-01", 4)), weather(hours, seed=1)]
     parts = [part.chunk(time=chunk) for part in parts]

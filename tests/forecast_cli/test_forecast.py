@@ -1,6 +1,5 @@
 """`graphcast forecast`: what it writes, and how it says no."""
 
-import inspect
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -9,7 +8,6 @@ import pytest
 import xarray as xr
 
 from data.stores.forecast.store import ForecastStore
-from forecast_cli.__main__ import COMMANDS
 from forecast_cli.arguments import lead_time, moment
 from graphcast.checkpoints import read_checkpoint, write_checkpoint
 from graphcast.machine import memory
@@ -71,7 +69,7 @@ def test_deepminds_format_with_a_folder_of_statistics_forecasts_the_same(graphca
     xr.testing.assert_equal(xr.open_zarr(other).load(), xr.open_zarr(case.output).load())
 
 
-def test_statistics_that_contradict_the_checkpoint_are_check_refused(graphcast, case):
+def test_statistics_that_contradict_the_checkpoint_are_refused(graphcast, case):
     path = case.folder / "stats" / "mean_by_level.nc"
     changed = xr.load_dataset(path) + 1
     changed.to_netcdf(path)
@@ -230,20 +228,6 @@ def test_truncated_inputs_get_a_sentence(graphcast, case):
     content = case.inputs.read_bytes()
     case.inputs.write_bytes(content[: len(content) // 2])
     check_refused(graphcast(*case.forecast()), "analyses.nc")
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
-def test_every_command_has_help_with_an_example(graphcast, command, monkeypatch):
-    name = command.__name__
-    monkeypatch.setenv("COLUMNS", "80")
-    run = graphcast(name, "--help")
-    assert run.code == 0
-    _, _, rest = inspect.getdoc(command).replace(r"\[", "[").partition("\n\n")
-    for line in rest.split(
-        "\n"
-    ):  # as they were written, not wrapped: examples are there to be copied
-        assert line.strip() in [shown.strip() for shown in run.out.splitlines()]
-    assert f"graphcast {name}" in run.out.split("Example")[1]
 
 
 @pytest.mark.parametrize(("text", "steps"), [("6h", 1), ("10d", 40), ("1d12h", 6), (" 36H ", 6)])

@@ -12,11 +12,10 @@ from data.stores.kind import kind_of
 from tests.verification.made_up_weather import forecast_of, truth
 from verification import METRICS, score
 from verification.files import (
-    check_target,
+    check_targets,
     check_units,
     open_truth,
     score_files,
-    write_report,
     write_scores,
 )
 
@@ -116,38 +115,60 @@ def test_a_kill_leaves_the_earlier_scores_or_the_new_ones(tmp_path, scores, monk
         with pytest.raises(Killed):
             write_scores(scores[1], path, overwrite=True)
     xr.testing.assert_equal(read(path), scores[0] if moment < 3 else scores[1])
-    check_target(path, overwrite=True)
+    check_targets(path, None, overwrite=True)
     write_scores(scores[1], path, overwrite=True)
     xr.testing.assert_equal(read(path), scores[1])
     assert [entry.name for entry in tmp_path.iterdir()] == ["scores.zarr"]
 
 
-def test_the_same_scores_again_finish_what_was_killed_at_its_end(tmp_path, scores, monkeypatch):
+def test_what_a_run_that_was_killed_at_its_end_left_is_removed(tmp_path, scores, monkeypatch):
     path = tmp_path / "scores.zarr"
     with monkeypatch.context() as patch:
         patch.setattr(Building, "close", lambda building: building._lock.close())
         write_scores(scores[0], path)
     assert (tmp_path / "scores.zarr.partial").exists()
-    check_target(path, overwrite=False)  # the same command goes on, without --overwrite
-    write_scores(scores[0], path)
+    with pytest.raises(FileExistsError, match="is there already"):  # complete, and tidied up
+        check_targets(path, None, overwrite=False)
     assert [entry.name for entry in tmp_path.iterdir()] == ["scores.zarr"]
 
 
 def test_an_interrupted_report_leaves_the_earlier_one(tmp_path, scores, monkeypatch):
     path = tmp_path / "report.html"
-    write_report(scores[0], path)
+    write_scores(scores[0], tmp_path / "scores.zarr", report=path)
     earlier = path.read_bytes()
     monkeypatch.setattr("verification.files.report_html", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        write_report(scores[1], path)
+        write_scores(scores[1], tmp_path / "scores.zarr", report=path, overwrite=True)
     assert path.read_bytes() == earlier
-    assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
+    xr.testing.assert_equal(read(tmp_path / "scores.zarr"), scores[0])
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["report.html", "scores.zarr"]
+
+
+def test_killed_after_the_report_the_same_command_finishes_both(tmp_path, scores, monkeypatch):
+    path, report = tmp_path / "scores.zarr", tmp_path / "report.html"
+
+    def killed(_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Building, "give_name", killed)
+        patch.setattr(Building, "close", lambda building: building._lock.close())
+        with pytest.raises(Killed):
+            write_scores(scores[0], path, report=report)
+    assert report.exists()
+    assert not path.exists()
+    check_targets(path, report, overwrite=False)
+    with pytest.raises(FileExistsError, match=r"report\.html is there already"):
+        write_scores(scores[1], path, report=report)  # not the same, so not the same command
+    write_scores(scores[0], path, report=report)
+    xr.testing.assert_equal(read(path), scores[0])
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["report.html", "scores.zarr"]
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(PermissionError, match="is no folder that can be written"):
-        check_target(tmp_path / "scores.zarr", overwrite=False)
+        check_targets(tmp_path / "scores.zarr", None, overwrite=False)
 
 
 def test_a_truth_of_several_members_is_refused(tmp_path):

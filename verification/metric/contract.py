@@ -59,8 +59,8 @@ class Metric(ABC):
 def meaning(metrics: Iterable[Metric]) -> dict[str, str]:
     """What the numbers of several metrics mean, as attributes: a word for each metric.
 
-    They stand at the coordinate `metric` of a file of scores, so that whoever shows the scores need
-    not know the metrics.
+    A file of scores has them at its coordinate `metric`, so that a reader of the file can label and
+    rank the numbers of metrics that it does not know.
     """
     metrics = list(metrics)
     return {

@@ -1,9 +1,9 @@
 """Scores for people: one self-contained HTML page, and figures.
 
-`report_html` makes the page (tables and protocol in `report`, pictures in `curves`);
-`forecast_figure` in `figures` draws one forecast beside what came, and its error by lead time;
-`labels` is how variables, units and lead times are written; `selection` chooses what is shown
-first.
+`report_html` makes the page: `report` chooses its numbers and words, `templates/` holds its layout,
+`curves` draws its pictures. `forecast_figure` in `figures` draws one forecast beside the truth, and
+its error by lead time. `labels` writes variables, units and lead times for people; `selection`
+chooses what is shown first.
 """
 
 from verification.scorecard.figures import forecast_figure

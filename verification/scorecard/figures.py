@@ -1,4 +1,4 @@
-"""One forecast on a map beside what came, and its error by lead time."""
+"""One forecast on a map beside the truth, and its error by lead time."""
 
 from typing import NamedTuple
 
@@ -44,8 +44,16 @@ def forecast_figure(
 ) -> Figure:
     """Maps of forecast, truth and error at a lead time, and RMSE by lead time.
 
-    The first initial time (and member) of a forecast as in the forecast store, its truth and its
-    scores (global where scored). Coasts are drawn where either brings a `land_sea_mask`.
+    Coasts are drawn if forecast or truth has a `land_sea_mask`.
+
+    Args:
+        forecast: as in the forecast store; its first init time and first member are drawn.
+        truth: canonical analyses.
+        scores: of this forecast, as `verification.score` returns them; the global ones are drawn,
+            or those of their first region.
+        variable: a name of `data.variables`.
+        level: hPa; None for a variable without levels.
+        lead: the lead time of the maps.
 
     Raises:
         ValueError: the forecast has no such variable, level or lead time, or the truth no such

@@ -21,7 +21,7 @@ import xarray as xr
 import zarr
 
 from data.stores.building import Building, interrupted_folder
-from data.stores.files import check_space, flush
+from data.stores.files import check_space, flush, written_whole
 from data.stores.forecast.header import COORDINATE_FIELDS, Cell, ForecastHeader
 from data.stores.forecast.layout import lay_out
 from data.stores.kind import zarr_attributes
@@ -145,6 +145,23 @@ class ForecastStore:
             )
         return self.header.cell(values)
 
+    @property
+    def provenance(self) -> str:
+        """JSON of what the forecast is made from: the header's, until `record` replaces it."""
+        return str(zarr_attributes(self.working_path).get("provenance", "{}"))
+
+    def record(self, provenance: str) -> None:
+        """Replace the attribute `provenance` by what is known now; the fingerprint stays."""
+        for name in (".zmetadata", ".zattrs"):  # the one that is read comes last
+            path = self.working_path / name
+            content = json.loads(path.read_text())
+            attributes = content["metadata"][".zattrs"] if name == ".zmetadata" else content
+            attributes["provenance"] = provenance
+            with written_whole(path) as temporary:
+                # `lay_out` sorts consolidated metadata, too.
+                text = json.dumps(content, indent=1, sort_keys=name == ".zmetadata")
+                temporary.write_text(text)
+
     def finish(self) -> Path:
         """Give the complete store its name, and let go.
 
@@ -175,6 +192,13 @@ class ForecastStore:
     def _chunk(self, cell: Cell, name: str) -> str:
         tail = (0,) * len(self.header.field_dims(name))
         return ".".join(str(i) for i in (*self._index(cell), *tail))
+
+
+def discard_interrupted(path: str | os.PathLike[str]) -> None:
+    """Remove what an interrupted run has left of the forecast of this name."""
+    with Building.claim(path, "forecast") as building:
+        if building.interrupted is not None:
+            building.keep_only((), {})  # a building without committed keys is removed on closing
 
 
 def interrupted_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:

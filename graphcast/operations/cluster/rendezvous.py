@@ -1,8 +1,9 @@
-"""All processes of a run meet at process 0's address before JAX starts, or say who did not come.
+"""All processes of a run meet at process 0's address before JAX starts.
 
-JAX's own service would abort a process whose partners are missing, with a stack trace and no
-sentence. So process 0 listens at the address first, the others tell it their numbers, and it
-answers each once all are there; then the port is JAX's.
+JAX's own service would abort a process whose partners are missing, with a stack trace. Here a
+process that nobody joins raises an error that names the missing ones. Process 0 listens at the
+address; each other process connects and sends its number. Once all have come, process 0 answers
+each of them and leaves the port to JAX.
 """
 
 import re
@@ -12,8 +13,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 AUTO = "auto"
-PATIENCE = 300.0  # seconds in which all processes must come, as long as JAX itself would wait
-ANSWER = 10.0  # seconds in which one that has connected must speak
+PATIENCE = 300.0  # seconds within which all processes must come; JAX itself would wait as long
+ANSWER = 10.0  # seconds within which a process that has connected must send its number
 PAUSE = 0.2  # seconds between two attempts to reach process 0
 ALL_HERE = "all here"
 STOP = "stop: "
@@ -21,12 +22,12 @@ STOP = "stop: "
 
 @dataclass(frozen=True)
 class Seat:
-    """Where a process stands among all that make one forecast.
+    """The place of one process among all that make one forecast.
 
     Attributes:
         host: of process 0.
-        port: there.
-        process: its own number, from 0.
+        port: on that host.
+        process: this process's number, from 0.
         processes: how many there are.
     """
 
@@ -42,97 +43,113 @@ class Seat:
 
 
 def seat(coordinator: str | None, process: int | None, processes: int | None) -> Seat | None:
-    """The place that the three flags give; None for one process, and where a cluster says it."""
-    flags = (process, processes)
+    """The place that three flags describe.
+
+    Returns:
+        None for a process on its own, and for `coordinator` "auto", where the cluster knows.
+
+    Raises:
+        ValueError: the flags contradict each other, or one is missing.
+    """
+    numbers = (process, processes)
     if coordinator is None:
-        if flags != (None, None):
+        if numbers != (None, None):
             raise ValueError(
-                "--process and --processes number those that meet at a --coordinator; give it the "
+                "`process` and `processes` number those that meet at a `coordinator`; give it the "
                 "host and port of process 0, such as host0:1234"
             )
         return None
     if coordinator == AUTO:
-        if flags != (None, None):
+        if numbers != (None, None):
             raise ValueError(
-                "--coordinator auto asks the cluster for --process and --processes, too; leave "
+                "`coordinator` auto asks the cluster for `process` and `processes`, too; leave "
                 "them out"
             )
         return None
     match = re.fullmatch(r"([^\s:/]+|\[[0-9a-fA-F:]+\]):(\d{1,5})", coordinator)
     if match is None or not 0 < int(match[2]) < 2**16:
         raise ValueError(
-            "--coordinator is host and port of process 0, such as host0:1234, or auto, not "
+            "`coordinator` is host and port of process 0, such as host0:1234, or auto, not "
             f"{coordinator!r}"
         )
     if process is None or processes is None:
         raise ValueError(
-            "--coordinator needs --processes, how many there are, and --process, which of them "
+            "`coordinator` needs `processes`, how many there are, and `process`, which of them "
             "this one is (from 0)"
         )
     if not 0 <= process < processes:
         raise ValueError(
-            f"--process counts from 0 to --processes - 1, and {process} of {processes} is not there"
+            f"`process` counts from 0 to `processes` - 1, and {process} of {processes} is not there"
         )
     return Seat(match[1], int(match[2]), process, processes)
 
 
-def meet(own: Seat, patience: float = PATIENCE) -> None:
-    """Return once all processes are there; `ValueError` when one stays away or does not belong."""
+def meet(place: Seat, patience: float = PATIENCE) -> None:
+    """Return once all processes have come.
+
+    Args:
+        place: that of this process.
+        patience: seconds to wait for the others.
+
+    Raises:
+        ValueError: a process stays away, or one has come that does not belong.
+    """
     deadline = time.monotonic() + patience
-    if own.process == 0:
-        _gather_others(own, deadline, patience)
+    if place.process == 0:
+        _gather_others(place, deadline, patience)
     else:
-        _go_to_first(own, deadline, patience)
+        _go_to_first(place, deadline, patience)
 
 
-def _gather_others(own: Seat, deadline: float, patience: float) -> None:
-    here: dict[int, socket.socket] = {}
+def _gather_others(place: Seat, deadline: float, patience: float) -> None:
+    present: dict[int, socket.socket] = {}
     with ExitStack() as stack:
-        listener = stack.enter_context(_listening(own.port))
+        listener = stack.enter_context(_listening(place.port))
         try:
-            while len(here) < own.processes - 1:
+            while len(present) < place.processes - 1:
                 try:
                     listener.settimeout(max(deadline - time.monotonic(), 0.001))
                     connection = stack.enter_context(listener.accept()[0])
                 except TimeoutError:
-                    raise ValueError(_missing(own, here, patience)) from None
-                said = _line(connection)
-                if re.fullmatch(r"\d+ of \d+", said):  # else it is something that scans ports
-                    process, _, processes = said.split()
-                    _check_claim(own, here, int(process), int(processes), connection)
-                    here[int(process)] = connection
+                    raise ValueError(_missing(place, present, patience)) from None
+                line = _line(connection)
+                if re.fullmatch(r"\d+ of \d+", line):  # anything else is a port scanner
+                    process, _, processes = line.split()
+                    _check_claim(place, present, int(process), int(processes), connection)
+                    present[int(process)] = connection
         except ValueError as error:
-            _say(here, f"{STOP}{error}")
+            _say(present, f"{STOP}{error}")
             raise
-        _say(here, ALL_HERE)
+        _say(present, ALL_HERE)
 
 
-def _go_to_first(own: Seat, deadline: float, patience: float) -> None:
+def _go_to_first(place: Seat, deadline: float, patience: float) -> None:
     answer = ""
     while not answer:
         try:
-            with socket.create_connection((own.host.strip("[]"), own.port), ANSWER) as connection:
+            address = (place.host.strip("[]"), place.port)
+            with socket.create_connection(address, ANSWER) as connection:
                 connection.settimeout(max(deadline - time.monotonic(), 0) + ANSWER)
-                connection.sendall(f"{own.process} of {own.processes}\n".encode())
+                connection.sendall(f"{place.process} of {place.processes}\n".encode())
                 answer = _line(connection, None)
         except OSError as error:
             if isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME:
-                raise ValueError(f"--coordinator: no host {own.host} is known here") from error
-        if not answer:  # not there yet, or gone again
+                raise ValueError(f"`coordinator`: no host {place.host} is known here") from error
+        if not answer:  # process 0 does not listen yet, or has gone again
             if time.monotonic() > deadline:
                 raise ValueError(
-                    f"process 0 did not answer at {own.address} within {patience:.0f} s; start "
+                    f"process 0 did not answer at {place.address} within {patience:.0f} s; start "
                     "it, and see that this port is open on its host"
                 )
             time.sleep(PAUSE)
+    if answer.startswith(STOP):
+        raise ValueError(answer.removeprefix(STOP))
     if answer != ALL_HERE:
-        reason = answer.removeprefix(STOP)
-        known = answer.startswith(STOP)
-        raise ValueError(reason if known else f"what answers at {own.address} is no process 0")
+        raise ValueError(f"what answers at {place.address} is no process 0")
 
 
 def _listening(port: int) -> socket.socket:
-    """A socket on all addresses of this host, as JAX's service will have them."""
+    """A socket on all addresses of this host, which JAX's service will use after it."""
     both = socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if both else socket.AF_INET
     try:
@@ -140,41 +157,41 @@ def _listening(port: int) -> socket.socket:
     except OSError as error:
         raise ValueError(
             f"process 0 cannot listen on port {port} ({error.strerror}); give all processes a "
-            "--coordinator with another port"
+            "`coordinator` with another port"
         ) from error
 
 
 def _check_claim(
-    own: Seat,
-    here: dict[int, socket.socket],
+    place: Seat,
+    present: dict[int, socket.socket],
     process: int,
     processes: int,
     connection: socket.socket,
 ) -> None:
-    """Whether the process is one that is still missing; it hears it if not."""
+    """Raise `ValueError` unless the process is one that is missing; it is told the reason."""
     reason = None
-    if processes != own.processes:
+    if processes != place.processes:
         reason = (
-            f"all processes need the same --processes, and process {process} has {processes} "
-            f"where process 0 has {own.processes}"
+            f"all processes need the same `processes`, and process {process} has {processes} "
+            f"where process 0 has {place.processes}"
         )
-    elif process == 0 or process in here:
-        reason = f"each process needs a --process of its own, and {process} came twice"
+    elif process == 0 or process in present:
+        reason = f"each process needs a `process` of its own, and {process} came twice"
     if reason is not None:
         _say({process: connection}, f"{STOP}{reason}")
         raise ValueError(reason)
 
 
-def _missing(own: Seat, here: dict[int, socket.socket], patience: float) -> str:
-    absent = ", ".join(str(n) for n in range(1, own.processes) if n not in here)
+def _missing(place: Seat, present: dict[int, socket.socket], patience: float) -> str:
+    absent = ", ".join(str(n) for n in range(1, place.processes) if n not in present)
     return (
-        f"of {own.processes} processes, {absent} did not come to {own.address} within "
-        f"{patience:.0f} s; start one on each host with the same command and its own --process"
+        f"of {place.processes} processes, {absent} did not come to {place.address} within "
+        f"{patience:.0f} s; start one on each host with the same command and its own `process`"
     )
 
 
 def _line(connection: socket.socket, patience: float | None = ANSWER) -> str:
-    """What the other side says; nothing if it says nothing in time."""
+    """A line from the other side; empty if none comes in time."""
     try:
         if patience is not None:
             connection.settimeout(patience)
@@ -189,4 +206,4 @@ def _say(connections: dict[int, socket.socket], text: str) -> None:
         try:
             connection.sendall(f"{text}\n".encode())
         except OSError:
-            continue  # it went away, and JAX will notice
+            continue  # it has gone, and JAX will notice

@@ -103,23 +103,23 @@ def join(
         ValueError: the three contradict each other, a process does not come, or the processes have
             unequal numbers of devices.
     """
-    own = seat(coordinator, process, processes)
-    if coordinator is None or (own is not None and own.processes == 1):
+    place = seat(coordinator, process, processes)
+    if coordinator is None or (place is not None and place.processes == 1):
         return
-    if own is not None:
-        report(_introduction(own.process, own.processes, f", meeting at {own.address}"))
-        meet(own)
+    if place is not None:
+        report(_introduction(place.process, place.processes, f", meeting at {place.address}"))
+        meet(place)
     # JAX's preemption service would catch SIGTERM without ending the process.
     jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]
     use_compilation_cache()  # the cache cannot be set up once something has been compiled
-    if own is None:
+    if place is None:
         _join_cluster()
         report(_introduction(jax.process_index(), jax.process_count()))
     else:
         jax.distributed.initialize(
-            own.address,
-            own.processes,
-            own.process,
+            place.address,
+            place.processes,
+            place.process,
             cluster_detection_method="deactivate",  # a detected cluster could hide devices
             shutdown_timeout_seconds=SHUTDOWN,
         )
@@ -139,8 +139,8 @@ def _join_cluster() -> None:
         jax.distributed.initialize(shutdown_timeout_seconds=SHUTDOWN)
     except ValueError as error:
         raise ValueError(
-            "--coordinator auto finds no cluster that JAX knows (Slurm, Open MPI, Cloud TPU); give "
-            "host and port of process 0, --process and --processes"
+            "`coordinator` auto finds no cluster that JAX knows (Slurm, Open MPI, Cloud TPU); give "
+            "host and port of process 0, `process` and `processes`"
         ) from error
 
 
@@ -179,12 +179,12 @@ def device_count(asked: int | None, windows: int) -> int:
     if processes > 1:
         if asked is not None and (not 1 <= asked <= present or asked % processes):
             raise ValueError(
-                f"--devices counts those of all {processes} processes, as many on each: a multiple "
+                f"`devices` counts those of all {processes} processes, as many on each: a multiple "
                 f"of {processes} up to {present}, not {asked}"
             )
         return asked or present
     if asked is None:
         return min(windows, present)
     if not 1 <= asked <= present:
-        raise ValueError(f"--devices counts from 1 to the {present} that are here, not {asked}")
+        raise ValueError(f"`devices` counts from 1 to the {present} that are here, not {asked}")
     return asked

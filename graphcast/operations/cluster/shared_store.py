@@ -1,6 +1,6 @@
-"""One forecast of several processes: the same for all, and written by process 0 alone.
+"""The forecast store of several processes: they agree on one forecast, and process 0 writes it.
 
-The other hosts may not even see its disk: they are told what is there already.
+The other hosts need not see process 0's disk: it tells them what is written already.
 """
 
 import json
@@ -12,12 +12,12 @@ import numpy as np
 import xarray as xr
 
 from data.stores.forecast.header import Cell, ForecastHeader
-from data.stores.forecast.store import ForecastStore
+from data.stores.forecast.store import ForecastStore, discard_interrupted
 from graphcast.machine.hosts import exchange, from_first, is_first, process_count
 
 
 def check_same(header: ForecastHeader) -> None:
-    """Refuse processes that were started to make different forecasts."""
+    """Raise `ValueError` where processes were started to make different forecasts."""
     about = json.loads(header.provenance) | {"fingerprint": header.fingerprint}
     first, *others = (json.loads(text) for text in exchange(json.dumps(about)))
     for process, other in enumerate(others, start=1):
@@ -30,24 +30,36 @@ def check_same(header: ForecastHeader) -> None:
             )
 
 
+def check_same_values(hashes: list[str]) -> None:
+    """Raise `ValueError` where processes have read different values; `hashes` are of windows."""
+    first, *others = exchange(" ".join(hashes))
+    for process, other in enumerate(others, start=1):
+        if other != first:
+            raise ValueError(
+                "all processes make one forecast, and process 0 and process "
+                f"{process} have read different values from their inputs; give both the same files"
+            )
+
+
 class SharedStore:
-    """Process 0's forecast store, as every process has it: what one calls, all call."""
+    """A collective view of process 0's forecast store: every process must make every call."""
 
     def __init__(self, header: ForecastHeader, store: ForecastStore | None) -> None:
         missing = set() if store is None else set(store.missing)
-        here = "".join("01"[cell in missing] for cell in header.cells)
-        told = exchange(here)[0]
+        flags = "".join("01"[cell in missing] for cell in header.cells)
+        flags = exchange(flags)[0]
         self.header = header
+        self.provenance = exchange("" if store is None else store.provenance)[0]
         self._store = store
-        self._missing = {cell for cell, flag in zip(header.cells, told, strict=True) if flag == "1"}
+        self._missing = {c for c, flag in zip(header.cells, flags, strict=True) if flag == "1"}
 
     @property
     def missing(self) -> tuple[Cell, ...]:
-        """Cells not committed yet, lead time fastest."""
+        """Cells that are not committed yet, lead time fastest."""
         return tuple(cell for cell in self.header.cells if cell in self._missing)
 
     def committed_leads(self, *, init: int = 0, member: int = 0) -> tuple[int, ...]:
-        """Positions of the lead times already written, ascending."""
+        """Positions of the lead times that are written, ascending."""
         leads = range(len(self.header.leads))
         return tuple(lead for lead in leads if Cell(init, member, lead) not in self._missing)
 
@@ -59,11 +71,17 @@ class SharedStore:
         else:
             cell = self._store.read(lead, init=init, member=member)
             arrays = {n: cell[n].values for n in names}
-        exchange()  # reading may have failed
+        exchange()  # raises everywhere if process 0 could not read
         return self.header.cell({name: from_first(values) for name, values in arrays.items()})
 
+    def record(self, provenance: str) -> None:
+        """Replace the store's attribute `provenance`."""
+        if self._store is not None:
+            self._store.record(provenance)
+        self.provenance = provenance
+
     def write(self, lead: int, fields: xr.Dataset, *, init: int = 0, member: int = 0) -> None:
-        """Write and commit one cell; the others learn of an error when they next exchange."""
+        """Write and commit one cell; the others learn of an error at their next `exchange`."""
         if self._store is not None:
             self._store.write(lead, fields, init=init, member=member)
         self._missing.discard(Cell(init, member, lead))
@@ -77,11 +95,24 @@ class SharedStore:
 
 @contextmanager
 def opened(
-    output: Path, header: ForecastHeader, *, overwrite: bool
+    output: Path, header: ForecastHeader, *, overwrite: bool, anew: bool = False
 ) -> Iterator[ForecastStore | SharedStore]:
-    """The forecast store, to go on with or new: `ForecastStore.open_or_create` for all."""
+    """The forecast store on every process: resumed, or new.
+
+    Args:
+        output: where the store will stand, on process 0.
+        header: what is forecast.
+        overwrite: replace a store of that name.
+        anew: discard what an interrupted run left, even if it can be resumed.
+
+    Raises:
+        FileExistsError: the name is taken, or what was interrupted is another forecast.
+        OSError: the place cannot be written.
+    """
     if not is_first():
         yield SharedStore(header, None)
         return
+    if anew:
+        discard_interrupted(output)
     with ForecastStore.open_or_create(output, header, overwrite=overwrite) as store:
         yield SharedStore(header, store) if process_count() > 1 else store

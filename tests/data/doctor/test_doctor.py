@@ -1,6 +1,7 @@
 """The doctor: silent on real data as they are, and each rule speaks on real data broken its way."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import dask
 import numpy as np
@@ -475,6 +476,13 @@ def test_grids_that_are_not_the_globe_are_errors(part, words):
     finding = spoken(examine(real("ifs").isel(part)), "grid")
     assert words in finding.message
     assert finding.severity == "error"
+
+
+def test_a_task_of_another_step_wants_frames_that_far_apart():
+    task = replace(TASKS["graphcast_small"], step_hours=12)
+    (spacing,) = [f for f in examine(at_times(0, 6), task) if f.rule == "times"]
+    assert "6 h apart, and none 12 h" in spacing.message
+    assert not [f for f in examine(at_times(0, 12), task) if f.rule == "times"]
 
 
 def at_times(*hours: float) -> xr.Dataset:

@@ -1,0 +1,47 @@
+"""What a running forecast reports: small facts, for whoever shows or logs them."""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from data.doctor import Finding
+from data.stores.forecast.header import ForecastHeader
+from graphcast.operations.run import Member
+
+
+class Noticed(NamedTuple):
+    """Something in the inputs looks odd; the forecast goes on."""
+
+    findings: tuple[Finding, ...]
+
+
+class Opened(NamedTuple):
+    """The store is open; `resumed` of its cells are from an interrupted run."""
+
+    header: ForecastHeader
+    resumed: int
+
+
+class Started(NamedTuple):
+    """A window was read; `notes` say what was not simply read from the inputs."""
+
+    init_time: np.datetime64
+    member: Member
+    notes: tuple[str, ...]
+
+
+class Written(NamedTuple):
+    """One lead of a forecast is on the disk."""
+
+    init_time: np.datetime64
+    member: Member
+    lead: np.timedelta64
+
+
+Event: TypeAlias = Noticed | Opened | Started | Written
+Report: TypeAlias = Callable[[Event], None]
+
+
+def silent(_: Event) -> None:
+    """Report nothing."""

@@ -1,0 +1,134 @@
+"""`forecast`: from files to a forecast store, in one call."""
+
+from pathlib import Path
+
+import numpy as np
+
+from graphcast.machine.machine import Machine
+from graphcast.operations.cluster.runtime import device_count
+from graphcast.operations.events import Report, silent
+from graphcast.operations.execution import execute
+from graphcast.operations.run import Run
+from graphcast.operations.starts import open_starts
+from graphcast.operations.weights import Weights, open_weights
+
+
+def forecast(  # noqa: PLR0913  what a forecast depends on
+    *,
+    checkpoint: str | Path | Weights,
+    inputs: str | Path,
+    steps: int,
+    output: str | Path,
+    init_time: str | np.datetime64 | None = None,
+    statistics: str | Path | None = None,
+    forcings: str | Path | None = None,
+    precision: str = "float32",
+    devices: int | None = None,
+    memory: int | None = None,
+    deterministic: bool = False,
+    examine: bool = True,
+    overwrite: bool = False,
+    report: Report = silent,
+) -> Path:
+    """Forecast from two analyses, into a Zarr store that survives being killed.
+
+    The same call goes on where an interrupted one stopped, and ends in the same bytes.
+
+    Args:
+        checkpoint: a file of weights, or weights that are open already.
+        inputs: a file, a Zarr store or a URL with the frames at t - step and t. Several entries
+            become init times where their times differ, and members where they do not.
+        steps: how far to forecast, in steps of the weights' task (6 h in published ones).
+        output: the Zarr store to write.
+        init_time: t (UTC), where the inputs hold several.
+        statistics: a folder of normalisation statistics, where the checkpoint carries none.
+        forcings: a file, a store or a URL with forcings at later times; others are computed.
+        precision: "float32", "mixed" or "bfloat16".
+        devices: how many devices to use; None: one for each window, as far as there are devices.
+        memory: bytes of each device to use; None: what it has free.
+        deterministic: noted in the manifest; see `cluster.runtime.use_deterministic_kernels`.
+        examine: whether the input doctor looks at the frames and reports what it finds odd.
+        overwrite: replace a forecast of that name.
+        report: is told what happens; see `events`.
+
+    Returns:
+        The path of the store; `xarray.open_zarr` opens it.
+
+    Raises:
+        ValueError: weights, statistics, inputs or settings that no forecast can be made with.
+        FileNotFoundError: there is no such file.
+        FileExistsError: the output is there, or an interrupted forecast of something else is.
+
+    Example:
+        Random weights forecast nonsense, but they need nothing besides this package:
+
+        >>> import tempfile
+        >>> import jax, xarray
+        >>> from data import Channels, Task, moments_of, open_inputs
+        >>> from data.samples import analyses
+        >>> from graphcast.checkpoints import Checkpoint, write_checkpoint
+        >>> from graphcast.network.model import ModelSpec, random_model
+        >>> from mesh.graphs import MeshSpec
+        >>> task = Task(
+        ...     name="wind",
+        ...     inputs=("u_component_of_wind", "day_progress_cos"),
+        ...     targets=("u_component_of_wind",),
+        ...     forcings=("day_progress_cos",),
+        ...     levels=(500, 850),
+        ... )
+        >>> channels = Channels(task)
+        >>> spec = ModelSpec(MeshSpec(1), latent_size=4, processor_steps=1)
+        >>> model = random_model(
+        ...     spec, channels.input_width, len(channels.targets), key=jax.random.key(0)
+        ... )
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> moments = moments_of(open_inputs(analyses()), task)
+        >>> write_checkpoint(Checkpoint(spec, task, model, moments), folder / "my.safetensors")
+
+        >>> store = forecast(
+        ...     checkpoint=folder / "my.safetensors",
+        ...     inputs=analyses(),
+        ...     init_time="2024-06-03T18",
+        ...     steps=2,
+        ...     output=folder / "forecast.zarr",
+        ... )
+        >>> xarray.open_zarr(store)["u_component_of_wind"].sizes["prediction_timedelta"]
+        2
+    """
+    weights = (
+        checkpoint
+        if isinstance(checkpoint, Weights)
+        else open_weights(Path(checkpoint), None if statistics is None else Path(statistics))
+    )
+    task = weights.checkpoint.task
+    further = None if forcings is None else str(forcings)
+    time = None if init_time is None else _nanoseconds(init_time)
+    starts = open_starts(task, str(inputs), forcings=further, init_time=time)
+    run = Run(
+        weights=weights.digest,
+        task=task,
+        grid=starts.grid,
+        inputs=str(inputs),
+        forcings=further,
+        init_times=starts.init_times,
+        members=starts.members,
+        steps=steps,
+        precision=precision,
+        deterministic=deterministic,
+    )
+    count = len(run.windows)
+    return execute(
+        run,
+        weights.checkpoint,
+        starts,
+        Path(output),
+        machine=Machine.for_windows(count, devices=device_count(devices, count), memory=memory),
+        report=report,
+        examine=examine,
+        overwrite=overwrite,
+    )
+
+
+def _nanoseconds(time: str | np.datetime64) -> np.datetime64:
+    same: np.datetime64 = np.datetime64(str(time)).astype("datetime64[ns]")
+    return same

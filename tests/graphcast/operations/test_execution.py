@@ -1,0 +1,165 @@
+"""`execute`: windows are read one at a time, and a forecast goes on from the same values only."""
+
+import gc
+import json
+import weakref
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from data.stores.forecast.store import ForecastStore
+from graphcast.machine.machine import Machine
+from graphcast.operations import Member, Noticed, Opened, Started, Written, execute
+
+from .conftest import MadeUpStarts
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Interrupt before the second lead of the second init time."""
+
+    def until(self, lead, fields, **place):
+        if (place["init"], lead) == (1, 1):
+            raise KeyboardInterrupt
+        write(self, lead, fields, **place)
+
+    write = ForecastStore.write
+    with monkeypatch.context() as patched:
+        patched.setattr(ForecastStore, "write", until)
+        yield patched
+
+
+def stop_early(run, world, starts, output, interrupted):
+    with pytest.raises(KeyboardInterrupt):
+        execute(run, world.checkpoint, starts, output)
+    interrupted.undo()
+
+
+def test_events_tell_the_whole_story_in_order(run, world, starts, tmp_path):
+    events = []
+    store = execute(run, world.checkpoint, starts, tmp_path / "f.zarr", report=events.append)
+    kinds = [type(event) for event in events if not isinstance(event, Noticed)]
+    assert kinds == [Opened, Started, Written, Written, Started, Written, Written]
+    assert [event.lead for event in events if isinstance(event, Written)] == [*run.leads] * 2
+    assert xr.open_zarr(store).sizes["time"] == 2
+
+
+def test_odd_inputs_are_noticed_and_forecast(run, world, starts, tmp_path):
+    starts.offset = 40.0  # no such heat was ever seen, but it is no other unit either
+    events = []
+    execute(run, world.checkpoint, starts, tmp_path / "f.zarr", report=events.append)
+    assert any(event.findings for event in events if isinstance(event, Noticed))
+    events.clear()
+    silent = {"report": events.append, "examine": False}
+    execute(run, world.checkpoint, starts, tmp_path / "g.zarr", **silent)
+    assert not any(isinstance(event, Noticed) for event in events)
+
+
+def test_a_window_is_let_go_before_the_next_is_read(run, world, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    read = []
+
+    class Counting(MadeUpStarts):
+        def window(self, init_time, member):
+            gc.collect()  # xarray's objects refer to each other
+            assert [window() for window in read] == [None] * len(read)
+            made = super().window(init_time, member)
+            read.append(weakref.ref(made))
+            return made
+
+    times = tuple(world.analyses["time"].values[1:4])
+    store = execute(
+        replace(run, init_times=times, steps=1),
+        world.checkpoint,
+        Counting(world),
+        tmp_path / "f.zarr",
+    )
+    assert xr.open_zarr(store).sizes["time"] == 3
+
+
+def test_bad_values_in_the_first_window_leave_no_store(run, world, starts, tmp_path):
+    starts.offset = np.nan
+    with pytest.raises(ValueError, match="must be given at every time"):
+        execute(run, world.checkpoint, starts, tmp_path / "f.zarr")
+    assert not list(tmp_path.glob("f.zarr*"))
+
+
+def test_bad_values_in_a_later_window_keep_the_leads_before_it(run, world, starts, tmp_path):
+    class Broken(MadeUpStarts):
+        def window(self, init_time, member):
+            self.offset = np.nan if init_time == run.init_times[1] else 0.0
+            return super().window(init_time, member)
+
+    output = tmp_path / "f.zarr"
+    with pytest.raises(ValueError, match="must be given at every time"):
+        execute(run, world.checkpoint, Broken(world), output)
+    events = []
+    execute(run, world.checkpoint, starts, output, report=events.append)
+    assert next(event for event in events if isinstance(event, Opened)).resumed == 2
+
+
+def test_the_manifest_names_every_window(run, world, starts, tmp_path):
+    store = execute(run, world.checkpoint, starts, tmp_path / "f.zarr")
+    attributes = json.loads((store / ".zattrs").read_text())
+    consolidated = json.loads((store / ".zmetadata").read_text())["metadata"][".zattrs"]
+    assert consolidated == attributes
+    manifest = json.loads(attributes["provenance"])
+    assert [made["init_time"] for made in manifest["inputs"]] == [str(t) for t in run.init_times]
+    hashes = {made["sha256"] for made in manifest["inputs"]}
+    assert {len(each) for each in hashes} == {64}
+    assert len(hashes) == 2
+    assert all(made["notes"] for made in manifest["inputs"])
+    assert manifest["flags"]["lead_time_hours"] == 12
+    assert manifest["versions"]["jax"]
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bytes(run, world, starts, tmp_path, interrupted):
+    output = tmp_path / "f.zarr"
+    stop_early(run, world, starts, output, interrupted)
+    events = []
+    execute(run, world.checkpoint, starts, output, report=events.append)
+    assert next(event for event in events if isinstance(event, Opened)).resumed == 3
+    assert [type(event) for event in events].count(Written) == 1
+    whole = execute(run, world.checkpoint, starts, tmp_path / "whole.zarr")
+    files = [path.relative_to(whole) for path in whole.rglob("*") if path.is_file()]
+    assert files
+    for name in files:
+        assert (output / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("changed", [0, 1], ids=["finished window", "window begun"])
+def test_changed_inputs_do_not_go_on(run, world, starts, tmp_path, interrupted, changed):
+    class Changed(MadeUpStarts):
+        def window(self, init_time, member):
+            self.offset = 0.25 * (init_time == run.init_times[changed])
+            return super().window(init_time, member)
+
+    output = tmp_path / "f.zarr"
+    stop_early(run, world, starts, output, interrupted)
+    day_and_hour = str(run.init_times[changed])[:13]
+    with pytest.raises(FileExistsError, match=f"those for {day_and_hour} have changed since"):
+        execute(run, world.checkpoint, Changed(world), output)
+    events = []
+    replaced = execute(
+        run, world.checkpoint, Changed(world), output, overwrite=True, report=events.append
+    )
+    assert [e.resumed for e in events if isinstance(e, Opened)][-1] == 0
+    fresh = execute(run, world.checkpoint, Changed(world), tmp_path / "fresh.zarr")
+    xr.testing.assert_identical(xr.open_zarr(replaced).load(), xr.open_zarr(fresh).load())
+
+
+def test_init_times_and_members_make_a_table(run, world, starts, tmp_path):
+    several = replace(run, members=(Member(0), Member(1)), steps=1)
+    store = xr.open_zarr(execute(several, world.checkpoint, starts, tmp_path / "f.zarr"))
+    assert store["temperature"].dims[:3] == ("time", "number", "prediction_timedelta")
+    assert starts.asked == ["03T06 0", "03T06 1", "03T12 0", "03T12 1"]
+    assert np.isfinite(store["temperature"].values).all()
+    assert float(abs(store["2m_temperature"].diff("number")).min()) > 0.1
+
+
+def test_a_step_that_does_not_fit_is_refused(run, world, starts, tmp_path):
+    with pytest.raises(ValueError, match="a step needs"):
+        execute(run, world.checkpoint, starts, tmp_path / "f.zarr", machine=Machine(memory=1000))
+    assert not list(tmp_path.glob("f.zarr*"))
