@@ -11,51 +11,22 @@ import pytest
 
 from graphcast.machine.devices import device_table, windows_at_once
 
-# Virtual devices have to be asked for before JAX starts, so this runs in a process of its own. The
-# script saves what one device and what eight devices make, under two names.
-FORECASTS = """
-import sys
-import numpy as np
-from tests.graphcast.conftest import make_world
-from data.windows import window
-from graphcast.forecaster import forecaster
-from graphcast.machine.machine import Machine
 
-world = make_world()
-times = world.analyses["time"].values[1:4]
-starts = [window(world.analyses, world.checkpoint.task, init_time=time) for time in times]
-one = forecaster(world.checkpoint, world.grid)
-alone = [list(one.forecast(start, 3))[-1] for start in starts]
-
-def save(name, frames):
-    fields = {f"{i} {v}": frame[v].values for i, frame in enumerate(frames) for v in frame}
-    np.savez(f"{sys.argv[1]}/{name}.npz", **fields)
-
-save("one", alone)
-for windows in (1, 2, 8):  # 8 devices: split alone, split in two groups of four, spread
-    ready = one.on(Machine(devices=8, windows=windows))
-    last = [list(ready.forecasts(starts[i : i + windows], 3))[-1] for i in range(0, 3, windows)]
-    save(f"eight {windows}", [frame for frames in last for frame in frames])
-# go on after the second lead, each window with its own frames
-leads = list(ready.forecasts(starts, 3))
-done = [[lead[window] for lead in leads[:2]] for window in range(3)]
-save("resumed", list(ready.forecasts(starts, 3, first=2, done=done))[-1])
-"""
-
-
-def run_on_eight_devices(script, folder):
+def on_eight_devices(folder):
+    """The fields that `on_devices` writes, by the name of the way to forecast."""
     # Unoptimised: these programs take longer to compile than to run.
     flags = "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"
-    environment = os.environ | {"XLA_FLAGS": flags}
-    root = Path(__file__).parents[3]
     subprocess.run(
-        [sys.executable, "-c", script, str(folder)], env=environment, cwd=root, check=True
+        [sys.executable, "-W", "error", "-m", "tests.graphcast.machine.on_devices", str(folder)],
+        env=os.environ | {"XLA_FLAGS": flags},
+        cwd=Path(__file__).parents[3],
+        check=True,
     )
     return {path.stem: np.load(path) for path in folder.glob("*.npz")}
 
 
 def test_eight_devices_forecast_what_one_does(tmp_path):
-    made = run_on_eight_devices(FORECASTS, tmp_path)
+    made = on_eight_devices(tmp_path)
     one = made.pop("one")
     assert sorted(made) == ["eight 1", "eight 2", "eight 8", "resumed"]
     assert len(one.files) == 6  # two variables of three windows
