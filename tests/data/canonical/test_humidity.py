@@ -6,12 +6,11 @@ import xarray as xr
 
 from data.canonical.humidity import (
     ALL_ICE,
-    DRY_AIR,
     TRIPLE_POINT,
-    WATER_VAPOUR,
     saturation_vapour_pressure,
     specific_humidity,
 )
+from data.constants import DRY_AIR_GAS_CONSTANT, WATER_VAPOUR_GAS_CONSTANT
 from tests.reference import real
 
 
@@ -57,7 +56,7 @@ def test_relative_humidity_comes_back_from_specific_humidity():
         array(300, 500, 850, 1000),
     )
     q = specific_humidity(r, t, p).astype(np.float64)
-    epsilon = DRY_AIR / WATER_VAPOUR
+    epsilon = DRY_AIR_GAS_CONSTANT / WATER_VAPOUR_GAS_CONSTANT
     e = q * 100 * p / (epsilon + (1 - epsilon) * q)
     np.testing.assert_allclose(100 * e / saturation_vapour_pressure(t), r, rtol=1e-6)
 
