@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench
+.PHONY: demo test check docs compatible bench
 
 demo: .venv/installed
 	$(BIN)/graphcast demo --output demo-output --overwrite
@@ -10,11 +10,18 @@ demo: .venv/installed
 test: .venv/installed
 	$(BIN)/python -m pytest
 
+docs: .venv/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir site
+
 check: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The core's tests on another Python, with the JAX that it gets: make compatible OTHER=python3.12
+compatible: .venv-other/installed
+	.venv-other/bin/python -m pytest -q -m "not slow" tests/mesh tests/graphcast tests/verification
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/graph_construction.py
@@ -31,4 +38,10 @@ bench: .venv/installed
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+.venv-other/installed: pyproject.toml
+	$(OTHER) -m venv .venv-other
+	.venv-other/bin/pip install --quiet --disable-pip-version-check --editable '.' \
+		beartype hypothesis pytest
 	touch $@

@@ -9,13 +9,14 @@ import typer
 from forecast_cli.arguments import lead_time, moment, number_of_bytes
 from forecast_cli.screen import Screen
 from forecast_cli.terminal import errors
-from graphcast import operations
 from graphcast.machine.hosts import is_first, together
 from graphcast.operations.cluster.runtime import (
     join,
     prepare_to_compile,
     use_deterministic_kernels,
 )
+from graphcast.operations.forecasting import forecast as make_forecast
+from graphcast.operations.weights import open_weights
 from graphcast.precision import precision_named
 
 
@@ -109,9 +110,9 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     limit = None if memory is None else number_of_bytes(memory)
     join(coordinator, process, processes, report=errors.print)
     prepare_to_compile()
-    weights = operations.open_weights(checkpoint, statistics)
+    weights = open_weights(checkpoint, statistics)
     with Screen() as screen:
-        operations.forecast(
+        make_forecast(
             checkpoint=weights,
             inputs=inputs,
             steps=lead_time(lead_time_text, weights.checkpoint.task.step),

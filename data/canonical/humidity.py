@@ -9,13 +9,13 @@ ECMWF restates it for `saturation_vapour_pressure` of Metview (constants, "mixed
 import numpy as np
 import xarray as xr
 
+from data.constants import DRY_AIR_GAS_CONSTANT, WATER_VAPOUR_GAS_CONSTANT
+
 TRIPLE_POINT = 273.16  # K, above it saturation is over water
 ALL_ICE = 250.16  # K, below it saturation is over ice
 PRESSURE_AT_TRIPLE_POINT = 611.21  # Pa
 TETENS_WATER = (17.502, 32.19)  # a3 (dimensionless), a4 (K)
 TETENS_ICE = (22.587, -0.7)  # a3 (dimensionless), a4 (K)
-DRY_AIR = 287.0597  # J kg-1 K-1
-WATER_VAPOUR = 461.5250  # J kg-1 K-1
 DERIVED = (
     "derived from relative_humidity, temperature and pressure (ECMWF's mixed-phase saturation)"
 )
@@ -40,7 +40,7 @@ def specific_humidity(
     dry air. r above 100 % stays: air above ice is often supersaturated. e is at most p, which it
     would pass at the top of the atmosphere (r of 100 % at 1 hPa).
     """
-    epsilon = DRY_AIR / WATER_VAPOUR
+    epsilon = DRY_AIR_GAS_CONSTANT / WATER_VAPOUR_GAS_CONSTANT
     p = 100.0 * level.astype(np.float32)
     e = relative_humidity.clip(min=0) / 100 * saturation_vapour_pressure(temperature)
     e = e.where(~(e > p), p)  # keeps NaN

@@ -1,7 +1,5 @@
 """Forcings, against DeepMind's."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,8 +7,8 @@ import xarray as xr
 from data.forcings import FORCINGS, day_progress, forcing_frame, year_progress
 from data.task import TASKS
 from data.variables import VARIABLES
+from tests.reference import PARITY
 
-PARITY = Path(__file__).parents[2] / "../shared/parity"
 LATITUDE = np.linspace(-90, 90, 7)
 LONGITUDE = np.arange(0.0, 360.0, 30.0)
 TIME = np.datetime64("2020-02-29T18", "ns")
@@ -19,13 +17,10 @@ TIME = np.datetime64("2020-02-29T18", "ns")
 REFERENCE_START = np.datetime64("2022-01-01T06", "ns")
 
 
-@pytest.mark.parametrize("case", ["task13_6deg_poles", "task13_32x64_nopoles"])
+@pytest.mark.parametrize("case", PARITY)
 @pytest.mark.parametrize("file", ["inputs", "forcings"])
 def test_forcings_are_deepminds(case, file):
-    path = PARITY / case / f"{file}.nc"
-    if not path.is_file():
-        pytest.skip(f"no reference outputs at {path}")
-    with xr.open_dataset(path, decode_timedelta=True) as reference:
+    with xr.open_dataset(PARITY[case] / f"{file}.nc", decode_timedelta=True) as reference:
         for step, lead in enumerate(reference["time"].values):
             ours = forcing_frame(
                 tuple(FORCINGS),

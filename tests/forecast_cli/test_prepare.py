@@ -1,7 +1,6 @@
 """`graphcast prepare` as a person types it."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,9 @@ from data.sources import open_inputs
 from data.task import TASKS
 from data.windows import window
 from forecast_cli.prepare import prepare
+from tests.reference import real
 
-GFS = Path(__file__).parents[3] / "shared/data/states/gfs_2p5deg_2011100800_f072.grib2"
+GFS = real("states/gfs_2p5deg_2011100800_f072.grib2")
 
 
 def run(*arguments: object) -> str:
@@ -41,8 +41,6 @@ def test_the_packaged_analyses_become_a_dataset_in_two_parts(tmp_path):
 
 @pytest.mark.slow
 def test_one_gfs_state_becomes_what_a_forecast_starts_from(tmp_path):
-    if not GFS.exists():
-        pytest.skip("the GFS state is not beside the checkout")
     task = replace(TASKS["graphcast_small"], name="few", levels=(500, 850))
     (tmp_path / "task.json").write_text(task.to_json())
     said = run(

@@ -19,22 +19,27 @@ from graphcast.checkpoints.deepmind import haiku_tensors
 from graphcast.forecaster import forecaster
 from graphcast.precision import PRECISIONS
 from mesh.grid import LatLonGrid
+from tests.reference import PARITY, STATISTICS
 
 INIT = np.datetime64("2022-01-01T06", "ns")
-SHORT = {"float32": "f32", "bfloat16": "bf16"}
-CASES = [
-    ("task13_6deg_poles", "float32", 1, 1e-4),
-    ("task13_6deg_poles", "float32", 4, 5e-4),
-    ("task13_6deg_poles", "bfloat16", 1, 0.1),
-    ("task13_6deg_poles", "bfloat16", 4, 0.3),
-    ("task13_32x64_nopoles", "float32", 1, 1e-4),
-    ("task13_32x64_nopoles", "float32", 2, 5e-4),
+TOLERANCES = {"f32": (1e-4, 5e-4), "bf16": (0.1, 0.3)}  # after one step; after two to four
+NAMED = {"f32": "float32", "bf16": "bfloat16"}
+ROLLOUTS = [
+    (case, *path.stem.removeprefix("predictions_").split("_"))
+    for case, folder in PARITY.items()
+    for path in sorted(folder.glob("predictions_*step.nc"))
+]
+LOSSES = [
+    (case, int(key.removeprefix("f32_").removesuffix("step")))
+    for case, folder in PARITY.items()
+    for key in json.loads((folder / "meta.json").read_text())["losses"]
+    if key.startswith("f32")
 ]
 
 
 def ready(folder, precision):
     checkpoint = read_checkpoint(folder / "params.npz")
-    checkpoint = checkpoint.with_moments(read_moments(folder.parent / "stats"))
+    checkpoint = checkpoint.with_moments(read_moments(STATISTICS))
     inputs = open_inputs(folder / "inputs.nc", init_time=INIT)[0]
     forcings = open_inputs(folder / "forcings.nc", init_time=INIT)[0]
     start = window(inputs, checkpoint.task, init_time=INIT, forcings=forcings)
@@ -47,13 +52,13 @@ def reference(path):
     return frames.rename(lat="latitude", lon="longitude")
 
 
-@pytest.mark.parametrize(("case", "precision", "steps", "tolerance"), CASES)
-def test_predictions_are_deepminds(shared, case, precision, steps, tolerance):
-    folder = shared / "parity" / case
-    model, start = ready(folder, precision)
-    expected = reference(folder / f"predictions_{SHORT[precision]}_{steps}step.nc")
-    spread = read_moments(folder.parent / "stats").diffs_stddev
-    for lead, ours in enumerate(model.forecast(start, steps)):
+@pytest.mark.parametrize(("case", "precision", "steps"), ROLLOUTS)
+def test_predictions_are_deepminds(case, precision, steps):
+    model, start = ready(PARITY[case], NAMED[precision])
+    expected = reference(PARITY[case] / f"predictions_{precision}_{steps}.nc")
+    spread = read_moments(STATISTICS).diffs_stddev
+    for lead, ours in enumerate(model.forecast(start, expected.sizes["time"])):
+        tolerance = TOLERANCES[precision][lead > 0]
         theirs = expected.isel(time=lead)
         for name in theirs.data_vars:
             error = np.abs(ours[name].values - theirs[name].values) / spread[name].sel(
@@ -62,9 +67,9 @@ def test_predictions_are_deepminds(shared, case, precision, steps, tolerance):
             assert error.max() <= tolerance, (str(name), lead)
 
 
-@pytest.mark.parametrize(("case", "steps"), [(c, s) for c, p, s, _ in CASES if p == "float32"])
-def test_losses_and_gradients_are_deepminds(shared, case, steps):
-    folder = shared / "parity" / case
+@pytest.mark.parametrize(("case", "steps"), LOSSES)
+def test_losses_and_gradients_are_deepminds(case, steps):
+    folder = PARITY[case]
     model, start = ready(folder, "float32")
     targets = reference(folder / "targets.nc").isel(time=slice(0, steps))
     expected = json.loads((folder / "meta.json").read_text())["losses"][f"f32_{steps}step"]

@@ -317,7 +317,7 @@ def test_an_interrupted_store_of_another_pass_is_refused(tmp_path):
     entrants, statistics, regions = job()
     with pytest.raises(Killed):
         means_of(entrants, statistics, regions, store=tmp_path / "m", progress=killed_after(2))
-    with pytest.raises(FileExistsError, match="interrupted means with another forecast, truth or"):
+    with pytest.raises(FileExistsError, match="interrupted store of means with another forecast,"):
         means_of(entrants, statistics, ["global"], store=tmp_path / "m")
     (tmp_path / "other").mkdir()
     with pytest.raises(ValueError, match="other is no store of means; `means_of` writes one"):

@@ -1,21 +1,17 @@
 """Specific humidity from relative humidity."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
 
 from data.canonical.humidity import (
     ALL_ICE,
-    DRY_AIR,
     TRIPLE_POINT,
-    WATER_VAPOUR,
     saturation_vapour_pressure,
     specific_humidity,
 )
-
-SHARED = Path(__file__).parents[4] / "shared"
+from data.constants import DRY_AIR_GAS_CONSTANT, WATER_VAPOUR_GAS_CONSTANT
+from tests.reference import real
 
 
 def array(*values: float) -> xr.DataArray:
@@ -60,7 +56,7 @@ def test_relative_humidity_comes_back_from_specific_humidity():
         array(300, 500, 850, 1000),
     )
     q = specific_humidity(r, t, p).astype(np.float64)
-    epsilon = DRY_AIR / WATER_VAPOUR
+    epsilon = DRY_AIR_GAS_CONSTANT / WATER_VAPOUR_GAS_CONSTANT
     e = q * 100 * p / (epsilon + (1 - epsilon) * q)
     np.testing.assert_allclose(100 * e / saturation_vapour_pressure(t), r, rtol=1e-6)
 
@@ -89,9 +85,7 @@ def test_lazy_in_lazy_out():
 
 def test_derived_humidity_agrees_with_an_analysis_that_gives_both():
     """GFS gives q, r and T at 2 m; its saturation is NCEP's, over water where it is warm."""
-    path = SHARED / "data/states/gfs_2p5deg_2011100800_f072.grib2"
-    if not path.exists():
-        pytest.skip("the GFS file is not beside the checkout")
+    path = real("states/gfs_2p5deg_2011100800_f072.grib2")
     from cfgrib import messages  # noqa: PLC0415
 
     wanted = ("2r", "2t", "2sh", "sp")

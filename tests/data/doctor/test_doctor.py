@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import dask
 import numpy as np
@@ -19,8 +18,8 @@ from data.samples import analyses
 from data.sources import open_inputs
 from data.task import TASKS
 from mesh.grid import LatLonGrid
+from tests import reference
 
-SHARED = Path(__file__).parents[4] / "shared" / "data"
 FILES = {
     "gfs": "states/gfs_2p5deg_2011100800_f072.grib2",
     "era5": "states/era5_tl31_37lev_19590102T00.nc",
@@ -45,9 +44,7 @@ _LOADED: dict[str, xr.Dataset] = {}
 def real(name: str) -> xr.Dataset:
     """Real fields, loaded once; `ifs` is the packaged sample."""
     if name not in _LOADED:
-        path = analyses() if name == "ifs" else SHARED / FILES[name]
-        if not path.exists():
-            pytest.skip(f"{path.name} is not beside the checkout")
+        path = analyses() if name == "ifs" else reference.real(FILES[name])
         with dask.config.set(scheduler="synchronous"):
             dataset = open_inputs(path)[0]
             few = slice(0, 3) if dataset.sizes.get("time", 1) > 3 else slice(None)

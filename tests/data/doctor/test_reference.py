@@ -12,17 +12,10 @@ from data.doctor.make_climatology import make_climatology
 from data.doctor.reading import lead_times
 from data.samples import analyses
 from data.sources import open_inputs
+from tests.reference import real
 
-SHARED = Path(__file__).parents[4] / "shared" / "data"
 FOLDER = Path(era5.__file__).parent
 LATITUDE = np.arange(-87.5, 90, 5.0)
-
-
-def shared(name: str) -> Path:
-    path = SHARED / name
-    if not path.exists():
-        pytest.skip(f"{name} is not beside the checkout")
-    return path
 
 
 def test_the_table_is_small_and_attributed():
@@ -33,9 +26,9 @@ def test_the_table_is_small_and_attributed():
 
 def test_the_table_can_be_made_again(tmp_path):
     make_climatology(
-        shared("static/era5_seasonal_1985-2014"),
-        shared("static/era5_surface_geopotential_0p25deg.nc"),
-        shared("states/gfs_2p5deg_2011100800_f072.grib2"),
+        real("static/era5_seasonal_1985-2014"),
+        real("static/era5_surface_geopotential_0p25deg.nc"),
+        real("states/gfs_2p5deg_2011100800_f072.grib2"),
         tmp_path / "again.npz",
     )
     with np.load(tmp_path / "again.npz") as again, np.load(FOLDER / "climatology.npz") as table:
@@ -133,7 +126,7 @@ def test_what_cannot_be_read_is_a_finding(tmp_path):
 
 
 def test_a_grid_that_is_not_read_is_a_finding():
-    (finding,) = examine_file(shared("grib/t_n48.grib"))
+    (finding,) = examine_file(real("grib/t_n48.grib"))
     assert "reduced Gaussian" in finding.message
     assert "regular grid" in finding.remedy
 
@@ -145,7 +138,7 @@ def test_forecasts_are_noted():
 
 
 def test_a_forecast_of_three_days_in_grib_and_in_netcdf_is_noted(tmp_path):
-    (note,) = lead_times(shared("states/gfs_2p5deg_2011100800_f072.grib2"))
+    (note,) = lead_times(real("states/gfs_2p5deg_2011100800_f072.grib2"))
     assert "+72 h" in note.message
     dataset = field_of(np.linspace(-90, 90, 19), np.arange(36) * 10.0)
     dataset = dataset.expand_dims(step=[np.timedelta64(72, "h").astype("timedelta64[ns]")])
@@ -155,7 +148,7 @@ def test_a_forecast_of_three_days_in_grib_and_in_netcdf_is_noted(tmp_path):
 
 
 def test_members_are_sampled_and_it_is_said():
-    findings = examine_file(shared("ensemble/era5_eda_3deg_12h_20170101-02.grib"))
+    findings = examine_file(real("ensemble/era5_eda_3deg_12h_20170101-02.grib"))
     assert [f.severity for f in findings] == ["note"] * len(findings)
     assert any("3 of 10 entries" in f.message for f in findings)
 

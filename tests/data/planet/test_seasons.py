@@ -10,6 +10,7 @@ from data.planet.seasons import (
     read_seasonal_climate,
     seasonal_climate,
 )
+from tests.reference import real
 
 
 def planet(months=range(1, 13)):
@@ -49,8 +50,8 @@ def test_a_folder_without_reference_is_named(tmp_path):
         read_seasonal_climate(tmp_path)
 
 
-def test_the_picture_is_drawn_beside_era5(shared, tmp_path):
-    reference = read_seasonal_climate(shared / "data/static/era5_seasonal_1985-2014")
+def test_the_picture_is_drawn_beside_era5(tmp_path):
+    reference = read_seasonal_climate(real("static/era5_seasonal_1985-2014"))
     climate = seasonal_climate(planet())
     found = climate_differences(climate, reference)
     # ERA5's winter jet at 200 hPa is some 40 m/s: the seasons and levels are read rightly.

@@ -26,7 +26,6 @@ from data.task import STEP, TASKS
 from data.windows import window
 from tests.data.sources.loopback import LATITUDE, LONGITUDE, TASK, archive, tree, weather
 
-SHARED = Path(__file__).parents[4] / "shared"
 ROOT = str(Path(__file__).parents[3])
 TWO_TIMES = 2 * 4 * 5 * LATITUDE.size * LONGITUDE.size  # bytes: 2 variables on 2 levels and 1
 HOUR = np.timedelta64(1, "h")
@@ -134,9 +133,7 @@ def test_a_folder_of_files_split_by_time_and_by_variable_is_one_source(tmp_path)
 
 
 def test_one_time_is_repeated_only_on_request_and_the_dataset_says_so(tmp_path):
-    gfs = SHARED / "data/states/gfs_2p5deg_2011100800_f072.grib2"
-    if not gfs.exists():
-        pytest.skip("the GFS state is not beside the checkout")
+    gfs = real("states/gfs_2p5deg_2011100800_f072.grib2")
     task = replace(TASKS["graphcast_small"], levels=(500, 850))
     with pytest.raises(ValueError, match=r"has one time, 2011-10-11T00; .*--repeat-single-time"):
         prepare(Recipe(str(gfs)), tmp_path / "gfs.zarr", task=task)
@@ -210,6 +207,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from data.stores.workers import Fleet
 from tests.data.preparation.test_preparation import made
+from tests.reference import real
 if __name__ == "__main__":
     source, count, workers = sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
     print("ready", flush=True)

@@ -6,6 +6,7 @@ import xarray as xr
 
 from data.preparation.statics import read_statics, statics_on
 from mesh.grid import LatLonGrid
+from tests.reference import real
 
 FINE, COARSE = LatLonGrid.regular(5), LatLonGrid.regular(15)
 
@@ -67,8 +68,8 @@ def test_a_static_with_missing_values_is_refused():
         statics_on(source, COARSE)
 
 
-def test_real_orography_on_one_degree(shared):
-    path = shared / "data/static/era5_surface_geopotential_0p25deg.nc"
+def test_real_orography_on_one_degree():
+    path = real("static/era5_surface_geopotential_0p25deg.nc")
     z = read_statics([path], ["geopotential_at_surface"], LatLonGrid.regular(1))
     z = z["geopotential_at_surface"]
     assert z.shape == (181, 360)

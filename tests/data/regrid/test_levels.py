@@ -8,6 +8,7 @@ import xarray as xr
 from data.regrid.levels import interpolate_levels, levels_named, select_levels
 from data.sources import open_inputs
 from data.task import LEVELS_13, LEVELS_37
+from tests.reference import real
 
 GRID = {"latitude": np.linspace(-90, 90, 5), "longitude": np.arange(0.0, 360, 45)}
 DIMS = ("time", "level", "latitude", "longitude")
@@ -139,8 +140,8 @@ def test_levels_that_cannot_be_are_refused(text, words):
         levels_named(text)
 
 
-def test_real_levels_left_out_come_back_nearly(shared):
-    dataset = open_inputs(shared / "data/states/era5_tl31_37lev_19590102T00.nc")[0]
+def test_real_levels_left_out_come_back_nearly():
+    dataset = open_inputs(real("states/era5_tl31_37lev_19590102T00.nc"))[0]
     kept = [p for p in LEVELS_37 if p != 550]
     found = interpolate_levels(select_levels(dataset, kept), LEVELS_37)
     error = (found - dataset)["temperature"].sel(level=550).values

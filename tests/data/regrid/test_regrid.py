@@ -15,6 +15,7 @@ from data.regrid.weights import weights
 from data.sources import open_inputs
 from data.sources.grids import grid_named
 from mesh.grid import LatLonGrid
+from tests.reference import real
 
 # Gaussian and regular grids, with and without poles, finer and coarser, and one that starts
 # half a cell off Greenwich.
@@ -372,8 +373,8 @@ def test_what_lies_on_one_axis_only_is_refused():
         regrid(clock, GRIDS["4"])
 
 
-def test_real_orography_keeps_its_mean_and_its_bounds(shared):
-    path = shared / "data/static/era5_surface_geopotential_0p25deg.nc"
+def test_real_orography_keeps_its_mean_and_its_bounds():
+    path = real("static/era5_surface_geopotential_0p25deg.nc")
     fine = open_inputs(path)[0][["geopotential_at_surface"]]
     source = LatLonGrid.regular(0.25)
     z = fine["geopotential_at_surface"].values

@@ -16,17 +16,10 @@ from fsspec.registry import known_implementations
 from data.samples import analyses
 from data.sources import READERS, open_inputs, open_truth
 from data.windows import window
+from tests.reference import PARITY, real
 
-SHARED = Path(__file__).parents[4] / "shared"
 INIT = np.datetime64("2022-01-01T06", "ns")
 HOUR = np.timedelta64(1, "h")
-
-
-def shared(name: str) -> Path:
-    path = SHARED / name
-    if not path.exists():
-        pytest.skip(f"{name} is not beside the checkout")
-    return path
 
 
 def weather(times: int = 3) -> xr.Dataset:
@@ -182,7 +175,7 @@ def test_a_grib_file_that_was_cut_short_is_refused(tmp_path, length):
 
 
 def test_two_grids_in_one_file_are_refused(tmp_path):
-    other = shared("data/grib/tuv_pl.grib")
+    other = real("grib/tuv_pl.grib")
     both = tmp_path / "both.grib"
     both.write_bytes(analyses().read_bytes() + other.read_bytes())
     with pytest.raises(ValueError, match="all fields of a file must share one grid"):
@@ -192,18 +185,18 @@ def test_two_grids_in_one_file_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("data/grib/t_n48.grib", "a reduced Gaussian grid"),
-        ("data/grib/spherical_pressure_level.grib1", "spherical harmonics"),
+        ("grib/t_n48.grib", "a reduced Gaussian grid"),
+        ("grib/spherical_pressure_level.grib1", "spherical harmonics"),
     ],
 )
 def test_grids_that_are_not_regular_are_refused(name, words):
     with pytest.raises(ValueError, match=words) as caught:
-        open_inputs(shared(name))
+        open_inputs(real(name))
     assert "ask for a regular grid" in str(caught.value)
 
 
 def test_gfs_gives_every_graphcast_variable_at_one_time():
-    (gfs,) = open_inputs(shared("data/states/gfs_2p5deg_2011100800_f072.grib2"))
+    (gfs,) = open_inputs(real("states/gfs_2p5deg_2011100800_f072.grib2"))
     assert gfs["time"].values.tolist() == [np.datetime64("2011-10-11", "ns").astype(int)]
     levels = [200, 300, 500, 700, 850, 1000]
     means = gfs.sel(level=levels).mean(["latitude", "longitude", "time"]).load()
@@ -233,8 +226,8 @@ def test_gfs_gives_every_graphcast_variable_at_one_time():
 
 
 def test_the_same_fields_in_grib_and_netcdf_agree():
-    (grib,) = open_inputs(shared("data/grib/test4.grib"))
-    (netcdf,) = open_inputs(shared("data/grib/test4.nc"))
+    (grib,) = open_inputs(real("grib/test4.grib"))
+    (netcdf,) = open_inputs(real("grib/test4.nc"))
     for name in ("temperature", "geopotential"):
         # netCDF packs into 16 bits: steps of the range / 65536
         spread = float(grib[name].max() - grib[name].min())
@@ -242,7 +235,7 @@ def test_the_same_fields_in_grib_and_netcdf_agree():
 
 
 def test_era5_on_37_levels_and_a_gaussian_grid():
-    (era5,) = open_inputs(shared("data/states/era5_tl31_37lev_19590102T00.nc"))
+    (era5,) = open_inputs(real("states/era5_tl31_37lev_19590102T00.nc"))
     assert era5["temperature"].dims == ("time", "level", "latitude", "longitude")
     assert era5.sizes["level"] == 37
     assert era5["latitude"].values[0] == pytest.approx(-85.76, abs=0.01)
@@ -255,7 +248,7 @@ def test_era5_on_37_levels_and_a_gaussian_grid():
 
 
 def test_a_zarr_3_store_without_consolidated_metadata_and_with_counted_hours():
-    (series,) = open_inputs(shared("data/series/era5_surface_1deg_7h_202603.zarr"))
+    (series,) = open_inputs(real("series/era5_surface_1deg_7h_202603.zarr"))
     assert series["time"].values[0] == np.datetime64("2026-03-25T00")
     assert series["latitude"].values[0] == -90
     assert "2m_temperature" in series
@@ -265,7 +258,7 @@ def test_a_zarr_3_store_without_consolidated_metadata_and_with_counted_hours():
 
 
 def test_an_ensemble_comes_as_one_dataset_for_each_member():
-    eda = open_inputs(shared("data/ensemble/era5_eda_3deg_12h_20170101-02.grib"))
+    eda = open_inputs(real("ensemble/era5_eda_3deg_12h_20170101-02.grib"))
     assert [int(member["number"]) for member in eda] == list(range(10))
     assert eda[3]["geopotential"].dims == ("time", "level", "latitude", "longitude")
     spread = float(abs(eda[3]["temperature"] - eda[4]["temperature"]).max())
@@ -275,25 +268,23 @@ def test_an_ensemble_comes_as_one_dataset_for_each_member():
 @pytest.mark.parametrize(
     ("name", "variable"),
     [
-        ("data/static/era5_surface_geopotential_0p25deg.nc", "geopotential_at_surface"),
-        ("data/reference/era5_msl_2025120100_2.5x2.5.nc", "mean_sea_level_pressure"),
+        ("static/era5_surface_geopotential_0p25deg.nc", "geopotential_at_surface"),
+        ("reference/era5_msl_2025120100_2.5x2.5.nc", "mean_sea_level_pressure"),
         (
-            "data/static/era5_seasonal_1985-2014/seasons_average_psl_ERA5_r360x180_1985-2014.nc",
+            "static/era5_seasonal_1985-2014/seasons_average_psl_ERA5_r360x180_1985-2014.nc",
             "mean_sea_level_pressure",
         ),
-        ("data/grib/ncep_T62_flux_3x6h_20230614.grib2", "2m_temperature"),
-        ("data/grib/tuv_pl.grib", "temperature"),
+        ("grib/ncep_T62_flux_3x6h_20230614.grib2", "2m_temperature"),
+        ("grib/tuv_pl.grib", "temperature"),
     ],
 )
 def test_other_files_at_hand_are_read(name, variable):
-    (dataset,) = open_inputs(shared(name))
+    (dataset,) = open_inputs(real(name))
     assert dataset[variable].notnull().all()
 
 
 def test_a_file_without_longitude_is_refused():
-    path = shared(
-        "data/static/era5_seasonal_1985-2014/seasons_average_ta_ERA5_r360x180_1985-2014.nc"
-    )
+    path = real("static/era5_seasonal_1985-2014/seasons_average_ta_ERA5_r360x180_1985-2014.nc")
     with pytest.raises(ValueError, match="there is no longitude"):
         open_inputs(path)
 
@@ -364,9 +355,9 @@ def test_relative_times_without_an_initial_time_are_refused(tmp_path):
         open_inputs(path)
 
 
-@pytest.mark.parametrize("case", ["task13_32x64_nopoles", "task13_6deg_poles"])
+@pytest.mark.parametrize("case", PARITY)
 def test_reference_files_come_back_to_the_bit(case):
-    path = shared(f"parity/{case}/inputs.nc")
+    path = PARITY[case] / "inputs.nc"
     raw = xr.load_dataset(path, decode_timedelta=True).isel(batch=0)
     (dataset,) = open_inputs(path, init_time=INIT)
     assert dataset["time"].values.tolist() == [(INIT - 6 * HOUR).astype(int), INIT.astype(int)]

@@ -25,8 +25,9 @@ from data.sources.network import download, gfs
 from data.sources.network import object_stores as stores
 from data.task import STEP, Task
 from tests.data.sources.loopback import TASK, Loopback, archive, serving, tree, weather
+from tests.reference import real
 
-GFS = Path(__file__).parents[4] / "shared/data/states/gfs_2p5deg_2011100800_f072.grib2"
+GFS = real("states/gfs_2p5deg_2011100800_f072.grib2")
 TWO_TIMES = 2 * 4 * 5 * 9 * 16  # bytes of two times of TASK
 TIME = np.datetime64("2011-10-11T00", "ns")
 GFS_TASK = Task(
@@ -309,8 +310,6 @@ def publish_gfs(folder: Path, source: Path, time: np.datetime64) -> None:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory) -> Path:
-    if not GFS.exists():
-        pytest.skip("the GFS state is not beside the checkout")
     folder = tmp_path_factory.mktemp("noaa")
     publish_gfs(folder, GFS, TIME)
     return folder

@@ -1,0 +1,68 @@
+"""Score a forecast with a metric of one's own: how much of the globe is far off.
+
+    python examples/score_with_own_metric.py [FOLDER]
+
+FOLDER holds forecast.zarr; where there is none, `forecast_analyses.py` makes it. The truth is the
+packaged analyses that followed, and persistence is scored beside the forecast.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+
+from data import open_inputs
+from data.constants import STANDARD_GRAVITY
+from data.samples import analyses
+from data.wording import hours
+from verification import METRICS, MeanOf, Sample, Statistic, score
+
+FAR = 50 * STANDARD_GRAVITY  # m2 s-2: 50 m of height
+
+
+@dataclass(frozen=True)
+class ErrorAbove(Statistic):
+    """1 where the error of a variable is larger than a threshold (its units), 0 elsewhere."""
+
+    variable: str
+    threshold: float
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The one variable."""
+        return (self.variable,)
+
+    def field(self, sample: Sample) -> xr.DataArray:
+        """Whether the error is too large at each point."""
+        error = abs(sample.forecast[self.variable] - sample.truth[self.variable])
+        return (error > self.threshold).astype("float32")
+
+
+def main(folder: Path) -> xr.Dataset:
+    """Score, print the metric by lead time, and return all scores."""
+    store = folder / "forecast.zarr"
+    if not store.exists():
+        from forecast_analyses import main as make_forecast  # noqa: PLC0415  only where it lacks
+
+        make_forecast(folder)
+    far_off = {"far_off": lambda name: MeanOf(ErrorAbove(name, FAR), units="1", best="low")}
+    with xr.open_zarr(store, decode_timedelta=True) as forecast:
+        scores = score(
+            forecast[["geopotential"]], open_inputs(analyses())[0], metrics={**METRICS, **far_off}
+        )
+    at_500 = scores["geopotential"].sel(metric="far_off", region="globe", level=500)
+    for lead in at_500["prediction_timedelta"].values:
+        ours, persistence = (
+            float(at_500.sel(source=source, prediction_timedelta=lead))
+            for source in ("forecast", "persistence")
+        )
+        print(
+            f"+{hours(lead):.0f} h: off by more than 50 m on {ours:.0%} of the globe; "
+            f"persistence {persistence:.0%}"
+        )
+    return scores
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "example-output"))
