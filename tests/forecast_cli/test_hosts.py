@@ -227,7 +227,7 @@ def met(*seats):
 
     def go(place, process, processes):
         try:
-            meet(Seat("localhost", port, process, processes), patience=10)
+            meet(Seat("localhost", port, process, processes), patience=10.0)
             heard[place] = "all here"
         except ValueError as error:
             heard[place] = str(error)

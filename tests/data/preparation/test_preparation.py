@@ -25,6 +25,7 @@ from data.stores.workers import Fleet
 from data.task import STEP, TASKS
 from data.windows import window
 from tests.data.sources.loopback import LATITUDE, LONGITUDE, TASK, archive, tree, weather
+from tests.reference import real
 
 ROOT = str(Path(__file__).parents[3])
 TWO_TIMES = 2 * 4 * 5 * LATITUDE.size * LONGITUDE.size  # bytes: 2 variables on 2 levels and 1
@@ -207,7 +208,6 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from data.stores.workers import Fleet
 from tests.data.preparation.test_preparation import made
-from tests.reference import real
 if __name__ == "__main__":
     source, count, workers = sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
     print("ready", flush=True)
