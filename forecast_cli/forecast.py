@@ -105,7 +105,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     started = time.perf_counter()
     if deterministic:
         use_deterministic_kernels()
-    precision_named(precision)  # what is wrong with a flag is said before anything is read
+    precision_named(precision)  # a wrong flag is refused before anything is read
     start = None if init_time is None else moment(init_time)
     limit = None if memory is None else number_of_bytes(memory)
     join(coordinator, process, processes, report=errors.print)

@@ -69,7 +69,7 @@ def describe_checkpoint(path: str, checkpoint: Checkpoint) -> None:
 
 
 def _opened(path: str) -> xr.Dataset:
-    """A store of ours, or a netCDF file made of one, lazily."""
+    """A store that this package wrote, or a netCDF file converted from one, lazily."""
     if Path(path).is_dir():
         return xr.open_zarr(path, decode_timedelta=True)
     opened: xr.Dataset = xr.open_dataset(path, engine="netcdf4", decode_timedelta=True)

@@ -1,4 +1,4 @@
-"""`graphcast statistics`: the numbers that a model's fields are normalised by.
+"""`graphcast statistics`: means and deviations by which a model's fields are normalised.
 
 From Python:
 

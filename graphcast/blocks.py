@@ -20,7 +20,7 @@ from mesh.graphs import EdgeSet, Graphs
 
 GRID_BLOCK = 2048
 EDGE_BLOCK = 2052
-MOST_KINDS = 0.75  # kinds per edge; above it a look-up costs more than it saves
+MOST_KINDS = 0.75  # kinds per edge; with more of them, looking terms up costs more than it saves
 GROUP = 6  # multi-mesh edges that share a receiver
 
 AnyArray = Any  # numpy as built, JAX inside a compiled function

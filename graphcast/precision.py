@@ -147,7 +147,11 @@ PRECISIONS = {precision.name: precision for precision in (FLOAT32, MIXED, BFLOAT
 
 
 def precision_named(name: str) -> Precision:
-    """The precision a user asked for; `ValueError` with the choices otherwise."""
+    """The precision of this name.
+
+    Raises:
+        ValueError: there is none; the message lists the choices.
+    """
     if name not in PRECISIONS:
         raise ValueError(f"unknown precision {name!r}; choose one of {', '.join(PRECISIONS)}")
     return PRECISIONS[name]
