@@ -22,9 +22,7 @@ from graphcast.precision import precision_named
 
 @together()
 def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
-    checkpoint: Annotated[
-        Path, typer.Option(help="Weights: ours (.safetensors) or DeepMind's (.npz).")
-    ],
+    checkpoint: Annotated[Path, typer.Option(help="Weights: .safetensors, or DeepMind's .npz.")],
     inputs: Annotated[
         str,
         typer.Option(help="File, Zarr store or URL with the frames at t - 6 h and t."),

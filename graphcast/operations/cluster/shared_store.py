@@ -35,7 +35,10 @@ def check_same(header: ForecastHeader) -> None:
 
 
 def check_same_values(hashes: list[str]) -> None:
-    """Refuse processes that have read different values; `hashes` are those of the windows.
+    """Refuse processes that have read different values.
+
+    Args:
+        hashes: SHA-256 of each window that this process has read.
 
     Raises:
         ValueError: names the first process that differs.
