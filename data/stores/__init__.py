@@ -1,9 +1,9 @@
 """Stores: folders that stand whole or not at all, whenever their writer is killed.
 
 In the order to read: `files` (single files, whole), `building` (a folder that gets its name when
-all of it is there), `kind` (what kind of store a path is), `cf` (conventions, axes, codecs), then
-the stores themselves, `forecast` (what models predict) and `analyses` (what they train on), and
-`workers`, the processes that make a dataset.
+all of it is there), `kind` (the kind of store at a path), `reading` (a missing chunk is an error),
+`cf` (conventions, axes, codecs), then the stores themselves, `forecast` (what models predict) and
+`analyses` (what they train on), and `workers`, the processes that make a dataset.
 """
 
 from data.stores.building import Building
