@@ -8,7 +8,8 @@ from mesh.grid import LatLonGrid
 def grid_of(fields: xr.Dataset | xr.DataArray, where: str = "") -> LatLonGrid:
     """The global grid that canonical fields are on.
 
-    Every check that data cover the globe goes through here.
+    Fields that do not cover the globe are refused here; only the doctor, which reports every fault
+    of a file, has a rule of its own.
 
     Args:
         fields: canonical, with coordinates `latitude` and `longitude`.
