@@ -170,7 +170,7 @@ class Run:
             ) from error
 
 
-def _axis(values: tuple[float, ...]) -> list[float] | dict[str, float]:
+def _axis(values: tuple[float, ...]) -> list[float] | dict[str, float | int]:
     """A coordinate as JSON: its ends where those say it to the last bit, else every value."""
     first, last, count = values[0], values[-1], len(values)
     if values == tuple(np.linspace(first, last, count).tolist()):
@@ -178,7 +178,7 @@ def _axis(values: tuple[float, ...]) -> list[float] | dict[str, float]:
     return list(values)
 
 
-def _values(axis: list[float] | dict[str, float]) -> tuple[float, ...]:
+def _values(axis: list[float] | dict[str, float | int]) -> tuple[float, ...]:
     if isinstance(axis, list):
         return tuple(axis)
     return tuple(np.linspace(axis["first"], axis["last"], int(axis["count"])).tolist())

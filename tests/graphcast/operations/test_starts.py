@@ -51,7 +51,8 @@ def test_labels_are_checked_without_values_and_values_when_read(tmp_path):
     starts.window(INIT, starts.members[0])
     with pytest.raises(ValueError, match="K"):
         starts.window(INIT, starts.members[1])
-    lacking = batch(tmp_path, lambda d: d.drop_vars("temperature"))
+    (tmp_path / "lacking").mkdir()
+    lacking = batch(tmp_path / "lacking", lambda d: d.drop_vars("temperature"))
     with pytest.raises(ValueError, match="lacks temperature"):
         open_starts(TASK, lacking, init_time=INIT)
 
