@@ -249,7 +249,7 @@ def test_era5_on_37_levels_and_a_gaussian_grid():
 
 def test_a_zarr_3_store_without_consolidated_metadata_and_with_counted_hours():
     (series,) = open_inputs(real("series/era5_surface_1deg_7h_202603.zarr"))
-    assert series["time"].values[0] == np.datetime64("2026-03-25T00")
+    assert series["time"].values[0] == np.datetime64("2026-03-25T14")
     assert series["latitude"].values[0] == -90
     assert "2m_temperature" in series
     assert "total_precipitation_6hr" not in series
