@@ -1,9 +1,9 @@
-"""Forecast a day from the packaged analyses, from Python.
+"""Forecast one day from the packaged analyses, from Python.
 
     python examples/forecast_analyses.py [FOLDER]
 
-No trained weights come with the package, so these are made here: random, with a last layer of
-zeros, which forecasts that nothing changes. Any checkpoint of DeepMind's or ours goes in its place.
+No trained weights come with the package, so this script makes some: random, with a last layer of
+zeros, so that the forecast is persistence. Any checkpoint may take their place, DeepMind's too.
 """
 
 import sys
@@ -34,7 +34,7 @@ TASK = Task(
 
 
 def main(folder: Path) -> Path:
-    """Make weights, forecast with them, show what came out, and return the forecast's store."""
+    """Make weights, forecast with them, print the mean height of 500 hPa, return the store."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "persistence.safetensors"
     write_checkpoint(persistence(), weights)
@@ -71,7 +71,7 @@ def persistence() -> Checkpoint:
 
 
 def say(event: Event) -> None:
-    """One line for each lead time that is on the disk."""
+    """Print one line for each lead time that is on the disk."""
     if isinstance(event, Written):
         print(f"+{hours(event.lead):.0f} h written")
 

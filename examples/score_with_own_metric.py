@@ -2,8 +2,8 @@
 
     python examples/score_with_own_metric.py [FOLDER]
 
-FOLDER holds forecast.zarr; where there is none, `forecast_analyses.py` makes it. The truth is the
-packaged analyses that followed, and persistence is scored beside the forecast.
+FOLDER holds forecast.zarr; if it is missing, `forecast_analyses.py` makes it. The truth is the
+packaged analyses, and persistence is scored beside the forecast.
 """
 
 import sys
@@ -34,7 +34,7 @@ class ErrorAbove(Statistic):
         return (self.variable,)
 
     def field(self, sample: Sample) -> xr.DataArray:
-        """Whether the error is too large at each point."""
+        """1 at each point where the error is too large, else 0."""
         error = abs(sample.forecast[self.variable] - sample.truth[self.variable])
         return (error > self.threshold).astype("float32")
 
@@ -43,7 +43,7 @@ def main(folder: Path) -> xr.Dataset:
     """Score, print the metric by lead time, and return all scores."""
     store = folder / "forecast.zarr"
     if not store.exists():
-        from forecast_analyses import main as make_forecast  # noqa: PLC0415  only where it lacks
+        from forecast_analyses import main as make_forecast  # noqa: PLC0415  only if it is missing
 
         make_forecast(folder)
     far_off = {"far_off": lambda name: MeanOf(ErrorAbove(name, FAR), units="1", best="low")}
@@ -51,15 +51,15 @@ def main(folder: Path) -> xr.Dataset:
         scores = score(
             forecast[["geopotential"]], open_inputs(analyses())[0], metrics={**METRICS, **far_off}
         )
-    at_500 = scores["geopotential"].sel(metric="far_off", region="globe", level=500)
+    at_500 = scores["geopotential"].sel(metric="far_off", region="global", level=500)
     for lead in at_500["prediction_timedelta"].values:
-        ours, persistence = (
+        forecast_share, persistence_share = (
             float(at_500.sel(source=source, prediction_timedelta=lead))
             for source in ("forecast", "persistence")
         )
         print(
-            f"+{hours(lead):.0f} h: off by more than 50 m on {ours:.0%} of the globe; "
-            f"persistence {persistence:.0%}"
+            f"+{hours(lead):.0f} h: off by more than 50 m on {forecast_share:.0%} of the globe; "
+            f"persistence {persistence_share:.0%}"
         )
     return scores
 

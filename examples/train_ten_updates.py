@@ -2,16 +2,17 @@
 
     python examples/train_ten_updates.py [FOLDER]
 
-The first four analyses are the training data; what came after them is left for scoring. Ten updates
-teach a network little. With another recipe and more data the same lines train in earnest.
+The first four analyses are the training data; the later ones are left for scoring. Ten updates
+teach a network little. With a longer recipe and more data the same lines train in earnest.
 """
 
+import json
 import sys
 from pathlib import Path
 
 import jax
 
-from data import Channels, Task, moments_of, open_inputs, window
+from data import Channels, Task, grid_of, moments_of, open_inputs, window
 from data.samples import analyses
 from graphcast.checkpoints import Checkpoint, write_checkpoint
 from graphcast.forecaster import forecaster
@@ -29,7 +30,7 @@ from graphcast.training import (
     training_problem,
     write_state,
 )
-from mesh import LatLonGrid, MeshSpec
+from mesh import MeshSpec
 
 TASK = Task(
     name="wind and geopotential",
@@ -43,7 +44,7 @@ RECIPE = Recipe(phases=(Phase("ten", updates=10, peak=1e-3, warm_up=2),), batch=
 
 
 def main(folder: Path) -> Path:
-    """Train, say the loss of each update, and return the file of weights."""
+    """Train, print the loss of each update, and return the file of weights."""
     folder.mkdir(parents=True, exist_ok=True)
     training_data = open_inputs(analyses())[0].isel(time=slice(0, 4))
     channels = Channels(TASK)
@@ -51,10 +52,7 @@ def main(folder: Path) -> Path:
         SPEC, channels.input_width, len(channels.targets), key=jax.random.key(RECIPE.seed)
     )
     untrained = Checkpoint(SPEC, TASK, model, moments_of([training_data], TASK))
-    grid = LatLonGrid.from_coordinates(
-        training_data["latitude"].values, training_data["longitude"].values
-    )
-    ready = forecaster(untrained, grid)
+    ready = forecaster(untrained, grid_of(training_data))
 
     plan = plan_of_updates(ready, RECIPE, Machine())
     first = window(training_data, TASK, init_time=training_data["time"].values[1])
@@ -65,7 +63,8 @@ def main(folder: Path) -> Path:
         RECIPE,
         report=say,
     )
-    write_state(state, folder / "state.safetensors")  # to go on from: `read_state`
+    training = {"recipe": json.loads(RECIPE.to_json()), "data": analyses().name}
+    write_state(state, folder / "state.safetensors", training)  # `read_state` resumes from it
     weights = folder / "weights.safetensors"
     write_checkpoint(Checkpoint(SPEC, TASK, state.model, untrained.moments), weights)
     print(f"{weights}: give it to `graphcast forecast --checkpoint`")
@@ -73,7 +72,7 @@ def main(folder: Path) -> Path:
 
 
 def say(progress: Progress) -> None:
-    """One line for each update."""
+    """Print one line for each update."""
     rate = progress.conditions.learning_rate
     print(f"update {progress.update:2d}  loss {progress.loss:8.3f}  learning rate {rate:.1e}")
 

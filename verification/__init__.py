@@ -4,21 +4,22 @@
 order:
 
 - `sample` and `statistic`: a field for each init time, such as a squared error;
-- `regions` and `averaging`: its area-weighted mean over boxes;
-- `means`: those means by init time, which add; `metric`: what is reported, as a function of them;
-- `alignment`: what of a forecast can be held against a truth, and what is refused;
-- `entrants`: whose forecasts are scored (the forecast, persistence, climatology);
-- `engine` (`means_of`): the one pass over the fields, kept in a `means_store`;
-- `scoring` (`score`) and `protocols`: metrics of all variables, described;
-- `files`: forecasts and truths opened and checked, scores written;
+- `regions` and `averaging`: the area-weighted mean of a field over boxes;
+- `means`: these means, by init time; they add. `metric`: the reported numbers, functions of means;
+- `alignment`: the parts of a forecast that a truth can judge; the rest is refused or noted;
+- `entrants`: the forecasts that are compared (the forecast, persistence, climatology);
+- `engine` (`means_of`): the one pass over the fields; `means_store` keeps its results on disk;
+- `scoring` (`score`) and `protocols`: metrics of all variables in one Dataset, with a description;
+- `files`: opens and checks forecasts and truths, writes scores;
 - `scorecard`: scores as a report and as figures.
 
-A metric of your own is a `Metric`, made of statistics that exist or a `Statistic` of your own:
+A metric of your own is a `Metric` of the statistics here, or of a `Statistic` of your own:
 
 >>> from verification import MeanOf, SquaredError, METRICS
->>> mine = {**METRICS, "mse": lambda variable: MeanOf(SquaredError(variable), units="squared")}
+>>> mse = {"mse": lambda variable: MeanOf(SquaredError(variable), units="squared")}
+>>> metrics = {**METRICS, **mse}
 
-and goes to `score(..., metrics=mine)`.
+Give it to `score(..., metrics=metrics)`.
 """
 
 from verification.alignment import Alignment, align

@@ -1,7 +1,7 @@
-"""What of a forecast can be held against a truth, and what cannot, by name.
+"""`Alignment`: the parts of a forecast that can be compared with a truth.
 
-Whatever does not fit is either an error in one sentence or a note that goes into the scores:
-nothing is dropped in silence.
+Everything else is refused with an error, or left out with a note in the scores. Nothing is dropped
+silently.
 """
 
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ from mesh.grid import LatLonGrid, same_points
 from verification.climatology import climatology_at
 
 FORECAST_DIMS = ("time", "prediction_timedelta", "latitude", "longitude")
-SMALL = 64e6  # bytes; what is smaller is loaded at once, which spares dask many small tasks
+SMALL = 64e6  # bytes; smaller fields are loaded at once, which spares dask many small tasks
 
 
 class Occasion(NamedTuple):
@@ -79,7 +79,7 @@ class Alignment:
 
     @cached_property
     def without_start(self) -> tuple[np.datetime64, ...]:
-        """Those of the `init_times` that the truth does not have: persistence cannot start."""
+        """The `init_times` that the truth lacks, where persistence cannot start."""
         times = np.array(self.init_times)
         return tuple(times[~np.isin(times, self.truth["time"].values)])
 
@@ -105,11 +105,10 @@ class Alignment:
             _only_dimensions(forecast),
             _only_dimensions(at_leads.assign_coords(prediction_timedelta=leads.values)),
             _only_dimensions(truth.sel(time=init_time)) if started else None,
-            self._usual(valid, variables),
+            self._climatology_at(valid, variables),
         )
 
-    def _usual(self, valid: xr.DataArray, variables: tuple[str, ...]) -> xr.Dataset | None:
-        """The climatology at valid times."""
+    def _climatology_at(self, valid: xr.DataArray, variables: tuple[str, ...]) -> xr.Dataset | None:
         if self.climatology is None:
             return None
         return xr.Dataset({v: climatology_at(self.climatology[v], valid) for v in variables})
@@ -118,9 +117,15 @@ class Alignment:
 def align(forecast: xr.Dataset, truth: xr.Dataset, climatology: xr.Dataset | None) -> Alignment:
     """Bring forecast, truth and climatology to the same variables, levels and coordinates.
 
+    Args:
+        forecast: (time, [number,] prediction_timedelta, [level,] latitude, longitude).
+        truth: canonical analyses (time, [level,] latitude, longitude).
+        climatology: as `climatology_at` takes it; None for none.
+
     Raises:
-        ValueError: the forecast is none or repeats a time; nothing in common in variables, levels
-            or valid times; other grids; other units.
+        ValueError: the forecast lacks a dimension or repeats a time; forecast and truth have no
+            variable, level or valid time in common; their grids or units differ; the climatology
+            lacks something.
     """
     missing = [dim for dim in FORECAST_DIMS if dim not in forecast.dims]
     if missing:
@@ -140,12 +145,12 @@ def align(forecast: xr.Dataset, truth: xr.Dataset, climatology: xr.Dataset | Non
 
 
 def _only_dimensions(dataset: xr.Dataset) -> xr.Dataset:
-    """Without coordinates that would travel along: scalars, valid times."""
+    """The dataset without scalar and other coordinates that are no dimension."""
     return dataset.drop_vars([name for name in dataset.coords if name not in dataset.dims])
 
 
 def _in_parts(dataset: xr.Dataset, dim: str) -> xr.Dataset:
-    """As a dask graph, which reads one position of a dimension at a time where it is made here."""
+    """The dataset as a dask graph; one that is not lazy yet gets chunks of length 1 along `dim`."""
     lazy = any(variable.chunks for variable in dataset.variables.values())
     return dataset if lazy else dataset.chunk({dim: 1})
 
@@ -157,13 +162,13 @@ def _north_up(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _check_no_repeats(forecast: xr.Dataset) -> None:
-    """A time that came twice would count twice."""
-    for dim, what in (("time", "init times"), ("prediction_timedelta", "lead times")):
+    """Refuse repeated times, which would count twice."""
+    for dim, name in (("time", "init times"), ("prediction_timedelta", "lead times")):
         index = forecast.indexes[dim]
         if index.has_duplicates:
             repeated = index[index.duplicated()][0]
             raise ValueError(
-                f"a forecast's {what} must differ from one another, and {repeated} comes more than "
+                f"a forecast's {name} must differ from one another, and {repeated} comes more than "
                 "once; drop the repeated ones"
             )
 
@@ -212,15 +217,15 @@ def _on_one_grid(both: Alignment) -> Alignment:
 
 
 def _on_the_grid_of(forecast: xr.Dataset, other: xr.Dataset, role: str) -> xr.Dataset:
-    """The other Dataset with the forecast's coordinates, where they differ by rounding only."""
-    one, another = grid_of(forecast, "the forecast"), grid_of(other, f"the {role}")
-    if not one.matches(another):
-        same = same_points(np.array(one.latitude), np.array(another.latitude))
-        axis = "longitude" if same else "latitude"
+    """`other` with the forecast's coordinates, from which its own differ by rounding at most."""
+    grid, other_grid = grid_of(forecast, "the forecast"), grid_of(other, f"the {role}")
+    if not grid.matches(other_grid):
+        same_latitudes = same_points(np.array(grid.latitude), np.array(other_grid.latitude))
+        axis = "longitude" if same_latitudes else "latitude"
         raise ValueError(
             f"forecast and {role} must be on the same grid, and their {axis}s differ: "
-            f"{_extent(getattr(one, axis))} against {_extent(getattr(another, axis))}; bring the "
-            f"{role} to the forecast's grid first"
+            f"{_extent(getattr(grid, axis))} against {_extent(getattr(other_grid, axis))}; bring "
+            f"the {role} to the forecast's grid first"
         )
     return other.assign_coords(
         latitude=forecast["latitude"].values, longitude=forecast["longitude"].values
@@ -232,17 +237,17 @@ def _extent(axis: tuple[float, ...]) -> str:
 
 
 def _check_units(both: Alignment) -> None:
-    """Both in one unit, as far as they state it."""
+    """Refuse variables whose stated units differ."""
     for name in both.variables:
-        of_forecast, of_truth = (ds[name].attrs.get("units") for ds in (both.forecast, both.truth))
-        if of_forecast is None or of_truth is None or of_forecast == of_truth:
+        units, truth_units = (ds[name].attrs.get("units") for ds in (both.forecast, both.truth))
+        if units is None or truth_units is None or units == truth_units:
             continue
-        catalogue = VARIABLES[name].units if name in VARIABLES else of_forecast
-        converted = [conversion(unit, catalogue) for unit in (of_forecast, of_truth)]
+        catalogue = VARIABLES[name].units if name in VARIABLES else units
+        converted = [conversion(unit, catalogue) for unit in (units, truth_units)]
         if None in converted or converted[0] != converted[1]:
             raise ValueError(
-                f"forecast and truth must be in the same units, and {name} is in {of_forecast!r} "
-                f"in the forecast and in {of_truth!r} in the truth; convert the truth first"
+                f"forecast and truth must be in the same units, and {name} is in {units!r} "
+                f"in the forecast and in {truth_units!r} in the truth; convert the truth first"
             )
 
 
@@ -275,8 +280,8 @@ def _notes_on_times(both: Alignment) -> tuple[str, ...]:
         both.forecast["prediction_timedelta"].values, both.scored.sum("time").values, strict=True
     ):
         if count < inits:
-            what = "not scored" if count == 0 else f"scored for {count} of {inits} initial times"
-            notes.append(f"+{hours(lead):g} h: no truth at the valid time, {what}")
+            extent = "not scored" if count == 0 else f"scored for {count} of {inits} initial times"
+            notes.append(f"+{hours(lead):g} h: no truth at the valid time, {extent}")
     if both.without_start:
         times = ", ".join(map(hour, both.without_start))
         notes.append(f"persistence is not scored: no truth at the initial time {times}")

@@ -1,4 +1,4 @@
-"""Means over regions: every point counts by its area."""
+"""Area-weighted means over regions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class RegionWeights:
     def mean(self, field: xr.DataArray) -> xr.DataArray:
         """Mean of a field over each region, in float64; `region` takes the place of the grid.
 
-        NaN anywhere on the globe gives NaN in every region, also in those that do not hold it. A
+        NaN anywhere on the globe gives NaN in every region, even in those that do not contain it. A
         field without longitudes, such as a spectrum of each row, is averaged over a region's rows.
         """
         # float64: in float32 a sum of 10⁶ squares loses the fourth digit

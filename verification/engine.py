@@ -1,8 +1,8 @@
-"""`means_of`: the one pass over the fields, an init time after the other.
+"""`means_of`: the one pass over the fields, one init time after the other.
 
 The variables of one statistic are read together and every variable once, lazily over lead times:
 dask holds as many lead times in memory as it has threads, whatever the length of the forecast or
-the number of init times. What is kept is one number per init time, lead time, level and region.
+the number of init times. The result is one number per init time, lead time, level and region.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -36,17 +36,18 @@ def means_of(
     store: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Means]:
-    """Means of statistics of each entrant, by its name.
+    """Means of statistics, by the name of the entrant.
 
     Args:
-        entrants: who is scored, with different names. Those of one `Alignment` share its init
-            times, and what is read for them.
-        statistics: what to compute, of every entrant; `Metric.statistics` names a metric's.
+        entrants: the forecasts to score, with different names. Fields of one `Alignment` are read
+            once for all its entrants.
+        statistics: computed for every entrant; `Metric.statistics` lists those of a metric.
         regions: names of `regions.REGIONS`.
-        store: where to keep the means, an init time at a time. A run that was interrupted goes on
-            after the last one when it is called again with the same arguments, or with init times
-            added; it takes the names and provenance of forecast and truth for their values.
-        progress: called with the number of finished parts and of all of them.
+        store: a store of means to write, one init time at a time; None keeps the means in memory.
+            An interrupted call resumes when it is repeated with the same arguments, or with init
+            times added. Forecast and truth are recognised by their paths, labels and attributes,
+            not by their values.
+        progress: called with the number of finished parts and of all parts.
 
     Raises:
         ValueError: an unknown region; a variable that an entrant does not have; a value that is
@@ -54,8 +55,8 @@ def means_of(
     """
     work = _Work.of(entrants, statistics, regions)
     if store is None:
-        made = [shard for _, shard in work.shards(frozenset(), progress)]
-        return {e.name: Means.joined([s[e.name] for s in made if e.name in s]) for e in entrants}
+        shards = [shard for _, shard in work.shards(frozenset(), progress)]
+        return {e.name: Means.joined([s[e.name] for s in shards if e.name in s]) for e in entrants}
     with MeansStore.open(store, work.made_from) as building:
         for init_time, shard in work.shards(building.done, progress):
             building.write(init_time, shard)
@@ -66,19 +67,19 @@ def means_of(
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """What is to be computed."""
+    """The entrants, statistics and regions of one call."""
 
     entrants: tuple[Entrant, ...]
-    groups: tuple[tuple[Statistic, ...], ...]  # no variable is needed by two of them
+    groups: tuple[tuple[Statistic, ...], ...]  # no variable is in two of them
     regions: tuple[str, ...]
 
     @classmethod
     def of(
         cls, entrants: Sequence[Entrant], statistics: Iterable[Statistic], regions: Sequence[str]
     ) -> "_Work":
-        wanted = tuple(dict.fromkeys(statistics))
-        _check(entrants, wanted)
-        return cls(tuple(entrants), _sharing_variables(wanted), tuple(regions))
+        distinct = tuple(dict.fromkeys(statistics))
+        _check(entrants, distinct)
+        return cls(tuple(entrants), _sharing_variables(distinct), tuple(regions))
 
     @property
     def alignments(self) -> tuple[Alignment, ...]:
@@ -86,7 +87,7 @@ class _Work:
 
     @property
     def made_from(self) -> dict[str, object]:
-        """What decides the numbers, but for the init times."""
+        """Everything that the numbers depend on, except the init times."""
         return {
             "entrants": [(type(e).__name__, e.name) for e in self.entrants],
             "statistics": [repr(s) for group in self.groups for s in group],
@@ -97,7 +98,7 @@ class _Work:
     def shards(
         self, done: Collection[str], progress: Progress
     ) -> Iterator[tuple[np.datetime64, dict[str, Means]]]:
-        """The means at each init time that is not done."""
+        """The means at each init time that is not in `done`, by entrant."""
         weights = [RegionWeights.on(a.grid, self.regions) for a in self.alignments]
         init_times = sorted({time for a in self.alignments for time in a.init_times})
         total = len(init_times) * len(self.groups)
@@ -117,7 +118,7 @@ class _Work:
 
 
 def _described(alignment: Alignment) -> dict[str, object]:
-    """Names, labels and provenance of what is compared; not the values."""
+    """Paths, labels and attributes of forecast and truth; not their values."""
     forecast, truth = alignment.forecast, alignment.truth
     return {
         "labels": {
@@ -154,7 +155,7 @@ def _check(entrants: Sequence[Entrant], statistics: Sequence[Statistic]) -> None
 
 
 def _sharing_variables(statistics: Sequence[Statistic]) -> tuple[tuple[Statistic, ...], ...]:
-    """Groups of statistics such that every variable is needed by one group alone."""
+    """Groups of statistics such that each variable is needed by one group only."""
     groups: list[tuple[set[str], list[Statistic]]] = []
     for statistic in statistics:
         variables, members = set(statistic.variables), [statistic]
@@ -171,7 +172,7 @@ def _of_group(
     statistics: Sequence[Statistic],
     weights: RegionWeights,
 ) -> dict[str, dict[str, WeightedSum]]:
-    """Means of a few statistics at one init time, for entrants of one alignment."""
+    """Means of a group of statistics at one init time, for entrants of one alignment."""
     alignment: Alignment = entrants[0].alignment
     variables = tuple(dict.fromkeys(v for s in statistics for v in s.variables))
     occasion = alignment.at(init_time, variables)
@@ -186,7 +187,7 @@ def _of_group(
     made: dict[str, dict[str, WeightedSum]] = {name: {} for name in samples}
     for (name, statistic), mean in zip(lazy, computed, strict=True):
         if not np.isfinite(mean).all():
-            raise ValueError(_what_is_not_finite(statistic, init_time, samples[name]))
+            raise ValueError(_not_finite(statistic, init_time, samples[name]))
         values = mean.expand_dims(init_time=[init_time])
         weight = xr.ones_like(values["prediction_timedelta"], float).expand_dims(
             init_time=[init_time]
@@ -196,7 +197,7 @@ def _of_group(
 
 
 def _field(statistic: Statistic, sample: Sample) -> xr.DataArray:
-    """The field of a statistic, with no dimension but those that it declares."""
+    """The field of a statistic; a dimension that the statistic does not declare is refused."""
     field = statistic.field(sample)
     unknown = [str(dim) for dim in field.dims if dim not in (*POINT, *statistic.bins)]
     if unknown:
@@ -212,7 +213,8 @@ def _field(statistic: Statistic, sample: Sample) -> xr.DataArray:
     return field
 
 
-def _what_is_not_finite(statistic: Statistic, init_time: np.datetime64, sample: Sample) -> str:
+def _not_finite(statistic: Statistic, init_time: np.datetime64, sample: Sample) -> str:
+    """The message that names the field, init time and lead times of values that are not finite."""
     for role, fields in sample._asdict().items():
         for variable in statistic.variables if fields is not None else ():
             values = fields[variable]

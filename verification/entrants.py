@@ -1,7 +1,7 @@
-"""Entrants: whose forecasts are scored. Each forecasts from every init time of an `Alignment`.
+"""Entrants: the forecasts that are compared, each from every init time of an `Alignment`.
 
-`Forecast` is what a file holds: ours, or another centre's. What a forecast must beat are
-`Persistence` and `Climatology`. A new baseline is a new class here.
+`Forecast` comes from a file: GraphCast's, or another centre's. `Persistence` and `Climatology` are
+the baselines that it must beat. A new baseline is a new class here.
 """
 
 from abc import ABC, abstractmethod
@@ -16,7 +16,7 @@ from verification.sample import Sample
 
 @dataclass(frozen=True, eq=False)
 class Entrant(ABC):
-    """One of those whose forecasts are compared, and its name in the scores."""
+    """A source of forecasts from the init times of an alignment, and its name in the scores."""
 
     alignment: Alignment
     name: str
@@ -24,7 +24,7 @@ class Entrant(ABC):
     @property
     @abstractmethod
     def description(self) -> str:
-        """What it forecasts with, for the record in the scores."""
+        """How it forecasts, as scores record it."""
 
     @abstractmethod
     def predicted(self, occasion: Occasion) -> xr.Dataset:
@@ -38,7 +38,7 @@ class Entrant(ABC):
         """
         predicted = self.predicted(occasion)
         sample = Sample(predicted, occasion.truth, occasion.climatology)
-        # Arithmetic would drop what does not match without a word.
+        # Arithmetic would silently drop labels that do not match.
         xr.align(*(fields for fields in sample if fields is not None), join="exact")
         return sample
 
@@ -51,7 +51,7 @@ class Forecast(Entrant):
     description: str = "the forecast itself"
 
     def predicted(self, occasion: Occasion) -> xr.Dataset:
-        """As the file has it, members included."""
+        """The forecast's own fields, members included."""
         return occasion.forecast
 
 
@@ -63,7 +63,7 @@ class Persistence(Entrant):
     description: str = "persistence of the truth at init time"
 
     def predicted(self, occasion: Occasion) -> xr.Dataset:
-        """The start, (prediction_timedelta, ...); nothing is copied.
+        """The truth at the init time for every lead time, as a view.
 
         Raises:
             ValueError: the truth does not have the init time.

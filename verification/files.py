@@ -1,4 +1,4 @@
-"""Scoring from files to files: what is opened is checked first, what is written appears whole."""
+"""Scoring from files to files: inputs are checked first, results appear whole or not at all."""
 
 import hashlib
 import os
@@ -37,33 +37,33 @@ def score_files(
     regions: tuple[str, ...] = HEADLINE_REGIONS,
     progress: Progress = lambda done, total: None,
 ) -> xr.Dataset:
-    """Scores of a forecast in a file, against a truth in another; see `scoring.score`.
+    """Scores of a forecast in a file against a truth in another; see `scoring.score`.
 
     Args:
         forecast: a Zarr store, a URL or a netCDF file.
         truth: a file, Zarr store or URL with analyses.
         climatology: a Zarr store, a URL or a netCDF file; None for none.
         regions: names of `regions.REGIONS`.
-        progress: called with the number of finished parts and of all of them.
+        progress: called with the number of finished parts and of all parts.
 
     Raises:
-        FileNotFoundError: one of them is not there.
-        ValueError: one is damaged; they do not fit each other.
+        FileNotFoundError: an input does not exist.
+        ValueError: an input is damaged, or the inputs do not fit each other.
     """
     protocol = Protocol(regions, forecast, truth, climatology or "none given")
     with open_forecast(forecast) as predicted, _damage_named(f"{forecast} or {truth}"):
         observed = open_truth(truth, predicted)
         check_units(observed, predicted)
-        usual = None if climatology is None else _opened(climatology)
-        return score(predicted, observed, protocol, climatology=usual, progress=progress)
+        means = None if climatology is None else _opened(climatology)
+        return score(predicted, observed, protocol, climatology=means, progress=progress)
 
 
 def open_forecast(path: str) -> xr.Dataset:
     """A forecast, unread, with its own names.
 
     Raises:
-        FileNotFoundError: there is none, or it is not complete yet.
-        ValueError: it cannot be read.
+        FileNotFoundError: there is no forecast at `path`, or it is not complete yet.
+        ValueError: the forecast cannot be read.
     """
     partial = Path(path.rstrip("/") + ".partial")
     if not Path(path).exists() and partial.exists():
@@ -77,11 +77,11 @@ def open_forecast(path: str) -> xr.Dataset:
 def open_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
     """The truth, canonical and unread.
 
-    Relative times in it count from the init time of the forecast, if that has a single one.
+    Relative times count from the init time of the forecast, if the forecast has a single one.
 
     Raises:
-        FileNotFoundError: there is none.
-        ValueError: it cannot be read, or holds several series of analyses.
+        FileNotFoundError: there is nothing at `path`.
+        ValueError: the file cannot be read, or holds several series of analyses.
     """
     starts = np.atleast_1d(forecast["time"].values) if "time" in forecast.coords else np.array([])
     single = starts.size == 1 and starts.dtype.kind == "M"
@@ -95,10 +95,13 @@ def open_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
 
 
 def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
-    """Raise ValueError if the truth cannot be in our units although the forecast can.
+    """Refuse a truth that is implausible in ERA5's units where the forecast is plausible.
 
     Checked at the first common valid time. Otherwise a truth in °C would only look like a bad
     forecast.
+
+    Raises:
+        ValueError: values of the truth are out of bounds.
     """
     if "time" not in truth.dims or not {"time", "prediction_timedelta"} <= set(forecast.dims):
         return  # `align` refuses it in its own words
@@ -124,13 +127,13 @@ def check_targets(
     Args:
         output: where the scores are to be written.
         report: where a report is to be written; None for no report.
-        overwrite: whether earlier ones may be replaced.
-        read: what the scores are computed from, which is never replaced.
+        overwrite: whether earlier scores and reports may be replaced.
+        read: the inputs, which are never replaced.
 
     Raises:
-        FileExistsError: one is there and may not be replaced.
-        PermissionError: the folder of one cannot be written.
-        ValueError: one is a URL, or both are the same.
+        FileExistsError: a target exists and may not be replaced.
+        PermissionError: a target's folder cannot be written.
+        ValueError: a target is a URL, or both targets are the same file.
     """
     if report is not None and report.absolute() == output.absolute():
         raise ValueError(f"scores and report are two files, and both are to be {output}")
@@ -155,20 +158,20 @@ def check_targets(
 def write_scores(
     scores: xr.Dataset, path: Path, *, report: Path | None = None, overwrite: bool = False
 ) -> None:
-    """Write scores: netCDF where the name ends in `.nc`, else Zarr (v2, as our forecasts).
+    """Write scores: netCDF where the name ends in `.nc`, else Zarr (v2, as forecast stores).
 
-    A kill at any moment leaves under each name what was there before or the new result, and
-    writing them again finishes what was begun.
+    A process killed at any moment leaves the old or the new result under each name. The same call
+    then finishes the work.
 
     Args:
         scores: the result of `score`.
-        path: where they are written.
-        report: where a report for people is written, one HTML file; None for no report.
-        overwrite: whether earlier ones are replaced.
+        path: the file or store to write.
+        report: an HTML report to write beside it, for people; None for no report.
+        overwrite: whether earlier scores and reports are replaced.
 
     Raises:
-        FileExistsError: something else than scores is there; scores, or another report, are there
-            without `overwrite`.
+        FileExistsError: `path` holds something other than scores; or scores or a different report
+            exist, and `overwrite` is false.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     labelled = scores.assign_attrs(label("scores", LAYOUT))
@@ -190,7 +193,7 @@ def write_scores(
 
 
 def _write_report(scores: xr.Dataset, path: Path, *, overwrite: bool) -> None:
-    """Write the report; the same scores give the same bytes, which may be there already."""
+    """Write the report. A report with the same bytes may exist already and is left alone."""
     page = report_html(scores).encode()
     if path.exists() and not overwrite:
         if path.is_file() and path.read_bytes() == page:
@@ -219,7 +222,7 @@ def _refuse_existing(path: Path, *, overwrite: bool) -> None:
 
 
 def _opened(path: str) -> xr.Dataset:
-    """A Zarr store or netCDF file as it is, unread, with lead times as durations."""
+    """A Zarr store or netCDF file, lazily, with its own names, and lead times as durations."""
     if "://" not in path and not Path(path).exists():
         raise FileNotFoundError(f"there is nothing at {path}")
     try:
@@ -235,7 +238,7 @@ def _opened(path: str) -> xr.Dataset:
 
 @contextmanager
 def _damage_named(files: str) -> Iterator[None]:
-    """Codecs raise RuntimeError for stored bytes that are damaged, and name no file."""
+    """Name the files where a codec meets damaged bytes, for which it raises a bare RuntimeError."""
     try:
         yield
     except RuntimeError as error:

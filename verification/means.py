@@ -1,4 +1,4 @@
-"""`Means`: what scoring computes from fields, with the init time kept. All else is arithmetic.
+"""`Means`: regional means of statistics at each init time. Metrics are arithmetic on them.
 
 A statistic is averaged over the points of each region first, which leaves one number for each init
 time, lead time, level, region and bin. These are kept as a sum and its weight, so that `Means` add:
@@ -30,7 +30,7 @@ class WeightedSum:
         return cls((values * weight).where(weight > 0, 0.0), weight)
 
     def __add__(self, other: "WeightedSum") -> "WeightedSum":
-        """Both together; at labels that only one has, the other counts as nothing."""
+        """Both together; a label that only one has keeps that one's values."""
         total = xr.align(self.total, other.total, join="outer", fill_value=0.0)
         weight = xr.align(self.weight, other.weight, join="outer", fill_value=0.0)
         return WeightedSum(total[0] + total[1], weight[0] + weight[1])
@@ -53,9 +53,9 @@ class Means:
     sums: Mapping[str, WeightedSum]
 
     def __add__(self, other: "Means") -> "Means":
-        """Those of other init times, or of other statistics, added.
+        """Both together: other init times, other statistics, or the same ones.
 
-        An init time that both have is added up as well: its mean is that of both.
+        Where both have an init time, its mean is taken over both.
         """
         both = dict(self.sums)
         for key, part in other.sums.items():
@@ -64,13 +64,16 @@ class Means:
 
     @classmethod
     def joined(cls, parts: Sequence["Means"]) -> "Means":
-        """The sum of parts with one init time each, no init time twice: one copy, not many."""
+        """The sum of parts that have one init time each, all different.
+
+        It copies each array once, where repeated addition would copy the sum each time.
+        """
         sums = {}
         for key in dict.fromkeys(key for part in parts for key in part.sums):
-            having = [part.sums[key] for part in parts if key in part.sums]
+            present = [part.sums[key] for part in parts if key in part.sums]
             sums[key] = WeightedSum(
-                _along_init_time([one.total for one in having]),
-                _along_init_time([one.weight for one in having]),
+                _along_init_time([part.total for part in present]),
+                _along_init_time([part.weight for part in present]),
             )
         return cls(sums)
 
@@ -83,12 +86,12 @@ class Means:
         """The mean of a statistic at each init time, NaN where nothing was scored.
 
         Raises:
-            ValueError: it was not computed.
+            ValueError: the statistic was not computed.
         """
         return self._sum(statistic).mean
 
     def scored(self, statistic: Statistic) -> xr.DataArray:
-        """Where a statistic has weight."""
+        """Whether a statistic was scored, at each init time and lead time."""
         return self._sum(statistic).weight > 0
 
     def _sum(self, statistic: Statistic) -> WeightedSum:
@@ -101,11 +104,11 @@ class Means:
 
 
 def by_init_time(means: Means, metric: Metric) -> xr.DataArray:
-    """A metric at each init time: what tests of significance and plots of single forecasts need.
+    """A metric at each init time, for significance tests and plots of single forecasts.
 
     Returns:
         (init_time, prediction_timedelta, [level,] [bins,] region), NaN where nothing was scored.
-        `Metric.of_mean` is not applied: of the mean square error this is the square.
+        `Metric.of_mean` is not applied, so `RootOfMean` gives mean squares here.
     """
     return metric.of_sample({statistic: means.of(statistic) for statistic in metric.statistics})
 
@@ -115,12 +118,12 @@ def evaluate(means: Means, metric: Metric) -> xr.DataArray:
 
     Returns:
         (prediction_timedelta, [level,] [bins,] region), NaN where no init time was scored, or where
-        the metric of one is not a number.
+        the metric is NaN at one that was.
     """
     values = by_init_time(means, metric)
     scored = reduce(and_, [means.scored(s) for s in metric.statistics])
     count = scored.sum("init_time")
-    # Not `skipna`: a metric that is not a number at an init time that was scored shows.
+    # Not `skipna`: where the metric is NaN at a scored init time, the result is NaN.
     total = values.where(scored, 0.0).sum("init_time", skipna=False)
     return metric.of_mean(total / count.where(count > 0))
 

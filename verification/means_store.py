@@ -1,8 +1,8 @@
-"""The store of means: one Zarr array for each init time, written when that is finished.
+"""The store of means: one Zarr array for each init time, written when the init time is finished.
 
-An array holds all numbers of one init time, those of every entrant and statistic one after the
-other; its attributes say what they are. A year of forecasts is some hundred small arrays, which
-can be computed in several runs, and added up with those of other stores.
+An array holds all numbers of one init time, entrant after entrant and statistic after statistic,
+and its attributes label them. A year of forecasts is some hundred small arrays. They can be
+computed in several runs, and the means of several stores add.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ Shard = Mapping[str, Means]  # of one init time, by entrant
 class MeansStore:
     """A store of means under construction, on `data.stores.Building`.
 
-    As a context manager it lets go on leaving; what is written stays for the next run.
+    Leaving the context unlocks the store; init times that are written stay for the next run.
     """
 
     def __init__(self, building: Building) -> None:
@@ -43,12 +43,12 @@ class MeansStore:
         path: str | os.PathLike[str],
         made_from: Mapping[str, object],
     ) -> "MeansStore":
-        """Go on with the interrupted store that was made from the same, or begin one.
+        """Resume the interrupted store with the same `made_from`, or begin a new one.
 
         Args:
-            path: the store's place, a local path.
-            made_from: what decides the numbers, but for the init times: what is computed, and the
-                names of what it is computed from.
+            path: the store's local path.
+            made_from: everything that the numbers depend on, except the init times: statistics,
+                regions, entrants, and the names and attributes of the inputs.
 
         Raises:
             FileExistsError: as `Building.open`.
@@ -94,7 +94,7 @@ def read_means(path: str | os.PathLike[str]) -> dict[str, Means]:
     """The means in a finished store, by entrant.
 
     Raises:
-        ValueError: it is no store of means.
+        ValueError: `path` is no store of means.
     """
     if kind_of(Path(path)) != "means":
         raise ValueError(
@@ -120,7 +120,7 @@ def _read(folder: Path, names: list[str]) -> dict[str, Means]:
 
 
 def _packed(shard: Shard) -> tuple[np.ndarray, dict[str, Any]]:
-    """All numbers of one init time in one vector, and what they are."""
+    """All numbers of one init time in one vector, and the attributes that label them."""
     numbers, entries, labels = [], [], []
     for entrant, means in shard.items():
         for statistic, part in means.sums.items():
@@ -129,17 +129,17 @@ def _packed(shard: Shard) -> tuple[np.ndarray, dict[str, Any]]:
                 dims = {}
                 for dim in map(str, array.dims):
                     values = array[dim].values
-                    stated = [values.dtype.str, _plain(values)]
-                    if stated not in labels:
-                        labels.append(stated)
-                    dims[dim] = labels.index(stated)
+                    axis = [values.dtype.str, _plain(values)]
+                    if axis not in labels:
+                        labels.append(axis)
+                    dims[dim] = labels.index(axis)
                 entries.append([entrant, statistic, role, dims])
                 numbers.append(np.asarray(array.values, np.float64).ravel())
     return np.concatenate(numbers), {"entries": entries, "labels": labels}
 
 
 def _unpacked(array: Any, init_time: np.datetime64) -> Shard:
-    """The means in an array of zarr."""
+    """The means in one array of the store."""
     numbers = np.asarray(array[...])
     attributes: Mapping[str, Any] = dict(array.attrs)
     labels = [np.array(values).astype(dtype) for dtype, values in attributes["labels"]]

@@ -1,4 +1,4 @@
-"""How a forecast is scored, and how the scores say so."""
+"""How a forecast is scored, and how scores record it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ TITLE = "Scores of a weather forecast"
 
 @dataclass(frozen=True)
 class Protocol:
-    """How to score, and by what names forecast, truth and climatology go in the result."""
+    """The regions to score, and names of forecast, truth and climatology for the record."""
 
     regions: tuple[str, ...] = HEADLINE_REGIONS
     forecast: str = "not named"
@@ -20,7 +20,7 @@ class Protocol:
 
 
 def in_words(metrics: Mapping[str, Metric]) -> dict[str, str]:
-    """How points are weighted, how each metric is computed, and what becomes of missing values."""
+    """How points are weighted, metrics computed and missing values treated, as attributes."""
     return {
         "weights": "exact area of each latitude row on the sphere, shared evenly by its points",
         **{name: text for name, metric in metrics.items() if (text := metric.description)},

@@ -61,7 +61,11 @@ HEADLINE_REGIONS = ("global", "n.hem", "s.hem", "tropics")  # unless others are 
 
 
 def check_regions(names: Iterable[str]) -> None:
-    """Raise one ValueError about all names that are not regions, with the nearest to each."""
+    """Refuse names that are not regions, all in one error that suggests the nearest names.
+
+    Raises:
+        ValueError: a name is not in `REGIONS`.
+    """
     unknown = []
     for name in names:
         if name not in REGIONS:

@@ -1,4 +1,4 @@
-"""`Sample`: what a statistic sees of one forecast and of what came."""
+"""`Sample`: a forecast and its truth, which statistics compare."""
 
 from typing import NamedTuple
 
@@ -9,8 +9,8 @@ class Sample(NamedTuple):
     """Forecast and truth from one init time, all variables, at the lead times with a truth.
 
     Each Dataset has the dimensions (prediction_timedelta, [level,] latitude, longitude) with the
-    same labels; a forecast of several members has `number` besides. `climatology` is the
-    climatological mean at the valid times, None where none is given.
+    same labels; a forecast of several members also has `number`. `climatology` is the
+    climatological mean at the valid times, or None.
     """
 
     forecast: xr.Dataset

@@ -27,7 +27,7 @@ def score(
     baselines: Sequence[Callable[[Alignment], Entrant]] = (Persistence,),
     progress: Progress = lambda done, total: None,
 ) -> xr.Dataset:
-    """Scores of a forecast and of what it must beat.
+    """Scores of a forecast and of the baselines that it must beat.
 
     Args:
         forecast: (time, [number,] prediction_timedelta, [level,] latitude, longitude), as in the
@@ -35,17 +35,17 @@ def score(
         truth: canonical analyses at the valid times and, for persistence, at the init times.
         protocol: the regions, and names for the record.
         climatology: (as `climatology.climatology_at` takes it) for the anomaly correlation.
-        metrics: what to report of each variable, by name. `METRICS` score members one by one and
-            average; those that need a climatology are left out where none is given.
-        baselines: whom to score besides the forecast. Persistence is left out where the truth does
-            not have all init times.
-        progress: called with the number of finished parts and of all of them.
+        metrics: name → the metric of a variable. `METRICS` score members one by one and average.
+            Metrics that need a climatology are left out where none is given.
+        baselines: make the entrants that are scored beside the forecast. Persistence is left out
+            where the truth lacks an init time.
+        progress: called with the number of finished parts and of all parts.
 
     Returns:
         Each variable with the dimensions (metric, source, region, prediction_timedelta[, level]),
         `sample_count` (prediction_timedelta), and in its attributes the protocol, the forecast's
-        provenance and, in `notes`, everything that was not scored and why. `metric` says in its
-        attributes in which units each one is and which way is good.
+        provenance and, in `notes`, everything that was not scored and why. The attributes of
+        `metric` give each metric's units and which values are good.
 
     Raises:
         ValueError: as `align`; an unknown region; a value that is missing or not finite.
@@ -82,7 +82,7 @@ def score(
 def _entrants(
     both: Alignment, baselines: Sequence[Callable[[Alignment], Entrant]]
 ) -> tuple[Entrant, ...]:
-    """The forecast and its baselines; without persistence where that lacks an init time."""
+    """The forecast and its baselines; persistence only where the truth has every init time."""
     entrants = (Forecast(both), *(baseline(both) for baseline in baselines))
     return tuple(e for e in entrants if not (both.without_start and isinstance(e, Persistence)))
 
@@ -101,7 +101,7 @@ def _assembled(
 ) -> xr.DataArray:
     """All metrics and entrants of one variable in one array, at the forecast's lead times."""
     by_metric = [
-        xr.concat([evaluate(of_entrant, metric) for of_entrant in means.values()], dim="source")
+        xr.concat([evaluate(entrant, metric) for entrant in means.values()], dim="source")
         for metric in metrics.values()
     ]
     array = xr.concat(by_metric, dim="metric").assign_coords(
@@ -117,12 +117,12 @@ def _assembled(
 
 
 def _comment(metrics: Mapping[str, Metric]) -> str:
-    """Which metrics are not in the variable's units."""
-    without = [name for name, metric in metrics.items() if metric.units == "1"]
+    """Which metrics are not in the variable's units, in words."""
+    unitless = [name for name, metric in metrics.items() if metric.units == "1"]
     squared = [name for name, metric in metrics.items() if metric.units == "squared"]
     return (
         "all metrics in these units"
-        + f" but {', '.join(without)}, which has none" * bool(without)
+        + f" but {', '.join(unitless)}, which has none" * bool(unitless)
         + f"; {', '.join(squared)} in these units squared" * bool(squared)
     )
 

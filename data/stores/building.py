@@ -1,7 +1,7 @@
 """A store under construction: a folder that gets its name when all of it is there.
 
-`Building` is under every folder of ours: forecasts, datasets, planets, scores, statistics and
-training runs. A single file needs only `data.stores.files.written_whole`.
+Every folder that the project writes is made by a `Building`: forecasts, datasets, planets, scores,
+statistics and training runs. A single file needs only `data.stores.files.written_whole`.
 
 A store `f.zarr` is built in `f.zarr.partial/` beside it:
 
@@ -38,8 +38,8 @@ _OURS = frozenset({"store", "journal", "lock", "replaced"})  # names in a partia
 class Building:
     """A store being built by this process: write into `folder`, `commit` each part, `finish`.
 
-    As a context manager it lets go on leaving and keeps what is committed; where nothing is, it
-    leaves nothing behind.
+    As a context manager it releases the lock on exit. Committed parts stay for the next run; if
+    there are none, the partial folder is removed.
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "scores"
@@ -69,10 +69,10 @@ class Building:
         self._kept = frozenset(kept)
         self._replace = False
         self._mend()
-        found = interrupted(target)
-        self.interrupted = found
-        self.named = found is not None and found.named
-        self.done: frozenset[str] = found.done if found else frozenset()
+        left = interrupted(target)
+        self.interrupted = left
+        self.named = left is not None and left.named
+        self.done: frozenset[str] = left.done if left else frozenset()
 
     @classmethod
     def open(
@@ -85,7 +85,7 @@ class Building:
         lay_out: Callable[[Path], None] | None = None,
         kept: Collection[str] = (),
     ) -> "Building":
-        """Go on with the interrupted store of this fingerprint, or begin one.
+        """Resume the interrupted store of this fingerprint, or begin a new one.
 
         Args:
             target: where the store will stand; a local path.
@@ -93,16 +93,16 @@ class Building:
             fingerprint: text (SHA-256) of what decides the bytes.
             overwrite: replace the store of that name once the new one is complete, and discard the
                 interrupted one of another fingerprint.
-            lay_out: fills the new, empty folder with what is there before the first key.
-            kept: names, in the partial folder, of what is worth keeping although nothing is
+            lay_out: fills the new, empty folder before the first key.
+            kept: names of files in the partial folder that are worth keeping even if nothing is
                 committed (`beside`).
 
         Raises:
-            FileExistsError: the target is there and `overwrite` is not given; it is something else
-                than a store of this kind; the interrupted store has another fingerprint; another
-                process is building it.
+            FileExistsError: the target exists and `overwrite` is not given; it is not a store of
+                this kind; the interrupted store has another fingerprint; another process is
+                building it.
             OSError: the place cannot be written.
-            ValueError: the target is no local path.
+            ValueError: the target is not a local path.
         """
         target = local_path(target, kind)
         if not overwrite and not partial_path(target).exists():
@@ -119,9 +119,10 @@ class Building:
     def claim(
         cls, target: str | os.PathLike[str], kind: StoreKind, *, kept: Collection[str] = ()
     ) -> "Building":
-        """Lock a target for this process, for stores with rules of their own; see `open`.
+        """Lock a target for this process; for stores with their own rules of resumption.
 
-        `interrupted` then says what an earlier run left; `begin` or `keep_only` decide about it.
+        Arguments and errors are those of `open`. `interrupted` then has the state that an earlier
+        run left; the caller begins anew (`begin`) or goes on from it (`resume`, `keep_only`).
         """
         target = local_path(target, kind)
         refuse_another_kind(target, kind)
@@ -129,11 +130,11 @@ class Building:
 
     @property
     def folder(self) -> Path:
-        """Where the store's files are now; `target` once it has its name."""
+        """The folder of the store's files: `target` once the store has its name."""
         return self.target if self.named else self._partial / "store"
 
     def beside(self, name: str) -> Path:
-        """A path in the partial folder for what helps to build; `kept` has named it."""
+        """The path of a helper file in the partial folder, one of the names in `kept`."""
         return self._partial / name
 
     def begin(
@@ -152,19 +153,19 @@ class Building:
         self.folder.mkdir()
         if lay_out is not None:
             lay_out(self.folder)
-        self._startjournal_lines(fingerprint, notes or {}, frozenset())
+        self._start_journal(fingerprint, notes or {}, frozenset())
 
     def resume(self, *, overwrite: bool = False) -> None:
-        """Go on with what is there; `overwrite` lets `finish` replace the target."""
+        """Go on from the committed keys; `overwrite` lets `finish` replace the target."""
         self._replace = overwrite
 
     def keep_only(self, done: Collection[str], notes: Mapping[str, Any]) -> None:
-        """Note other `notes` in the journal, and of the committed keys only these."""
+        """Begin the journal anew with these notes and, of the committed keys, only `done`."""
         assert self.interrupted is not None
-        self._startjournal_lines(self.interrupted.fingerprint, notes, frozenset(done))
+        self._start_journal(self.interrupted.fingerprint, notes, frozenset(done))
 
     def commit(self, key: str) -> None:
-        """Note that everything of `key` (one line of text) is on the disk."""
+        """Note in the journal that all files of `key` (one line of text) are on the disk."""
         with (self._partial / "journal").open("ab") as journal:
             journal.write(f"{key}\n".encode())
             journal.flush()
@@ -172,7 +173,7 @@ class Building:
         self.done |= {key}
 
     def finish(self) -> Path:
-        """Give the complete store its name, remove what helped to build it, and let go.
+        """Give the complete store its name, remove the partial folder and release the lock.
 
         Raises:
             FileExistsError: the target appeared meanwhile, and `overwrite` was not given.
@@ -182,7 +183,7 @@ class Building:
         return self.target
 
     def give_name(self) -> None:
-        """Give the store its name, without letting go."""
+        """Give the store its name, and keep the lock."""
         if self.named:
             return
         remove_torn(self.folder)
@@ -199,9 +200,9 @@ class Building:
         self.named = True
 
     def dissolve(self) -> None:
-        """Remove the partial folder and let go: its files are elsewhere, or worth nothing.
+        """Remove the partial folder, whose files are moved or worth nothing, and release the lock.
 
-        The journal goes after what helped to build, and the lock last.
+        Helper files go first, then the journal, and the lock last.
         """
         last = {"journal": 1, "lock": 2}
         for path in sorted(self._partial.iterdir(), key=lambda p: last.get(p.name, 0)):
@@ -211,7 +212,7 @@ class Building:
         self._lock.close()
 
     def close(self) -> None:
-        """Let go of the store; what is committed or kept stays for the next run."""
+        """Release the lock; committed keys and kept files stay for the next run."""
         if self._lock.closed:
             return
         if self.named or not (self.done or self._has_kept()):
@@ -227,8 +228,8 @@ class Building:
     def _resume_or_begin(
         self, fingerprint: str, overwrite: bool, lay_out: Callable[[Path], None] | None
     ) -> None:
-        found = self.interrupted
-        same = found is not None and (found.kind, found.fingerprint) == (self.kind, fingerprint)
+        left = self.interrupted
+        same = left is not None and (left.kind, left.fingerprint) == (self.kind, fingerprint)
         if self.named and same:
             return
         if not overwrite:
@@ -240,28 +241,33 @@ class Building:
             self.begin(fingerprint, lay_out=lay_out, overwrite=overwrite)
 
     def refuse_other(self, fingerprint: str) -> None:
-        """FileExistsError where the interrupted store is worth keeping, and another one."""
-        found = self.interrupted
-        if found is None or self.named or not (found.done or self._has_kept()):
+        """Refuse to discard an interrupted store of another fingerprint that is worth keeping.
+
+        Raises:
+            FileExistsError: something of it is committed or kept.
+        """
+        left = self.interrupted
+        if left is None or self.named or not (left.done or self._has_kept()):
             return
         words = WORDS[self.kind]
-        if found.kind != self.kind:
+        if left.kind != self.kind:
             raise FileExistsError(
                 f"{self._partial} holds an interrupted {words.noun} that another version of"
                 " graphcast began; finish it with that version, choose another output, or overwrite"
-                " it (--overwrite)"
+                " it (--overwrite, in Python overwrite=True)"
             )
-        if found.fingerprint != fingerprint:
+        if left.fingerprint != fingerprint:
             raise FileExistsError(
                 f"{self._partial} holds an interrupted {words.noun} with {words.differs}; run it"
-                " with the same ones, choose another output, or overwrite it (--overwrite)"
+                " with the same ones, choose another output, or overwrite it"
+                " (--overwrite, in Python overwrite=True)"
             )
 
     def _has_kept(self) -> bool:
         places = [self._partial / name for name in self._kept]
         return any(p.is_file() or (p.is_dir() and any(p.iterdir())) for p in places)
 
-    def _startjournal_lines(
+    def _start_journal(
         self, fingerprint: str, notes: Mapping[str, Any], done: frozenset[str]
     ) -> None:
         head = {"kind": self.kind, "fingerprint": fingerprint, "notes": notes}

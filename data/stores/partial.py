@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 
 class Interrupted(NamedTuple):
-    """What an earlier run left.
+    """The state that an interrupted run left on the disk.
 
     Attributes:
-        kind: its kind; None if an earlier version of graphcast began it, which cannot be resumed.
-        fingerprint: what it was made from.
-        notes: what its maker noted at the beginning.
+        kind: the kind of store; None if an earlier version of graphcast began it, which cannot be
+            resumed.
+        fingerprint: text (SHA-256) of what decides the bytes.
+        notes: notes that its maker left at the beginning.
         done: committed keys.
         named: whether its store has the target's name already, and only clearing up is left.
     """
@@ -26,12 +27,12 @@ class Interrupted(NamedTuple):
 
 
 def partial_path(target: Path) -> Path:
-    """Where a store is built before it has its name."""
+    """The folder beside a target in which its store is built."""
     return target.with_name(target.name + ".partial")
 
 
 def interrupted(target: str | os.PathLike[str]) -> Interrupted | None:
-    """What an interrupted run left beside a target, if there is anything to go on with."""
+    """The state that an interrupted run left beside a target; None if it cannot be resumed."""
     target = Path(target).absolute()
     partial = partial_path(target)
     lines = journal_lines(partial)
@@ -41,7 +42,7 @@ def interrupted(target: str | os.PathLike[str]) -> Interrupted | None:
     named = inode is not None and inode == inode_of(target)
     building = inode is None or inode == inode_of(partial / "store")
     if not named and not ((partial / "store").is_dir() and building):
-        return None  # copied from elsewhere while it got its name: no telling which one is new
+        return None  # copied elsewhere while it got its name: nothing says which store is new
     done = frozenset(line for line in lines[1:] if not line.startswith('{"inode"'))
     try:
         head = json.loads(lines[0])
@@ -51,9 +52,9 @@ def interrupted(target: str | os.PathLike[str]) -> Interrupted | None:
 
 
 def interrupted_folder(target: str | os.PathLike[str]) -> Path | None:
-    """The folder in which an interrupted store lies; None where there is none, or it is named."""
-    found = interrupted(target)
-    if found is None or found.named:
+    """The folder of an interrupted store; None if there is none, or it has its name already."""
+    left = interrupted(target)
+    if left is None or left.named:
         return None
     return partial_path(Path(target).absolute()) / "store"
 

@@ -12,7 +12,11 @@ from data.stores.partial import inode_of, partial_path
 
 
 def local_path(target: str | os.PathLike[str], kind: StoreKind) -> Path:
-    """The absolute path of a target; ValueError for a URL, which cannot be renamed."""
+    """The absolute path of a target.
+
+    Raises:
+        ValueError: it is a URL, which cannot be renamed.
+    """
     if re.match(r"\w[\w+.-]+:/", os.fspath(target)):  # a Path has only one of the slashes left
         raise ValueError(
             f"{WORDS[kind].with_article} is written to a local path, got {target}; copy it there"
@@ -22,7 +26,11 @@ def local_path(target: str | os.PathLike[str], kind: StoreKind) -> Path:
 
 
 def refuse_another_kind(target: Path, kind: StoreKind) -> None:
-    """FileExistsError where something else than a store of this kind has the name."""
+    """Refuse a target that exists and is not a store of this kind.
+
+    Raises:
+        FileExistsError: it is something else.
+    """
     if target.exists() and kind_of(target) != kind:
         raise FileExistsError(
             f"{target} is there and is not {WORDS[kind].with_article}, so it will not be replaced;"
@@ -31,11 +39,16 @@ def refuse_another_kind(target: Path, kind: StoreKind) -> None:
 
 
 def refuse_existing(target: Path, kind: StoreKind) -> None:
-    """FileExistsError where anything has the name."""
+    """Refuse a target that exists.
+
+    Raises:
+        FileExistsError: there is a store of this kind, or something else.
+    """
     refuse_another_kind(target, kind)
     if target.exists():
         raise FileExistsError(
-            f"{target} is there already; choose another output or replace it (--overwrite)"
+            f"{target} is there already; choose another output or replace it"
+            " (--overwrite, in Python overwrite=True)"
         )
 
 

@@ -1,8 +1,8 @@
 """Checkpoints: files of weights.
 
-`checkpoint` says what one holds; `native` (.safetensors, the project's own) and `deepmind` (.npz,
-theirs) read and write it; `tensors` is the safetensors file under `native` and under training
-states. Another format is another module and an entry in `FORMATS`.
+Read `checkpoint` first (`Checkpoint`, the contents). `native` (.safetensors, the project's own
+format) and `deepmind` (.npz, DeepMind's) read and write it. `tensors` is the safetensors file that
+`native` and training states share. A new format is a module and an entry in `FORMATS`.
 """
 
 from collections.abc import Callable
@@ -46,8 +46,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     Raises:
         FileNotFoundError: there is no such file.
-        IsADirectoryError: it is a folder.
-        ValueError: it is damaged, or no checkpoint.
+        IsADirectoryError: `path` is a folder.
+        ValueError: the file is damaged, or no checkpoint.
     """
     if not path.exists():
         raise FileNotFoundError(f"there is no checkpoint at {path}")
@@ -57,7 +57,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write `checkpoint` in the format that the suffix of `path` names."""
+    """Write `checkpoint` in the format that the suffix of `path` names; it replaces a file there.
+
+    Raises:
+        ValueError: no format has this suffix, or the format cannot hold the checkpoint.
+    """
     checkpoint_format(path).write(checkpoint, path)
 
 

@@ -13,7 +13,7 @@ from graphcast.network.model import GraphCast, ModelSpec
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Weights with everything that is needed to use them.
+    """Weights, with everything needed to forecast with them.
 
     Attributes:
         spec: the network's hyper-parameters.
@@ -22,7 +22,7 @@ class Checkpoint:
         moments: normalisation statistics; None where the file format has no place for them.
         description: who trained what on which data, in a sentence.
         license: the weights' licence, in a sentence.
-        provenance: anything else worth keeping, name → text.
+        provenance: further facts worth keeping, name → text.
     """
 
     spec: ModelSpec
@@ -41,12 +41,15 @@ class Checkpoint:
 def check_tensors(
     tensors: Mapping[str, np.ndarray], expected: Mapping[str, Any], where: str
 ) -> None:
-    """Raise one `ValueError` that names every missing, extra, misshapen or unusable tensor.
+    """Refuse tensors that do not fit a model.
 
     Args:
-        tensors: those of a file, by name.
-        expected: by name an array, or its shape and dtype. Floats may come in any precision.
+        tensors: the tensors of a file, by name.
+        expected: arrays or shapes, by name. Floats may have any precision.
         where: the file's name, for the message.
+
+    Raises:
+        ValueError: names every missing, extra, misshapen or unusable tensor.
     """
     wrong = []
     if missing := sorted(expected.keys() - tensors.keys()):

@@ -1,8 +1,8 @@
 """The project's own checkpoint: one safetensors file with everything that a forecast needs.
 
 Its tensors are the model's leaves under their tree paths (`model.encoder.embed_grid.weights.0`)
-and the statistics (`moments.mean/temperature`). The header holds the model, the task, the texts and
-the provenance.
+and the statistics (`moments.mean/temperature`). The header holds the hyper-parameters, the task,
+description, licence and provenance.
 """
 
 import json

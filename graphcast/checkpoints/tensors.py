@@ -24,7 +24,13 @@ Tree = TypeVar("Tree")
 
 
 def write_tensors(path: Path, header: Mapping[str, Any], tensors: dict[str, np.ndarray]) -> None:
-    """Write arrays and a JSON object, whose `format` says what they are; whole or not at all."""
+    """Write arrays and a header to one file, which appears whole or not at all.
+
+    Args:
+        path: the file, which is replaced.
+        header: a JSON object; its `format` says what the arrays are.
+        tensors: the arrays, by name.
+    """
     content = {**header, "sha256": sha256_of(header, tensors)}
     with written_whole(path) as temporary:
         # One entry: safetensors writes several in random order, and equal files should be equal.
@@ -34,7 +40,7 @@ def write_tensors(path: Path, header: Mapping[str, Any], tensors: dict[str, np.n
 
 
 def read_tensors(path: Path, expected: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The JSON object and the arrays in a file, its checksum verified.
+    """The header and the arrays in a file, the checksum verified.
 
     Args:
         path: the file.

@@ -1,4 +1,4 @@
-"""Where an update's examples come from."""
+"""`Batches`: where the examples of an update come from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Frames:
     forcings: Float[np.ndarray, "times grid forcings"]
 
     def samples(self, lead_steps: int) -> int:
-        """How many examples of so many steps there are.
+        """The number of examples of `lead_steps` steps.
 
         Raises:
             ValueError: there are too few frames for a single one.
@@ -73,6 +73,10 @@ class Frames:
 def frames(ready: Forecaster, analyses: xr.Dataset) -> Frames:
     """The frames of canonical analyses, with forcings computed where the analyses have none.
 
+    Args:
+        ready: the network on the grid of the analyses.
+        analyses: (time, [level,] latitude, longitude), one step of the task apart.
+
     Raises:
         ValueError: the times are not one step of the task apart, or a value is not finite.
     """
@@ -83,10 +87,10 @@ def frames(ready: Forecaster, analyses: xr.Dataset) -> Frames:
             f"these are {listed(sorted({hours(gap) for gap in np.diff(times)}))} h apart"
         )
     computed = [name for name in task.forcings if name not in analyses]
-    place = analyses["latitude"].values, analyses["longitude"].values
+    axes = analyses["latitude"].values, analyses["longitude"].values
 
     def forcings(time: np.datetime64) -> xr.Dataset:
-        return analyses.sel(time=time).assign(forcing_frame(computed, time, *place).data_vars)
+        return analyses.sel(time=time).assign(forcing_frame(computed, time, *axes).data_vars)
 
     channels = ready.channels
     packed = Frames(

@@ -22,12 +22,12 @@ Placement = Callable[[AnyArray], Array]
 
 
 class Progress(NamedTuple):
-    """What is reported of an update.
+    """The report of one update.
 
     Attributes:
-        update: how many updates have been made with it.
-        conditions: what held.
-        loss: mean over its batch, with the weights before it.
+        update: the number of updates made, this one included.
+        conditions: the conditions of this update.
+        loss: mean over the batch, with the weights before the update.
     """
 
     update: int
@@ -52,17 +52,20 @@ def train(
     """The state after `until` updates in all.
 
     Nothing but the state is carried from update to update, so training that stops, saves its state
-    and goes on gives the bytes of training that did not stop. Updates are dispatched ahead: while
-    one runs, the next batch is made, and the loss before it is reported.
+    and resumes gives the bytes of training that did not stop. Updates are dispatched ahead: while
+    one runs, the next batch is made and the loss of the last one is reported.
 
     Args:
-        state: where to go on from (`initial_state`, `read_state`).
-        problem: what stays the same.
-        batches: what to learn from.
-        recipe: how.
-        until: the number of updates to stop after; all of the recipe's, if None.
-        devices: how many share each batch, equally.
+        state: the state to start from (`initial_state`, `read_state`).
+        problem: the arrays that stay the same.
+        batches: the source of examples.
+        recipe: learning rates, steps, batch size, optimiser and precision.
+        until: the number of updates to stop after; None: all updates of the recipe.
+        devices: the number of devices that share each batch equally.
         report: called once for each update, in order.
+
+    Returns:
+        The state after the last update; on several devices it is replicated.
 
     Raises:
         ValueError: a batch does not divide over the devices or has another size than the recipe's,
@@ -111,7 +114,7 @@ def _check(recipe: Recipe, until: int, devices: int) -> None:
 
 
 def _placements(device_mesh: jax.sharding.Mesh | None) -> tuple[Placement, Placement]:
-    """How arrays that every device needs, and those that devices share, come to the devices."""
+    """Functions that replicate an array on all devices, and that spread one over them."""
     if device_mesh is None:
         return jax.device_put, jax.device_put
     return (
@@ -121,7 +124,7 @@ def _placements(device_mesh: jax.sharding.Mesh | None) -> tuple[Placement, Place
 
 
 def _finished(update: int, conditions: Conditions, loss: Float[Array, ""]) -> Progress:
-    """Wait for an update's loss."""
+    """Wait for an update's loss, and refuse one that is not finite."""
     value = float(loss)
     if not isfinite(value):
         raise ValueError(

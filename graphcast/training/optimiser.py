@@ -1,7 +1,7 @@
 """The published optimiser: AdamW with decay on weight matrices only, and a clipped gradient.
 
 GraphCast §4.3-4.7 (arXiv 2212.12794): β = (0.9, 0.95), weight decay 0.1, global gradient norm at
-most 32. The learning rate is not part of it: `recipe` gives one for each update.
+most 32. The learning rate is not part of the optimiser: `recipe` gives one for each update.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from graphcast.network.model import GraphCast
 class AdamW:
     """AdamW (Loshchilov and Hutter 2019) after a clipped gradient; the defaults are the paper's.
 
-    A description that compares by value, so that equal ones share a compiled update.
+    It compares by value, so that equal optimisers share a compiled update.
 
     Attributes:
         beta_1: decay of the running mean of gradients.
         beta_2: decay of the running mean of their squares.
         weight_decay: share of each weight matrix that is subtracted, times the learning rate.
-        gradient_norm: a gradient with a larger global norm is scaled down to this one.
+        gradient_norm: the largest global norm; a larger gradient is scaled down to it.
     """
 
     beta_1: float = 0.9

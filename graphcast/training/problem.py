@@ -1,4 +1,4 @@
-"""What an update needs besides weights and examples, cut as the update's own memory plan says."""
+"""`Problem`: the arrays that training never changes, in the blocks of its memory plan."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ class Problem(NamedTuple):
         layout: the graphs in blocks.
         normaliser: the statistics in columns.
         statics: static channels in blocks of grid points, physical units.
-        weights: what each squared error counts.
+        weights: the weight of each squared error.
     """
 
     input_order: Int[AnyArray, " input_width"]
@@ -34,9 +34,9 @@ class Problem(NamedTuple):
 
 
 def plan_of_updates(ready: Forecaster, recipe: Recipe, machine: Machine) -> Plan:
-    """The fastest cut into blocks with which the largest update of a recipe fits.
+    """The memory plan of a training run: the fastest one that fits the recipe's largest update.
 
-    All phases share it, because blocks of another size round otherwise.
+    All phases share it, because blocks of another size round differently.
 
     Args:
         ready: the network on its grid.
@@ -44,7 +44,7 @@ def plan_of_updates(ready: Forecaster, recipe: Recipe, machine: Machine) -> Plan
         machine: the devices, each of which takes an equal share of the samples.
 
     Raises:
-        ValueError: no cut fits; says what is needed and what would help.
+        ValueError: no plan fits; the message says how much memory is needed and what would help.
     """
     return fitting_update(
         ready.checkpoint.spec,

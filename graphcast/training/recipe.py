@@ -1,7 +1,7 @@
-"""What holds at each update of a training run, as a pure function of the update's number.
+"""`Recipe`: learning rate and steps of each update, as a pure function of the update's number.
 
-A `Recipe` is phases one after the other, each with its number of autoregressive steps and its
-learning rate. It is data: frozen, compared by value, and a JSON file. Updates count from 0.
+A recipe is a sequence of phases, each with its number of autoregressive steps and its learning
+rate. It is data: frozen, compared by value, and a JSON file. Updates count from 0.
 """
 
 import json
@@ -23,7 +23,7 @@ class Phase:
     a cosine to `end`, which it would reach at the update after the last one.
 
     Attributes:
-        name: what reports call it.
+        name: the phase's name in reports.
         updates: how many.
         peak: the highest learning rate.
         end: the learning rate at the end; equal to `peak` for a constant one.
@@ -39,7 +39,7 @@ class Phase:
     lead_steps: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse numbers that describe no phase, in a sentence."""
+        """Raise `ValueError` for numbers that describe no phase."""
         if self.updates < 1:
             raise ValueError(f"phase {self.name!r} has at least one update, not {self.updates}")
         if not 0 <= self.warm_up <= self.updates:
@@ -58,7 +58,7 @@ class Phase:
             )
 
     def learning_rate(self, update: int) -> float:
-        """The learning rate of the phase's own `update`, from 0."""
+        """The learning rate at `update`, which counts from 0 within the phase."""
         if update < self.warm_up:
             return self.peak * update / self.warm_up
         fallen = (update - self.warm_up) / (self.updates - self.warm_up)
@@ -66,12 +66,12 @@ class Phase:
 
 
 class Conditions(NamedTuple):
-    """What holds at one update.
+    """The conditions of one update.
 
     Attributes:
         phase: the phase's name.
-        learning_rate: of this update.
-        lead_steps: autoregressive steps of each of its samples.
+        learning_rate: the learning rate of this update.
+        lead_steps: autoregressive steps of each sample.
     """
 
     phase: str
@@ -101,7 +101,7 @@ class Recipe:
     average_decay: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no training can follow, in a sentence."""
+        """Raise `ValueError` for values that no training can follow."""
         if not self.phases:
             raise ValueError("a recipe has at least one phase, and this one has none")
         if self.batch < 1:
@@ -115,20 +115,20 @@ class Recipe:
 
     @property
     def updates(self) -> int:
-        """How many updates all phases have together."""
+        """The number of updates in all phases."""
         return sum(phase.updates for phase in self.phases)
 
     @property
     def most_lead_steps(self) -> int:
-        """The most autoregressive steps that any phase has."""
+        """The largest number of autoregressive steps in any phase."""
         return max(phase.lead_steps for phase in self.phases)
 
     def draw(self, samples: int) -> Draw:
-        """Which of `samples` samples each update takes."""
+        """The draw of each update's samples from `samples` of them."""
         return Draw(self.seed, samples, self.batch)
 
     def at(self, update: int) -> Conditions:
-        """What holds at `update`, from 0 to `updates - 1`.
+        """The conditions of `update`, from 0 to `updates - 1`.
 
         >>> PUBLISHED.at(500)
         Conditions(phase='warm-up and half-cosine', learning_rate=0.0005, lead_steps=1)
@@ -136,7 +136,7 @@ class Recipe:
         Conditions(phase='12 steps', learning_rate=3e-07, lead_steps=12)
 
         Raises:
-            ValueError: when the recipe has no such update.
+            ValueError: the recipe has no such update.
         """
         first = 0
         for phase in self.phases:
@@ -157,7 +157,7 @@ class Recipe:
         """The recipe that a JSON object describes.
 
         Raises:
-            ValueError: in a sentence, when it describes none.
+            ValueError: the text is no JSON, or describes no recipe.
         """
         try:
             content = json.loads(text)
@@ -186,10 +186,10 @@ PUBLISHED = Recipe(
     batch=32,
     precision="bfloat16",
 )
-"""GraphCast's own (§4.3-4.7): 300,000 updates of one step, then 11,000 of 2 to 12 steps."""
+"""GraphCast's published recipe (§4.3-4.7): 300,000 updates of one step, 11,000 of 2 to 12 steps."""
 
 
-# What JSON may have where a field has a type; every other field has a check of its own.
+# The JSON types that a field of each type may have; other fields have checks of their own.
 _JSON_TYPES: dict[object, tuple[type, ...]] = {
     str: (str,),
     int: (int,),
@@ -198,8 +198,11 @@ _JSON_TYPES: dict[object, tuple[type, ...]] = {
 }
 
 
-def _checked(content: Any, kind: type, what: str) -> dict[str, Any]:
-    """`content` if it is a JSON object with the fields of a dataclass, each of its type."""
+def _checked(content: Any, kind: type, subject: str) -> dict[str, Any]:
+    """`content` if it is a JSON object with the fields of the dataclass `kind`, rightly typed.
+
+    `subject` is what messages call it.
+    """
     known = {entry.name: entry for entry in fields(kind)}
     needed = sorted(
         name
@@ -210,13 +213,13 @@ def _checked(content: Any, kind: type, what: str) -> dict[str, Any]:
         came = listed(sorted(content)) if isinstance(content, dict) else type(content).__name__
         perhaps = listed(sorted(known.keys() - set(needed)))
         has = f"has {listed(needed)} and perhaps {perhaps}" if needed else f"may have {perhaps}"
-        raise ValueError(f"{what} is a JSON object that {has}; this one has {came}")
+        raise ValueError(f"{subject} is a JSON object that {has}; this one has {came}")
     checked = dict(content)
     for name, value in content.items():
         allowed = _JSON_TYPES.get(known[name].type, ())
         if allowed and type(value) not in allowed:
             words = " or ".join(kind.__name__ for kind in allowed)
-            raise ValueError(f"in {what} {name} is {words}, and this is {value!r}")
+            raise ValueError(f"in {subject} {name} is {words}, and this is {value!r}")
         if float in allowed and value is not None:
             checked[name] = float(value)  # JSON may write 1.0 as 1
     return checked

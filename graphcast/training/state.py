@@ -1,8 +1,8 @@
-"""All that an update changes, and the file that it goes on from.
+"""`TrainState`: everything that an update changes, and the file from which training resumes.
 
-A state is one safetensors file: the tree's leaves under their paths (`model.encoder…`,
-`optimiser.1.mu.encoder…`, `update`), and a header that says which training it belongs to. What is
-read back has the bytes of what was written.
+The file is safetensors: the tree's leaves under their paths (`model.encoder…`,
+`optimiser.1.mu.encoder…`, `update`), and a header that identifies the training. A state that is
+read has the bytes of the state that was written.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,13 +26,13 @@ FORMAT = "graphcast-training/1"
 
 
 class TrainState(eqx.Module):
-    """What an update changes.
+    """Everything that an update changes.
 
     Attributes:
         model: the weights.
-        average: their exponential moving average, or None where the recipe keeps none.
+        average: the exponential moving average of the weights; None where the recipe keeps none.
         optimiser: the optimiser's memory.
-        update: how many updates have been made.
+        update: the number of updates made.
     """
 
     model: GraphCast
@@ -42,7 +42,10 @@ class TrainState(eqx.Module):
 
 
 def initial_state(model: GraphCast, recipe: Recipe) -> TrainState:
-    """The state before the first update of `model`; also of a model of shapes, for `read_state`."""
+    """The state before the first update.
+
+    A model of shapes (`model_template`) gives a state of shapes, which `read_state` takes.
+    """
 
     def state(model: GraphCast) -> TrainState:
         return TrainState(
@@ -59,12 +62,12 @@ def initial_state(model: GraphCast, recipe: Recipe) -> TrainState:
 
 
 def write_state(state: TrainState, path: Path, training: Mapping[str, Any]) -> None:
-    """Write a state, which appears whole or not at all.
+    """Write a state; the file appears whole or not at all.
 
     Args:
-        state: on this device, or whole on each of several.
+        state: on one device, or replicated on several.
         path: the file, which is replaced.
-        training: a JSON object that says which training this is: its recipe, task, grid, data.
+        training: a JSON object that identifies the training: its recipe, task, grid and data.
     """
     tensors = {name: np.asarray(leaf, order="C") for name, leaf in named_leaves(state).items()}
     write_tensors(
@@ -77,12 +80,12 @@ def read_state(path: Path, like: TrainState, training: Mapping[str, Any]) -> Tra
 
     Args:
         path: the file.
-        like: a state with the tensors that it must have, of arrays or of shapes.
-        training: what `write_state` was told; the file must have been told the same.
+        like: a state with the expected tensors, as arrays or as shapes (`initial_state`).
+        training: must equal the object that `write_state` was given.
 
     Raises:
-        ValueError: the file is damaged, holds another kind of thing, or comes from another
-            training, with every difference named.
+        ValueError: the file is damaged or holds no training state, or comes from another training;
+            every difference is named.
     """
     header, tensors = read_tensors(path, FORMAT)
     if differences := list(_differences(header["training"], dict(training))):

@@ -44,22 +44,22 @@ def batch_gradient(
 
     Args:
         model: the weights.
-        problem: what stays the same.
+        problem: the arrays that stay the same.
         batch: examples along a first axis.
         precision: how the passes round.
         device_mesh: each of its devices takes an equal share of the examples, and their losses and
             gradients are averaged (an all-reduce); None: one device takes all.
     """
 
-    def of_share(model: GraphCast, problem: Problem, batch: Example) -> Any:
+    def on_one(model: GraphCast, problem: Problem, batch: Example) -> Any:
         return jax.value_and_grad(batch_loss)(model, problem, batch, precision)
 
     def averaged(model: GraphCast, problem: Problem, batch: Example) -> Any:
-        share = of_share(model, problem, batch)
+        share = on_one(model, problem, batch)
         return jax.lax.pmean(share, WINDOWS)  # type: ignore[no-untyped-call]
 
     if device_mesh is None:
-        loss, gradient = of_share(model, problem, batch)
+        loss, gradient = on_one(model, problem, batch)
     else:
         spread = on_parts(averaged, device_mesh, (WHOLE, WHOLE, SPREAD), WHOLE)
         loss, gradient = spread(model, problem, batch)

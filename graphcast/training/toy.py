@@ -2,7 +2,8 @@
 
 Four analyses are all that the packaged sample has before the forecast starts. Each example is
 turned around the Earth's axis by a drawn number of columns, the hour of the day with it. On a
-planet without land that would be more data; ours has land, so this is a toy, and says so.
+planet without land this would be more data. The Earth has land, so the model is a toy, and its
+description says so.
 """
 
 from collections.abc import Callable

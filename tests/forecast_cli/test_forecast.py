@@ -10,7 +10,7 @@ import xarray as xr
 from data.stores.forecast.store import ForecastStore
 from forecast_cli.arguments import lead_time, moment
 from graphcast.checkpoints import read_checkpoint, write_checkpoint
-from graphcast.machine import memory
+from graphcast.machine import plan
 
 from .conftest import analyses
 
@@ -157,7 +157,7 @@ def test_interrupted_forecast_goes_on_to_the_same_bytes(graphcast, case, interru
 def test_forecast_goes_on_as_it_was_cut_to_fit(graphcast, case, interrupted, monkeypatch):
     whole = case.folder / "whole.zarr"
     with monkeypatch.context() as begun:
-        begun.setattr(memory, "ON_CPU", (memory.Economy(64, 60, keep_edges=False),))
+        begun.setattr(plan, "ON_CPU", (plan.Economy(64, 60, keep_edges=False),))
         assert graphcast(*case.forecast(output=whole, lead_time="30h")).code == 0
         with interrupted():
             assert graphcast(*case.forecast(lead_time="30h")).code == 130

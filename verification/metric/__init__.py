@@ -1,8 +1,8 @@
-"""Metrics: what is reported, as functions of means of statistics.
+"""Metrics: the numbers that scores report, each a function of means of statistics.
 
-Read `contract` first (`Metric`: what one of your own must have), then `deterministic` (RMSE, MAE,
-bias, anomaly correlation), `members` (how they are taken of an ensemble) and `table` (`METRICS`,
-those that `score` reports).
+Read `contract` first (`Metric`, which one of your own subclasses), then `deterministic` (RMSE, MAE,
+bias, anomaly correlation), `members` (the mean of a metric over ensemble members) and `table`
+(`METRICS`, those that `score` reports).
 """
 
 from verification.metric.contract import MeanOfStatistic, Metric, meaning

@@ -16,10 +16,10 @@ Best = Literal["low", "high", "zero", "one"]  # smallest, largest, nearest to 0,
 
 @dataclass(frozen=True)
 class Metric(ABC):
-    """What is reported: a function of means of statistics.
+    """A number that scores report: a function of means of statistics.
 
-    It is applied in two places: to the regional means of one init time (`of_sample`), and to the
-    mean of those results over all init times (`of_mean`). The engine does the averaging.
+    It has two parts. `of_sample` is applied to the regional means of one init time, `of_mean` to
+    the mean of those results over all init times. The engine does the averaging.
     """
 
     @property
@@ -35,11 +35,11 @@ class Metric(ABC):
     @property
     @abstractmethod
     def best(self) -> Best:
-        """Which way is good."""
+        """Which values are good."""
 
     @property
     def description(self) -> str:
-        """How it is computed, for the record in the scores; empty where the name says it."""
+        """How it is computed, as scores record it; empty where the name says enough."""
         return ""
 
     @abstractmethod
@@ -52,15 +52,15 @@ class Metric(ABC):
 
     @property
     def needs_climatology(self) -> bool:
-        """Whether one of its statistics does."""
+        """Whether one of its statistics needs a climatology."""
         return any(statistic.needs_climatology for statistic in self.statistics)
 
 
 def meaning(metrics: Iterable[Metric]) -> dict[str, str]:
-    """What the numbers of several metrics mean, as attributes: a word for each metric.
+    """Units and good values of several metrics, as attributes: one word for each metric.
 
-    A file of scores has them at its coordinate `metric`, so that a reader of the file can label and
-    rank the numbers of metrics that it does not know.
+    Scores have them at the coordinate `metric`, so that a program that reads a file of scores can
+    label and rank metrics that it does not know.
     """
     metrics = list(metrics)
     return {

@@ -112,10 +112,10 @@ class AnomalyCorrelation(Metric):
 
     @property
     def description(self) -> str:
-        """Which of the usages it is."""
+        """Which of the definitions in use it follows."""
         return "mean over initial times of the anomaly correlation, not centred"
 
     def of_sample(self, means: MeanOfStatistic) -> xr.DataArray:
         """Anomaly correlation of one init time; NaN where an anomaly is 0 everywhere."""
-        covariance, of_forecast, of_truth = (means[statistic] for statistic in self.statistics)
-        return covariance / (of_forecast * of_truth) ** 0.5
+        covariance, forecast_square, truth_square = (means[s] for s in self.statistics)
+        return covariance / (forecast_square * truth_square) ** 0.5

@@ -1,4 +1,4 @@
-"""How a metric of one forecast is taken of an ensemble."""
+"""Metrics of ensemble members, averaged over the members."""
 
 from dataclasses import dataclass
 
@@ -10,32 +10,32 @@ from verification.statistic import MEMBERS, Each, Statistic
 
 @dataclass(frozen=True)
 class MeanOverMembers(Metric):
-    """Another metric of every member by itself, then the mean over the members.
+    """The inner metric of every member separately, then the mean over the members.
 
-    Of a forecast without members it is that metric unchanged. It is a score of the members, not of
-    the ensemble: the RMSE of an ensemble mean is another number.
+    For a forecast without members it equals the inner metric. It scores the members, not the
+    ensemble: the RMSE of an ensemble mean is another number.
     """
 
     inner: Metric
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
-        """The inner metric's, each of every member."""
+        """The inner metric's statistics, each wrapped in `Each`."""
         return tuple(Each(statistic) for statistic in self.inner.statistics)
 
     @property
     def units(self) -> Units:
-        """As the inner metric."""
+        """The inner metric's."""
         return self.inner.units
 
     @property
     def best(self) -> Best:
-        """As the inner metric."""
+        """The inner metric's."""
         return self.inner.best
 
     @property
     def description(self) -> str:
-        """As the inner metric."""
+        """The inner metric's."""
         return self.inner.description
 
     def of_sample(self, means: MeanOfStatistic) -> xr.DataArray:
@@ -44,5 +44,5 @@ class MeanOverMembers(Metric):
         return value.mean(MEMBERS) if MEMBERS in value.dims else value
 
     def of_mean(self, mean: xr.DataArray) -> xr.DataArray:
-        """As the inner metric."""
+        """The inner metric over all init times."""
         return self.inner.of_mean(mean)

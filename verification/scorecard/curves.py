@@ -25,7 +25,7 @@ from verification.scorecard.selection import (
 
 STYLES = {"persistence": ("#8a8f98", "--"), "forecast": ("#1f5fa8", "-")}  # the last on top
 OTHER_STYLES = (("#b5651d", "-."), ("#4d7f39", ":"), ("#7a4f9a", "-."))  # of further entrants
-SKILL_COLOURS = "RdBu"  # diverging, told apart by colour-blind readers: blue better, red worse
+SKILL_COLOURS = "RdBu"  # diverging, safe for colour-blind readers: blue better, red worse
 COLUMNS = 3
 
 _STYLE: Any = {  # matplotlib types the keys one by one

@@ -23,7 +23,7 @@ from verification.scorecard.selection import shown_in, values
 
 FIELD_COLOURS = "viridis"  # perceptually uniform
 ERROR_COLOURS = "RdBu_r"  # diverging, symmetric about 0: red too high, blue too low
-COAST = 0.5  # of a grid box's area is land
+COAST = 0.5  # the land fraction at which coasts are drawn
 
 
 class _Fields(NamedTuple):
@@ -72,7 +72,7 @@ def forecast_figure(
             f"valid {time_label(fields.valid_time)} (+{lead_label(lead)})",
             fontsize=12,
         )
-        # A picture travels alone: it says itself what made the forecast.
+        # A picture travels without its store, so it names the source of the forecast.
         figure.supxlabel(str(forecast.attrs.get("source", "")), fontsize=8, color="0.35")
         (ax_forecast, ax_truth), (ax_error, ax_curve) = figure.subplots(2, 2)
         low = min(float(fields.forecast.min()), float(fields.truth.min()))
@@ -164,7 +164,7 @@ def _draw_map(
 def _error_title(
     scores: xr.Dataset, row: Channel, region: str, lead: np.timedelta64, units: str
 ) -> str:
-    """The error's RMSE where the scores are of this one forecast."""
+    """The title of the error map, with the RMSE if the scores are of this forecast alone."""
     if scores.attrs.get("initial_time_count", 1) != 1 or lead not in scores["prediction_timedelta"]:
         return "forecast minus truth"
     rmse = values(scores, row, "rmse", "forecast", region).sel(prediction_timedelta=lead)

@@ -1,4 +1,4 @@
-"""How variables, units, numbers and lead times are written for people."""
+"""Variables, units, numbers and lead times as text for people."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def units_label(units: str) -> str:
 
 
 def display_units(variable: str, units: str) -> tuple[float, str]:
-    """Factor and name of the units in which a variable is shown: g kg⁻¹ of humidity, mm of rain."""
+    """Factor to the units in which a variable is shown, and their name: g kg⁻¹, or mm of rain."""
     if units == "kg kg-1":
         return 1e3, "g kg⁻¹"
     if units == "m" and "precipitation" in variable:
@@ -39,7 +39,7 @@ def display_units(variable: str, units: str) -> tuple[float, str]:
 
 
 def number(value: float) -> str:
-    """Three significant digits, no exponent where a person needs none."""
+    """Three significant digits, with an exponent only for very small and very large numbers."""
     if not np.isfinite(value):
         return "–"
     if value == 0:

@@ -1,6 +1,6 @@
 """The scores as one self-contained HTML page: no script, no network, prints well.
 
-This module chooses numbers and words; `templates/report.html` says where they stand.
+This module chooses the numbers and words; `templates/report.html` lays them out.
 """
 
 import json
@@ -87,7 +87,7 @@ def _period(scores: xr.Dataset) -> str:
 
 
 def _summary(scores: xr.Dataset, region: str) -> Content:
-    """One headline number, and for how many fields the forecast beats persistence."""
+    """One headline number, and how often the forecast beats persistence."""
     row = headline_rows(scores)[0]
     rmse = values(scores, row, "rmse", "forecast", region)
     leads = rmse["prediction_timedelta"].values
@@ -192,7 +192,7 @@ def _protocol(scores: xr.Dataset) -> dict[str, str]:
 
 
 def _provenance(scores: xr.Dataset) -> Content:
-    """What made the forecast: the main facts, and all that its store says."""
+    """How the forecast was made: the main facts, and the whole manifest of its store."""
     text = str(scores.attrs.get("forecast_provenance", "not stated"))
     try:
         stated = json.loads(text)

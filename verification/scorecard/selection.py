@@ -1,4 +1,4 @@
-"""Which of many scores are shown: variables and levels, lead times; and skill."""
+"""Selects the scores that are shown, by variable, level and lead time; computes skill."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ HEADLINES = (
 
 
 def all_rows(scores: xr.Dataset) -> list[Channel]:
-    """Every variable and level that is scored, in the order of the Dataset, top level first."""
+    """Every scored variable and level, in the order of the Dataset, top level first."""
     rows = []
     for name, array in scores.data_vars.items():
         if "metric" in array.dims:
@@ -34,7 +34,7 @@ def all_rows(scores: xr.Dataset) -> list[Channel]:
 
 
 def headline_rows(scores: xr.Dataset) -> list[Channel]:
-    """The headline fields among the scored; the first ten rows where there are none of them."""
+    """The headline fields that were scored; the first ten rows where none was."""
     rows = all_rows(scores)
     return [row for row in HEADLINES if row in rows] or rows[:10]
 
@@ -67,7 +67,7 @@ def metric_units(scores: xr.Dataset, row: Channel, metric: str) -> str:
 
 
 def best(scores: xr.Dataset, metric: str) -> str:
-    """Which way is good: "low", "high", "zero" or "one"."""
+    """Which values of a metric are good: "low", "high", "zero" or "one"."""
     return _meaning(scores, metric, "best")
 
 
@@ -77,7 +77,7 @@ def shown_in(scores: xr.Dataset, row: Channel) -> tuple[float, str]:
 
 
 def has_persistence(scores: xr.Dataset) -> bool:
-    """Whether there is a baseline to be better than."""
+    """Whether persistence was scored, on which skill is based."""
     return "persistence" in scores["source"].values
 
 
@@ -89,7 +89,7 @@ def skill(scores: xr.Dataset, row: Channel, region: str) -> xr.DataArray:
 
 
 def _meaning(scores: xr.Dataset, metric: str, attribute: str) -> str:
-    """A metric's word in what `verification.metric.meaning` says at the coordinate `metric`."""
+    """A metric's word in an attribute of the coordinate `metric`; see `metric.meaning`."""
     words = str(scores["metric"].attrs[attribute]).split()
     place = int(np.flatnonzero(scores["metric"].values == metric)[0])
     return words[place]

@@ -1,7 +1,7 @@
-"""Statistics: a field from each sample, from which every metric is made by averaging.
+"""Statistics: a field from each sample. Metrics are functions of means of such fields.
 
-Read `contract` first (`Statistic`: what one of your own must have), then `pointwise` (errors and
-products of anomalies of one variable) and `members` (`Each`: of every ensemble member by itself).
+Read `contract` first (`Statistic`, which one of your own subclasses), then `pointwise` (errors and
+products of anomalies of one variable) and `members` (`Each`, a statistic of every ensemble member).
 """
 
 from verification.statistic.contract import Statistic

@@ -12,15 +12,15 @@ from verification.sample import Sample
 class Statistic(ABC):
     """A field computed from one sample; every metric is made from means of such fields.
 
-    A statistic of your own is a frozen dataclass with the two members that are abstract here. It is
-    compared by value: two with equal parameters are one and computed once. Its `repr`, which names
-    the class and all parameters, is its key in `Means`.
+    A statistic of your own is a frozen dataclass that implements the two abstract members.
+    Statistics compare by value, so two with equal parameters are computed once. The `repr`, which
+    names the class and all parameters, is the key in `Means`.
     """
 
     @property
     @abstractmethod
     def variables(self) -> tuple[str, ...]:
-        """The variables that it reads; those of a wind vector are two."""
+        """The variables that it reads; two for a wind vector."""
 
     @property
     def bins(self) -> tuple[str, ...]:
@@ -38,6 +38,6 @@ class Statistic(ABC):
 
         Returns:
             (prediction_timedelta, [level,] [bins,] latitude, longitude), in any order. A spectrum
-            along latitude circles has no longitude left. `number` may remain only in a statistic
-            that is wrapped in `Each`.
+            along latitude circles has no longitude. Only a statistic that is wrapped in `Each` may
+            keep `number`.
         """

@@ -1,4 +1,4 @@
-"""How a statistic of one forecast is taken of an ensemble."""
+"""Statistics of ensemble members, each treated as a forecast of its own."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ MEMBERS = "number"  # the dimension of ensemble members, as in the forecast stor
 
 @dataclass(frozen=True)
 class Each(Statistic):
-    """Another statistic of every member by itself; the members are its bins.
+    """The inner statistic of every member separately; the members are its bins.
 
-    Of a forecast without members it is that statistic unchanged.
+    For a forecast without members it equals the inner statistic.
     """
 
     inner: Statistic
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Those of the inner statistic."""
+        """The variables of the inner statistic."""
         return self.inner.variables
 
     @property
@@ -31,7 +31,7 @@ class Each(Statistic):
 
     @property
     def needs_climatology(self) -> bool:
-        """As the inner statistic."""
+        """Whether the inner statistic needs a climatology."""
         return self.inner.needs_climatology
 
     def field(self, sample: Sample) -> xr.DataArray:

@@ -74,7 +74,7 @@ class AnomalyProduct(PointwiseStatistic):
                 "one or leave the anomaly correlation out"
             )
         # float64: geopotential anomalies are the small difference of large numbers
-        usual = sample.climatology[self.variable].astype("float64")
-        a, b = (getattr(sample, side)[self.variable] - usual for side in (self.first, self.second))
+        mean = sample.climatology[self.variable].astype("float64")
+        a, b = (getattr(sample, side)[self.variable] - mean for side in (self.first, self.second))
         product: xr.DataArray = a * b
         return product

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graphcast.checkpoints import write_checkpoint
-from graphcast.checkpoints.checkpoint import model_template
+from graphcast.network import model_template
 from graphcast.training import Phase, Recipe, initial_state, read_state, write_state
 
 RECIPE = Recipe((Phase("one", 3, peak=1e-3),), batch=2, average_decay=0.99)
