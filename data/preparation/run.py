@@ -34,7 +34,7 @@ from data.stores.analyses.store import (
     check_target,
     is_complete,
 )
-from data.stores.building import partial_path
+from data.stores.partial import partial_path
 from data.stores.workers import Fleet
 from data.task import STEP, Task
 from data.variables import VARIABLES

@@ -21,37 +21,18 @@ exchange before it does anything else.
 """
 
 import contextlib
-import fcntl
 import json
 import os
-import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from data.stores.files import exchange, flush, remove, remove_torn, written_aside
-from data.stores.kind import WORDS, StoreKind, kind_of
+from data.stores.kind import WORDS, StoreKind
+from data.stores.partial import Interrupted, inode_of, interrupted, noted_inode, partial_path
+from data.stores.targets import local_path, locked, refuse_another_kind, refuse_existing
 
 _OURS = frozenset({"store", "journal", "lock", "replaced"})  # names in a partial folder
-
-
-class Interrupted(NamedTuple):
-    """The state that an interrupted run left on the disk.
-
-    Attributes:
-        kind: the kind of store; None if an earlier version of graphcast began it, which cannot be
-            resumed.
-        fingerprint: text (SHA-256) of what decides the bytes.
-        notes: notes that its maker left at the beginning.
-        done: committed keys.
-        named: whether its store has the target's name already, and only clearing up is left.
-    """
-
-    kind: str | None
-    fingerprint: str
-    notes: Mapping[str, Any]
-    done: frozenset[str]
-    named: bool
 
 
 class Building:
@@ -145,7 +126,7 @@ class Building:
         """
         target = local_path(target, kind)
         refuse_another_kind(target, kind)
-        return cls(target, kind, _locked(target, kind, {*_OURS, *kept}), kept)
+        return cls(target, kind, locked(target, kind, {*_OURS, *kept}), kept)
 
     @property
     def folder(self) -> Path:
@@ -312,146 +293,10 @@ class Building:
         """Complete an exchange that was cut off between two renames; cut off a torn last line."""
         store, replaced = self._partial / "store", self._partial / "replaced"
         if replaced.exists() and not self.target.exists():
-            is_new = _inode_noted(self._partial) == _inode(store)
+            is_new = noted_inode(self._partial) == inode_of(store)
             (store if is_new else replaced).rename(self.target)
         journal = self._partial / "journal"
         if journal.is_file():
             content = journal.read_bytes()
             if not content.endswith(b"\n"):
                 os.truncate(journal, content.rfind(b"\n") + 1)
-
-
-def partial_path(target: Path) -> Path:
-    """The folder beside a target in which its store is built."""
-    return target.with_name(target.name + ".partial")
-
-
-def interrupted(target: str | os.PathLike[str]) -> Interrupted | None:
-    """The state that an interrupted run left beside a target; None if it cannot be resumed."""
-    target = Path(target).absolute()
-    partial = partial_path(target)
-    lines = _journal(partial)
-    if not lines:
-        return None
-    inode = _inode_noted(partial)
-    named = inode is not None and inode == _inode(target)
-    building = inode is None or inode == _inode(partial / "store")
-    if not named and not ((partial / "store").is_dir() and building):
-        return None  # copied elsewhere while it got its name: nothing says which store is new
-    done = frozenset(line for line in lines[1:] if not line.startswith('{"inode"'))
-    try:
-        head = json.loads(lines[0])
-        return Interrupted(head["kind"], head["fingerprint"], head["notes"], done, named)
-    except (ValueError, KeyError, TypeError):
-        return Interrupted(None, "", {}, done, named=False)
-
-
-def interrupted_folder(target: str | os.PathLike[str]) -> Path | None:
-    """The folder of an interrupted store; None if there is none, or it has its name already."""
-    left = interrupted(target)
-    if left is None or left.named:
-        return None
-    return partial_path(Path(target).absolute()) / "store"
-
-
-def local_path(target: str | os.PathLike[str], kind: StoreKind) -> Path:
-    """The absolute path of a target.
-
-    Raises:
-        ValueError: it is a URL, which cannot be renamed.
-    """
-    if re.match(r"\w[\w+.-]+:/", os.fspath(target)):  # a Path has only one of the slashes left
-        raise ValueError(
-            f"{WORDS[kind].with_article} is written to a local path, got {target}; copy it there"
-            " later"
-        )
-    return Path(target).absolute()
-
-
-def refuse_another_kind(target: Path, kind: StoreKind) -> None:
-    """Refuse a target that exists and is not a store of this kind.
-
-    Raises:
-        FileExistsError: it is something else.
-    """
-    if target.exists() and kind_of(target) != kind:
-        raise FileExistsError(
-            f"{target} is there and is not {WORDS[kind].with_article}, so it will not be replaced;"
-            " choose another output or remove it yourself"
-        )
-
-
-def refuse_existing(target: Path, kind: StoreKind) -> None:
-    """Refuse a target that exists.
-
-    Raises:
-        FileExistsError: there is a store of this kind, or something else.
-    """
-    refuse_another_kind(target, kind)
-    if target.exists():
-        raise FileExistsError(
-            f"{target} is there already; choose another output or replace it"
-            " (--overwrite, in Python overwrite=True)"
-        )
-
-
-def _locked(target: Path, kind: StoreKind, parts: Collection[str]) -> IO[bytes]:
-    """The lock of the partial folder, which is made where it does not exist."""
-    noun, partial = WORDS[kind].noun, partial_path(target)
-    while True:
-        _refuse_strangers(partial, parts, noun)
-        try:
-            partial.mkdir(parents=True, exist_ok=True)
-            lock = (partial / "lock").open("wb")
-        except FileNotFoundError:
-            continue  # the process that had it was done, and removed the folder
-        except OSError as error:
-            raise OSError(
-                f"cannot write the {noun} to {target}: {error.strerror} ({error.filename}); choose"
-                " an output that can be written"
-            ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise FileExistsError(
-                f"another process is writing {target}; wait for it or choose another output"
-            ) from error
-        if _inode(partial / "lock") == os.fstat(lock.fileno()).st_ino:
-            return lock
-        lock.close()  # likewise: what is locked now has no name any more
-
-
-def _refuse_strangers(partial: Path, parts: Collection[str], noun: str) -> None:
-    if not partial.is_dir():
-        return
-    names = {path.name for path in partial.iterdir() if not path.name.startswith(".")}
-    if strangers := names - set(parts):
-        raise FileExistsError(
-            f"{partial} is needed to build the {noun} but holds {sorted(strangers)}, which are not"
-            " ours; choose another output or move them away"
-        )
-
-
-def _journal(partial: Path) -> list[str]:
-    """The lines of a journal; a last one without its end was never committed."""
-    try:
-        whole = (partial / "journal").read_bytes().rpartition(b"\n")[0]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return whole.decode().split("\n") if whole else []
-
-
-def _inode_noted(partial: Path) -> int | None:
-    """The inode of the store that was given its name, or was about to be."""
-    for line in reversed(_journal(partial)):
-        if line.startswith('{"inode"'):
-            return int(json.loads(line)["inode"])
-    return None
-
-
-def _inode(path: Path) -> int | None:
-    try:
-        return path.stat().st_ino
-    except (FileNotFoundError, NotADirectoryError):
-        return None

@@ -22,17 +22,12 @@ import zarr
 
 from data.stores.analyses.files import laid_out, write_contents
 from data.stores.analyses.header import DatasetHeader, whole_hours
-from data.stores.building import (
-    Building,
-    interrupted,
-    local_path,
-    partial_path,
-    refuse_another_kind,
-    refuse_existing,
-)
+from data.stores.building import Building
 from data.stores.cf import EPOCH
 from data.stores.files import check_space, remove_torn
 from data.stores.kind import kind_of, zarr_attributes
+from data.stores.partial import interrupted, partial_path
+from data.stores.targets import local_path, refuse_another_kind, refuse_existing
 from data.wording import hour
 
 DOWNLOADS = "downloads"  # folder beside the store where sources may keep what they fetch

@@ -20,11 +20,12 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from data.stores.building import Building, interrupted_folder
+from data.stores.building import Building
 from data.stores.files import check_space, flush, written_whole
 from data.stores.forecast.header import COORDINATE_FIELDS, Cell, ForecastHeader
 from data.stores.forecast.layout import lay_out
 from data.stores.kind import zarr_attributes
+from data.stores.partial import interrupted_folder
 
 WRITERS = 4  # variables compressed at once; each takes about three times its size in memory
 
