@@ -5,20 +5,20 @@ The vocabulary, in reading order:
 - `constants`, `wording`: physical constants with their sources; how messages write times and lists.
 - `variables`, `task`: the catalogue, one row each; what a model reads and predicts, and its step.
 - `channels`, `frames`: which column of an array is what; packing a frame into one and back.
-- `grids`: whether data cover the globe, and on which grid (`mesh.grid` says what a grid is).
-- `solar`, `forcings`: what is known of the future, the Sun and the calendar.
-- `windows`: what one forecast starts from, checked, with `init_time`, `requirements`,
-  `plausibility` (`plausible_ranges`, `standard_atmosphere`) and `file_forcings` for its parts.
+- `grids`: the grid of a Dataset, and whether it covers the globe (`mesh.grid` defines grids).
+- `solar`, `forcings`: the Sun and the calendar, which are known in advance.
+- `windows`: the checked start of one forecast, with `init_time`, `requirements`, `plausibility`
+  (`plausible_ranges`, `standard_atmosphere`) and `file_forcings` for its parts.
 - `moments`, `statistics`, `tallies`: the statistics that fields are normalised by, and how they are
   computed.
-- `time_range`, `provenance`, `malloc`: ranges of times as people type them, what was done to a
-  variable, glibc's arenas.
+- `time_range`, `description`, `provenance`, `malloc`: ranges of times as people type them, stores
+  described for people, notes of what was done to a variable, glibc's arenas.
 
 The rooms, each of which imports only those before it:
 
-- `canonical`: other people's names, units and orders into ours.
-- `regrid`: to another grid, to other levels. `stores`: what we write, and reading it back.
-- `sources`: files and long series, local and remote.
+- `canonical`: bringing other people's names, units and orders into the catalogue's.
+- `regrid`: to another grid, to other levels. `stores`: everything the project writes, whole.
+- `sources`: reading files and long series, local and remote. `samples`: a small real file.
 - `preparation`: from a source to a training dataset.
 - `doctor`, `planet`: judging a file; simulating a planet (the one room that runs JAX).
 

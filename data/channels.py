@@ -1,4 +1,4 @@
-"""Which column of the model's arrays is what.
+"""The columns of the model's arrays: the variable, level and time of each.
 
 Inside the model a frame of weather is an array [grid, channels]; this module alone knows the
 columns. The network's input and output orders are DeepMind's, so that published parameters fit:
@@ -8,7 +8,7 @@ within a time by level, ascending:
     network input  = [inputs, sorted | forcings at t+1, sorted | structural features]
     network output = [targets, sorted]
 
-A rollout need not know this order. It keeps the POOL, blocks that a step replaces whole, and
+A rollout need not know this order. It keeps the pool, blocks that a step replaces whole, and
 `Channels.input_order` says which pool column each network column reads:
 
     [targets t-1 | targets t | forcings t-1 | forcings t | forcings t+1 | statics | structural]

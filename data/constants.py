@@ -8,7 +8,6 @@ own, as the simulated planet has, names it beside that model.
 STANDARD_GRAVITY = 9.80665  # m s-2; geopotential over geopotential height (WMO-No. 49, CGPM 1901)
 DRY_AIR_GAS_CONSTANT = 287.0597  # J kg-1 K-1; IFS
 WATER_VAPOUR_GAS_CONSTANT = 461.5250  # J kg-1 K-1; IFS
-DRY_AIR_HEAT_CAPACITY = 1004.709  # J kg-1 K-1 at constant pressure; IFS: 7/2 of the gas constant
 STANDARD_LAPSE_RATE = 6.5e-3  # K m-1; ICAO standard atmosphere below 11 km
 EARTH_RADIUS = 6.371229e6  # m; IFS, the sphere that ERA5's fields are on
 EARTH_ROTATION = 7.292115e-5  # s-1; WGS 84

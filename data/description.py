@@ -1,4 +1,4 @@
-"""What stores and files hold, in rows of words for people: a label and a text each."""
+"""Stores and files described for people, in rows of a label and a text."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,13 @@ import xarray as xr
 from data.task import STEP, TASKS, Task
 from data.variables import VARIABLES
 
-# Files with nothing but relative times are worth describing, too. They are opened with this initial
-# time, which no real file has.
+# Files that hold only relative times are described, too. They are opened with this initial time,
+# which no real file has.
 UNKNOWN_INIT = np.datetime64("1700-01-01T00", "ns")
 
 
 def forecast_rows(forecast: xr.Dataset) -> dict[str, str]:
-    """Initial times, lead times, members, variables and making of a forecast store."""
+    """Initial times, lead times, members, grid, variables and provenance of a forecast store."""
     leads = forecast["prediction_timedelta"].values / np.timedelta64(1, "h")
     members = {"members": str(forecast.sizes["number"])} if "number" in forecast.sizes else {}
     return {
@@ -30,7 +30,7 @@ def forecast_rows(forecast: xr.Dataset) -> dict[str, str]:
 
 
 def scores_rows(scores: xr.Dataset) -> dict[str, str]:
-    """What was scored against what, by which metrics, where and at which lead times."""
+    """Forecast, truth, baseline, lead times, metrics and regions of a store of scores."""
     leads = scores["prediction_timedelta"].values / np.timedelta64(1, "h")
     return {
         "forecast": str(scores.attrs["forecast"]),
@@ -46,7 +46,11 @@ def scores_rows(scores: xr.Dataset) -> dict[str, str]:
 
 
 def analyses_rows(entries: Sequence[xr.Dataset]) -> dict[str, str]:
-    """Times, levels and variables of analyses, and which published tasks they could start."""
+    """Times, grid and variables of analyses, and the published tasks that they can start.
+
+    Args:
+        entries: one canonical Dataset for each batch entry or member; the first is described.
+    """
     dataset = entries[0]
     times = np.atleast_1d(dataset["time"].values) if "time" in dataset.coords else np.array([])
     return {

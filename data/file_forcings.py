@@ -31,7 +31,7 @@ class FileForcings:
     def in_files(
         cls, files: Mapping[str, xr.Dataset | None], names: Iterable[str]
     ) -> "FileForcings":
-        """Those of the forcings `names` that each file gives along time.
+        """The forcings among `names` that each file gives along time.
 
         Raises:
             ValueError: a forcing states a unit that is not the catalogue's.
@@ -47,11 +47,11 @@ class FileForcings:
 
     @property
     def datasets(self) -> tuple[xr.Dataset, ...]:
-        """What each file gives."""
+        """The forcings of each file, in the order of precedence."""
         return tuple(self.by_role.values())
 
     def after(self, time: np.datetime64) -> "FileForcings":
-        """Only what is valid later than a time."""
+        """Only the forcings valid later than a time."""
         return FileForcings({role: _after(time, ds) for role, ds in self.by_role.items()})
 
     def gives(self, name: str, times: Iterable[np.datetime64]) -> bool:
@@ -89,7 +89,7 @@ class FileForcings:
         return frame[list(names)].assign_coords(latitude=latitude, longitude=longitude)
 
     def read(self, names: Iterable[str], time: np.datetime64) -> dict[str, xr.Variable]:
-        """Those of the forcings that a file gives at a time, loaded and checked.
+        """The forcings among `names` that a file gives at a time, loaded and checked.
 
         Without coordinates: they match the inputs' up to rounding, and the inputs' are kept.
         """

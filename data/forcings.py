@@ -1,4 +1,4 @@
-"""What is known about the future without a model: the calendar and the Sun.
+"""Forcings, which are known about the future without a model: the calendar and the Sun.
 
 A new forcing is one function in `FORCINGS` and one row in `data/variables.py`. Each function takes
 (time, latitude, longitude), UTC and degrees, and returns a float32 array whose axes are the last

@@ -1,4 +1,4 @@
-"""Which grid fields are on."""
+"""The grid of a Dataset."""
 
 import xarray as xr
 
@@ -8,8 +8,12 @@ from mesh.grid import LatLonGrid
 def grid_of(fields: xr.Dataset | xr.DataArray, where: str = "") -> LatLonGrid:
     """The global grid that canonical fields are on.
 
-    This is the one place where data are asked whether they cover the globe. `where` begins the
-    error's sentence: a file's name, or the role that the data have.
+    Fields that do not cover the globe are refused here; only the doctor, which reports every fault
+    of a file, has a rule of its own.
+
+    Args:
+        fields: canonical, with coordinates `latitude` and `longitude`.
+        where: beginning of the error's sentence: a file's name, or the role of the data.
 
     Raises:
         ValueError: the latitudes do not reach from pole to pole, or the longitudes are not uniform

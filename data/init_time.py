@@ -1,4 +1,4 @@
-"""Which time a forecast from a Dataset starts at."""
+"""The initial time of a forecast from a Dataset."""
 
 import numpy as np
 import xarray as xr
@@ -15,14 +15,14 @@ def initial_time(
     Args:
         dataset: the analyses; a forecast from `t` needs those at `t - step` and `t`.
         step: the time between a model's two input frames (`Task.step`).
-        asked: the time that is wanted. Without it the Dataset must hold exactly two times, and the
-            later one is taken.
+        asked: the time asked for. Without it the Dataset must hold exactly two times, and the later
+            one is taken.
 
     Returns:
         The time as datetime64[ns].
 
     Raises:
-        ValueError: the frames are not there; the sentence names the times that could be asked for.
+        ValueError: a frame is missing; the sentence names the times that could be asked for.
     """
     rule = f"a forecast starts from two frames {hours(step):g} h apart"
     if "time" not in dataset.coords or not dataset["time"].ndim:

@@ -39,7 +39,7 @@ class Moments(NamedTuple):
         """The bundle of three Datasets by name, each with its attribute `statistic`.
 
         Raises:
-            ValueError: They stand on different levels, or a level comes twice.
+            ValueError: they stand on different levels, or a level comes twice.
         """
         levels = [values for values in map(_levels, statistics.values()) if values]
         if len(set(levels)) > 1:
@@ -57,8 +57,8 @@ def read_moments(directory: Path) -> Moments:
     """The statistics in a folder with DeepMind's three files, of the variables that we know.
 
     Raises:
-        FileNotFoundError: One of the files is missing.
-        ValueError: A file is damaged, or holds more than one number per variable and level.
+        FileNotFoundError: one of the files is missing.
+        ValueError: a file is damaged, or holds more than one number per variable and level.
     """
     lacking = [name for name in FILES.values() if not (directory / name).is_file()]
     if lacking:
@@ -73,7 +73,7 @@ def write_moments(moments: Moments, directory: Path) -> None:
     """Write a folder of statistics, whole, in place of an earlier one.
 
     Raises:
-        FileExistsError: The folder holds other files, too, or something else than statistics.
+        FileExistsError: the folder holds files other than statistics.
     """
     make_way(directory)
     with Building.open(directory, "statistics", "written at once", overwrite=True) as building:
@@ -89,10 +89,10 @@ def write_files(moments: Moments, folder: Path) -> None:
 
 
 def make_way(directory: Path) -> None:
-    """Remove an empty folder; refuse one that a folder of statistics may not take the place of.
+    """Remove an empty folder; refuse one that statistics may not replace.
 
     Raises:
-        FileExistsError: The folder holds other files than statistics.
+        FileExistsError: the folder holds files other than statistics.
     """
     if not directory.is_dir():
         return
@@ -118,7 +118,11 @@ def to_arrays(moments: Moments) -> dict[str, np.ndarray]:
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray]) -> Moments:
-    """The inverse of `to_arrays`. Arrays with other names are left alone."""
+    """The inverse of `to_arrays`; arrays with other names are ignored.
+
+    Raises:
+        ValueError: there is no array `level`, or the levels of the statistics differ.
+    """
     if "level" not in arrays:
         raise ValueError(f"statistics have an array 'level'; these are {sorted(arrays)}")
     statistics = {}
@@ -139,8 +143,8 @@ def column(
     """One statistic for each channel; levels are matched by label.
 
     Raises:
-        ValueError: Channels are missing, or a standard deviation, which something will be divided
-            by, is not positive. All such channels are named.
+        ValueError: channels are missing, or a standard deviation, which is a divisor, is not
+            positive. All such channels are named.
     """
     name = statistic.attrs.get("statistic", "statistic")
     numbers = {channel: _lookup(statistic, channel) for channel in channels}

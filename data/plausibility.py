@@ -1,9 +1,9 @@
-"""Can these numbers be what they claim to be?
+"""Can the numbers of a field be in its unit?
 
 A file in °C, in hPa or with heights in place of geopotential runs through a model without an error
 and gives a forecast that is wrong everywhere. `check_values` therefore looks at the numbers, and
-refuses them only where no doubt is left: it must not stop a real analysis of unusual weather, nor
-a smooth random field of the right size as tests of a network use. The means of whole fields decide
+refuses them only where no doubt is left: it must pass a real analysis of unusual weather, and the
+smooth random fields of the right size that tests of a network use. The means of whole fields decide
 most cases, because a wrong unit moves them far more than weather does.
 """
 
@@ -17,8 +17,8 @@ from data.plausible_ranges import plausible_mean
 from data.variables import VARIABLES
 from data.wording import hour, listed
 
-# Catalogue unit → the units that a wrong mean may be in: as `canonical.units` spells them, and as a
-# message does.
+# Catalogue unit → units that a field is often in by mistake: spelt for `canonical.units`, and for a
+# message.
 _OTHER_UNITS = {
     "K": (("degC", "°C"),),
     "Pa": (("hPa", "hPa"), ("kPa", "kPa")),
@@ -32,7 +32,7 @@ _OTHER_QUANTITIES = {
     "kg kg-1": (("%, a relative humidity", 1e-4),),
     "J m-2": (("W m-2", 3600.0), ("J m-2 over six hours", 1 / 6)),
 }
-# Below this level (hPa) the mean geopotential is a small difference, and no measure of the unit.
+# Below this level (hPa) the mean geopotential is small, and does not show the unit.
 _LOWEST_TELLING_LEVEL = 900
 # m2 s-2: every map of the Earth reaches higher (48e3 on a 10° grid), and one in metres does not
 # (the highest summit has 8849 m).
@@ -101,7 +101,7 @@ def _suspect(name: str, level: int | None, mean: float) -> str:
 
 
 def _suspects(unit: str) -> Iterator[tuple[str, Conversion]]:
-    """What may stand in place of a catalogue unit: in words, and the conversion to the unit."""
+    """Units and quantities mistaken for a catalogue unit: in words, and their conversion to it."""
     for spelling, words in _OTHER_UNITS.get(unit, ()):
         known = conversion(spelling, unit)
         assert known is not None, spelling

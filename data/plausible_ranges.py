@@ -1,4 +1,4 @@
-"""What real weather stays inside, in catalogue units.
+"""The ranges that real weather stays inside, in catalogue units.
 
 Wrong units show in two ways, so there are two kinds of bounds. `plausible_values` holds at every
 grid point: weather on Earth between 1 and 1000 hPa stays inside, and values in °C, hPa, mm, % or

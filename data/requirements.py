@@ -1,4 +1,4 @@
-"""What a task requires of the Dataset that a forecast starts from: variables, levels, units.
+"""The requirements of a task on the Dataset that a forecast starts from: variables, levels, units.
 
 Each check raises one `ValueError` that names everything missing at once.
 """

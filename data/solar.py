@@ -145,7 +145,7 @@ def _primitive(
     h0: Float[np.ndarray, "lat 1"],
     h: Float[np.ndarray, " lon"],
 ) -> Float[np.ndarray, "lat lon"]:
-    """A h + b sin h at h clipped to the day, -h0 to h0: constant through the night."""
+    """The primitive a h + b sin h, with h clipped to the day, -h0 to h0: constant at night."""
     clipped = np.clip(h, -h0, h0)
     primitive: np.ndarray = a * clipped + b * np.sin(clipped)
     return primitive

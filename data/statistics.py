@@ -43,11 +43,11 @@ def moments_of(datasets: xr.Dataset | Iterable[xr.Dataset], task: Task) -> Momen
     refused: no weather does that, and no error could be measured in its units.
 
     Args:
-        datasets: One or more canonical Datasets; forcings that they lack are computed.
-        task: Its variables and levels are counted.
+        datasets: one or more canonical Datasets; forcings that they lack are computed.
+        task: its variables and levels are counted.
 
     Raises:
-        ValueError: Variables or levels are missing, values are not finite, no two frames are a
+        ValueError: variables or levels are missing, values are not finite, no two frames are a
             step apart, or a target does not vary.
     """
     latest = NO_SUMS
@@ -96,22 +96,22 @@ def write_statistics(
     arguments it resumes and ends with the same numbers.
 
     Args:
-        entries: Canonical Datasets, each with every time of `period`.
-        period: The training period.
-        task: Its variables and levels are counted.
-        directory: Folder for the files, made where it is missing.
-        source: Where the data come from, for the files' attributes.
-        test_period: Period kept for tests; otherwise the task's, or else the one the data state.
-        overwrite: Replace statistics that are in the folder.
-        report: Called with the frames counted and their total.
+        entries: canonical Datasets, each with every time of `period`.
+        period: the training period.
+        task: its variables and levels are counted.
+        directory: folder for the files, made where it is missing.
+        source: where the data come from, for the files' attributes.
+        test_period: period kept for tests; otherwise the task's, or else the one the data state.
+        overwrite: replace statistics that are in the folder.
+        report: called with the frames counted and their total.
 
     Returns:
-        The sums of the whole pass, with the digest of the data.
+        the sums of the whole pass, with the digest of the data.
 
     Raises:
-        ValueError: The period touches the test period, times are missing, the data repeat one
+        ValueError: the period touches the test period, times are missing, the data repeat one
             analysis; or as `moments_of`.
-        FileExistsError: The folder has statistics, or other files; an interrupted pass was over
+        FileExistsError: the folder has statistics, or other files; an interrupted pass was over
             other data, times or task.
     """
     _check_not_repeated(source, entries)
@@ -119,6 +119,7 @@ def write_statistics(
     if not overwrite and any((directory / name).exists() for name in FILES.values()):
         raise FileExistsError(
             f"{directory} has statistics; choose another folder or give --overwrite"
+            " (in Python overwrite=True)"
         )
     selected = [period.select(entry) for entry in entries]
     make_way(directory)
@@ -146,9 +147,15 @@ def write_statistics(
 
 
 def check_test_period(period: TimeRange, entries: Iterable[xr.Dataset], kept: str) -> None:
-    """Raise ValueError if a training period overlaps a test period.
+    """Refuse a training period that overlaps the test period.
 
-    `kept` is that test period; where it is empty, the one that the data state counts.
+    Args:
+        period: the training period.
+        entries: canonical Datasets, whose attribute `test_period` counts where `kept` is empty.
+        kept: the test period as text, or "".
+
+    Raises:
+        ValueError: they overlap.
     """
     stated = {kept} if kept else {e.attrs.get("test_period") for e in entries} - {None}
     for text in stated:
@@ -199,11 +206,11 @@ def _save(sums: Sums, unfinished: Path, key: str) -> None:
 
 
 def _saved(unfinished: Path, key: str) -> Sums:
-    """The sums at which a pass over the same data was interrupted, or none."""
+    """The saved sums of an interrupted pass over the same data, or `NO_SUMS`."""
     if not unfinished.exists():
         return NO_SUMS
     with np.load(unfinished, allow_pickle=False) as arrays:
-        # those of another pass lie here only where they are to be overwritten
+        # sums of another pass are only here where they are to be overwritten
         return Sums.from_arrays(arrays) if str(arrays["key"]) == key else NO_SUMS
 
 

@@ -62,7 +62,7 @@ def _tally_of_rows(rows: Iterator[np.ndarray], block: np.ndarray) -> Tally:
         mean = row.mean()
         deviations = row - mean
         means.append(mean)
-        squares.append(np.square(deviations, out=deviations).sum())  # pairwise, so no digits go
+        squares.append(np.square(deviations, out=deviations).sum())  # pairwise: digits are kept
     mean, square = (np.array(numbers).reshape(block.shape[:-1]) for numbers in (means, squares))
     return Tally(block.shape[-1], mean, square)
 
@@ -137,12 +137,12 @@ def sums_of(datasets: Iterable[xr.Dataset], task: Task, start: Sums = NO_SUMS) -
     Changes are taken between frames of one Dataset exactly one step of the task apart.
 
     Args:
-        datasets: Canonical; forcings that they lack are computed.
-        task: Its variables and levels are counted.
-        start: Sums of an earlier pass over the same data, whose frames are not counted again.
+        datasets: canonical; forcings that they lack are computed.
+        task: its variables and levels are counted.
+        start: sums of an earlier pass over the same data, whose frames are not counted again.
 
     Raises:
-        ValueError: Variables or levels are missing, or values are not finite.
+        ValueError: variables or levels are missing, or values are not finite.
     """
     latest, passed = start, 0
     for dataset in datasets:
@@ -271,7 +271,7 @@ def task_of_everything(dataset: xr.Dataset) -> Task:
     It serves statistics; no model need have it.
 
     Raises:
-        ValueError: The catalogue knows none of the variables.
+        ValueError: the catalogue knows none of the variables.
     """
     known = sorted(str(name) for name in dataset.data_vars if name in VARIABLES)
     targets = tuple(n for n in known if n not in FORCINGS and VARIABLES[n].varies_in_time)

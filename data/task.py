@@ -1,8 +1,8 @@
-"""What a model reads and what it predicts.
+"""Tasks: the variables that a model reads and predicts, their levels, and the step.
 
-A task is data: names from the catalogue, pressure levels, and the step. `TASKS` holds the three
-that DeepMind published; any other is a JSON file with the same five fields and, where they differ
-from the default, `test_period` and `step_hours`.
+A task is data, with names from the catalogue. `TASKS` holds the three that DeepMind published; any
+other is a JSON file with the same five fields and, where they differ from the default,
+`test_period` and `step_hours`.
 """
 
 import json

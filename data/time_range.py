@@ -90,7 +90,7 @@ def time_range(text: str, *, step: np.timedelta64 = STEP) -> TimeRange:
         step: the step of a text that has none.
 
     Raises:
-        ValueError: the text does not read so; the sentence shows one that does.
+        ValueError: the text has another form; the sentence shows a valid one.
     """
     parts = [part.strip() for part in text.strip().split("/")]
     if len(parts) not in (2, 3):
@@ -127,7 +127,7 @@ def _step(part: str, text: str) -> np.timedelta64:
 
 
 def _iso(time: np.datetime64) -> str:
-    """To the hour where that says all: 2018-12-31T18."""
+    """A time to the hour, as 2018-12-31T18, or to the second where it has minutes."""
     hour = time.astype("datetime64[h]")
     return str(hour) if hour == time else str(time.astype("datetime64[s]"))
 

@@ -53,13 +53,13 @@ class Variable:
     @property
     def attributes(self) -> dict[str, str]:
         """The CF attributes of a file or DataArray that holds the variable."""
-        given = {
+        attributes = {
             "units": self.units,
             "long_name": self.long_name,
             "standard_name": self.standard_name,
             "cell_methods": self.cell_methods,
         }
-        return {key: value for key, value in given.items() if value is not None}
+        return {key: value for key, value in attributes.items() if value is not None}
 
 
 def _upper_air(name: str, short: str, units: str, standard: str | None, bounds: Range) -> Variable:
@@ -280,7 +280,7 @@ def check_names(names: Iterable[str]) -> None:
     """Refuse names that the catalogue lacks.
 
     Raises:
-        ValueError: names all of them, each with the nearest that the catalogue has.
+        ValueError: the sentence has every such name, each with the nearest in the catalogue.
     """
     unknown = [_did_you_mean(name) for name in names if name not in VARIABLES]
     if unknown:

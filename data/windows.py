@@ -1,9 +1,9 @@
-"""What one forecast starts from, checked.
+"""The start of one forecast: two frames of the inputs, and the forcings that files give, checked.
 
 `window` is the place where a person's data meet the model, so it is strict: two frames exactly one
 step of the task apart, every variable and level of the task, no gaps, the whole globe, and numbers
-that can be what they claim to be. Everything wrong ends in one sentence that says the rule, what
-came and what would do. Only the two frames' variables and levels are read.
+that are possible in their units. Every fault ends in one sentence that says the rule, what came and
+what would do. Only the two frames are read, in the variables and on the levels of the task.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from mesh.grid import LatLonGrid
 
 @dataclass(frozen=True)
 class Window:
-    """What one forecast starts from.
+    """The checked start of one forecast.
 
     Attributes:
         task: what the model reads and predicts.
@@ -33,7 +33,7 @@ class Window:
         frames: every input of the task at `init_time - task.step` and `init_time`, loaded, float32:
             (time, level, latitude, longitude), statics (latitude, longitude), clocks on the
             dimensions that they vary in.
-        later_forcings: what files give of the task's forcings after `init_time`, lazy.
+        later_forcings: the task's forcings after `init_time` that files give, lazy.
         provenance: one note for each variable that was not simply read.
     """
 
@@ -52,7 +52,7 @@ class Window:
         """All forcings of the task at a time after the start, float32: read, or else computed.
 
         Raises:
-            ValueError: what a file gives at that time has gaps or cannot be in its unit.
+            ValueError: a forcing in a file has gaps at that time or cannot be in its unit.
         """
         return self.later_forcings.frame(
             self.task.forcings, time.astype("datetime64[ns]"), self.frames
@@ -62,7 +62,7 @@ class Window:
         """Read the forcings that files give for the next steps, before the first one is made.
 
         Raises:
-            ValueError: those of one step have gaps or cannot be in their unit.
+            ValueError: a forcing of one of the steps has gaps or cannot be in its unit.
         """
         for step in range(1, steps + 1):
             self.later_forcings.read(self.task.forcings, self.init_time + step * self.task.step)
@@ -77,8 +77,8 @@ def window(
 ) -> Window:
     """The checked start of a forecast.
 
-    Forcings of the input frames come from `dataset` if it has them, else from `forcings`; those of
-    later times the other way round. What neither has is computed.
+    Forcings of the input frames come from `dataset` if it has them, else from `forcings`; at later
+    times `forcings` goes first. A forcing that neither has is computed.
 
     Args:
         dataset: canonical analyses.

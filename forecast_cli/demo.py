@@ -10,6 +10,7 @@ import xarray as xr
 
 from data.samples import analyses as packaged_analyses
 from data.sources import open_inputs
+from data.stores.reading import whole
 from forecast_cli.scores_screen import say_scores
 from forecast_cli.screen import Screen
 from forecast_cli.terminal import console, progress
@@ -114,7 +115,7 @@ def _score(forecast: Path, truth: Path, output: Path, report: Path, *, overwrite
 
 
 def _draw(store: Path, truth: xr.Dataset, scores: Path, picture: Path) -> None:
-    with xr.open_zarr(store) as predicted, xr.open_zarr(scores) as scored:
+    with xr.open_zarr(whole(store)) as predicted, xr.open_zarr(whole(scores)) as scored:
         figure = forecast_figure(
             predicted,
             truth,

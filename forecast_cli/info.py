@@ -11,6 +11,7 @@ from data.channels import Channels
 from data.description import UNKNOWN_INIT, analyses_rows, forecast_rows, scores_rows
 from data.sources import open_inputs
 from data.stores.kind import kind_of
+from data.stores.reading import whole
 from forecast_cli.terminal import console
 from graphcast.checkpoints import FORMATS, Checkpoint, read_checkpoint
 from graphcast.network.model import parameter_count
@@ -71,8 +72,9 @@ def describe_checkpoint(path: str, checkpoint: Checkpoint) -> None:
 def _opened(path: str) -> xr.Dataset:
     """A store that this package wrote, or a netCDF file converted from one, lazily."""
     if Path(path).is_dir():
-        return xr.open_zarr(path, decode_timedelta=True)
-    opened: xr.Dataset = xr.open_dataset(path, engine="netcdf4", decode_timedelta=True)
+        opened: xr.Dataset = xr.open_zarr(whole(path), decode_timedelta=True)
+    else:
+        opened = xr.open_dataset(path, engine="netcdf4", decode_timedelta=True)
     return opened
 
 

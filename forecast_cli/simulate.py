@@ -20,6 +20,7 @@ from data.planet.store import size_on_disk
 from data.regrid.levels import levels_named
 from data.sources import open_inputs
 from data.sources.grids import grid_named
+from data.stores.reading import whole
 from data.task import STEP
 from data.time_range import time_range
 from data.wording import hour, hours, listed
@@ -129,7 +130,7 @@ def _simulate(spec: PlanetSpec, years: float, output: Path, overwrite: bool) -> 
 
         library.simulate(spec, years, output, overwrite=overwrite, report=report)
     seconds = time.perf_counter() - started
-    with xr.open_zarr(output) as planet:
+    with xr.open_zarr(whole(output)) as planet:
         first, last = (hour(t) for t in planet["time"].values[[0, -1]])
         console.print(f"[bold]{output}[/]  {size(size_on_disk(output))}, {seconds:.1f} s")
         console.print(f"  time       {first} to {last} UTC, {planet.sizes['time']} analyses")

@@ -1,8 +1,8 @@
-"""Which mesh nodes each grid node is joined to: all within a radius; the nearest triangle's three.
+"""Edges between grid and mesh: mesh nodes within a radius, and the corners of the nearest triangle.
 
-Both are exact for the float32 positions of the reference, and both use structure instead of a
-general search: a mesh node reaches an interval of longitudes in each grid row, and a grid point
-finds its triangle by descending the mesh hierarchy.
+Both are exact for the float32 positions of the reference. Both exploit the structure of grid and
+mesh instead of a general search: a mesh node reaches an interval of longitudes in each grid row,
+and a grid point finds its triangle by descending the mesh hierarchy.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,24 @@ from mesh.grid import LatLonGrid
 
 BLOCK = 1 << 16  # points or mesh nodes per pass: bounds memory, fits the cache
 
-# Ten times the float32 rounding of positions: a midpoint may lie that far off its coarser side.
+# Ten times the float32 rounding of positions, by which a midpoint may lie off its coarser side.
 ROUNDING = 1e-6
 
 
 def within_radius(
     grid: LatLonGrid, mesh: trimesh.Trimesh, radius: float
 ) -> tuple[Int[np.ndarray, " edges"], Int[np.ndarray, " edges"]]:
-    """Grid and mesh node of all pairs with chord distance ≤ radius, by grid node, then mesh node.
+    """All pairs of a grid node and a mesh node whose chord distance is at most `radius`.
 
     Positions are float32, the distance between them is float64 (as in a cKDTree of the vertices).
+
+    Args:
+        grid: any grid, in its own order.
+        mesh: the finest mesh.
+        radius: length of a chord of the unit sphere.
+
+    Returns:
+        Grid node and mesh node of each pair, int32, sorted by grid node, then by mesh node.
     """
     points = sphere.unit_vectors(*grid.nodes())
     vertices = np.asarray(mesh.vertices, np.float64)
@@ -92,8 +100,12 @@ def nearest_triangle(
     The mesh is convex, so a triangle is the nearest if the point projects into it. That is nearly
     always the triangle that the point's radius pierces. All other points lie over a side, where two
     triangles are equally near, or so close to one that rounding decides (the symmetry planes
-    consist of sides). For these trimesh's query is asked, because the published networks were
-    trained with its choice.
+    consist of sides). They go to trimesh's query, because the published networks were trained with
+    its choice.
+
+    Args:
+        points: unit vectors.
+        levels: the mesh hierarchy, coarse first, as `icosphere.hierarchy` gives it.
     """
     finest = levels[-1]
     descent = [_splitting_planes(level) for level in levels[1:]]
@@ -108,8 +120,8 @@ def nearest_triangle(
         undecided[start : start + BLOCK] = depth.min(axis=1) < margin
     open_points = np.flatnonzero(undecided)
     for start in range(0, len(open_points), BLOCK):
-        some = open_points[start : start + BLOCK]
-        faces[some] = finest.nearest.on_surface(points[some].astype(np.float64))[2]
+        batch = open_points[start : start + BLOCK]
+        faces[batch] = finest.nearest.on_surface(points[batch].astype(np.float64))[2]
     return faces
 
 

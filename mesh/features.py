@@ -1,8 +1,8 @@
 """The geometry that the network reads: 3 numbers per node and 4 per edge.
 
-Positions are float32 and come from float32 degrees. Mesh nodes, too, take the way through degrees:
-without it edge features differ by 1e-4 at 0.25°. Rotations and all that follows are float64,
-rounded to float32 once at the end.
+Positions are float32 and come from float32 degrees. Mesh nodes go through degrees, too: without
+that, edge features differ by 1e-4 at 0.25°. Rotations and all later steps are float64, rounded to
+float32 once at the end.
 """
 
 from typing import NamedTuple
@@ -43,7 +43,7 @@ def node_features(nodes: Nodes) -> Float32[np.ndarray, "nodes 3"]:
 def edge_features(
     offsets: Float64[np.ndarray, "edges 3"], normalisation: float | None = None
 ) -> Float32[np.ndarray, "edges 4"]:
-    """[|d|, dx, dy, dz] / normalisation of offsets d; by default the longest |d|."""
+    """[|d|, dx, dy, dz] of each offset d over `normalisation`, by default the longest |d|."""
     lengths = np.linalg.norm(offsets, axis=-1)
     scale = lengths.max() if normalisation is None else normalisation
     features = np.empty((len(offsets), 4), np.float32)
@@ -66,8 +66,8 @@ def offsets_seen_by_receivers(
     for start in range(0, len(senders), BLOCK):
         edges = slice(start, start + BLOCK)
         sender, receiver = senders[edges], receivers[edges]
-        here = sphere.LocalFrames(*(part[receiver] for part in frames))
+        receiver_frames = sphere.LocalFrames(*(part[receiver] for part in frames))
         offsets[edges] = sphere.in_local_frames(
-            from_positions[sender] - to_positions[receiver], here
+            from_positions[sender] - to_positions[receiver], receiver_frames
         )
     return offsets

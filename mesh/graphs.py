@@ -30,7 +30,7 @@ from mesh.sphere import unit_vectors
 
 # Part of every cache key: raise it whenever the same inputs give other graphs or another file.
 CACHE_VERSION = 2
-STORE = f"graphs/{CACHE_VERSION}"  # what kind of store a cache file says it is
+STORE = f"graphs/{CACHE_VERSION}"  # the kind of store, as `data.stores.kind` reads it
 HEADER = "graphcast"  # entry of a cache file's metadata
 
 
@@ -56,7 +56,7 @@ class Graphs(NamedTuple):
     mesh2grid: EdgeSet
 
 
-# Ten million nodes, 7 km apart. More comes from damaged files and would fill any memory.
+# Ten million nodes, 7 km apart. More splits come from a damaged file and would fill any memory.
 MOST_SPLITS = 10
 
 
@@ -98,9 +98,13 @@ class MeshSpec:
 
 
 def build_graphs(grid: LatLonGrid, spec: MeshSpec, *, cache: Path | None = None) -> Graphs:
-    """The three graphs of a grid and a mesh; read from the folder `cache` when they are there.
+    """The three graphs of a grid and a mesh, built or read from a cache.
 
-    A file there whose checksum fails is built and written again.
+    Args:
+        grid: the grid of the weather.
+        spec: the mesh, and how it is joined to the grid.
+        cache: folder of graphs built earlier, made if it is missing; one whose checksum fails is
+            built again. None builds the graphs each time.
 
     Raises:
         ValueError: a radius so small that no mesh node has a grid node.
@@ -154,7 +158,7 @@ def _edge_set(
 
 
 def _key(grid: LatLonGrid, spec: MeshSpec) -> str:
-    """Name of what the graphs are made from: coordinates as used (float32), spec, file version."""
+    """Cache key of the graphs: digest of float32 coordinates, spec and file version."""
     made_from = {"version": CACHE_VERSION, "shape": grid.shape, **asdict(spec)}
     name = hashlib.sha256(json.dumps(made_from).encode())
     name.update(np.array(grid.latitude + grid.longitude, "<f4").tobytes())
@@ -165,10 +169,10 @@ _EDGE_SETS = ("grid2mesh", "mesh", "mesh2grid")
 
 
 def _write(path: Path, graphs: Graphs) -> None:
-    """Write a cache file, whole or not at all: aside, then renamed.
+    """Write a cache file whole or not at all: under a temporary name, which is then changed.
 
-    The name aside is the same in every process: what a killed one left is written over. Processes
-    that write at once write the same bytes, and whatever became damaged would be built again.
+    The temporary name is the same in every process, so a file that a killed process left is
+    overwritten. Concurrent processes write the same bytes, and a damaged file would be rebuilt.
     """
     tensors = _tensors(graphs)
     # One entry: safetensors writes several in random order, and equal files should be equal.

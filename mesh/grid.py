@@ -2,7 +2,7 @@
 
 A grid is its coordinates. Grid node `ilat * nlon + ilon` in the order of the data; the forecast
 files, the graphs and the model all count like this. Reduced grids, whose rows differ in length, are
-not among them: readers refuse those and say what to ask for instead.
+not supported: readers refuse them and say what to ask for instead.
 """
 
 import re
@@ -27,7 +27,7 @@ SAME_POINT = 2 * ROUNDING  # degrees
 
 
 class Fault(NamedTuple):
-    """What keeps two axes from being a global grid: the rule, the values that came, a remedy."""
+    """Why two axes are not a global grid: the rule, the values that came, and a remedy."""
 
     rule: str
     came: str
@@ -39,7 +39,7 @@ class Fault(NamedTuple):
 
 
 class UnknownGridName(ValueError):  # noqa: N818  a name that is not known, not a broken program
-    """A text that is neither a resolution nor a Gaussian grid; it may still name a file."""
+    """The text is neither a resolution nor a Gaussian grid; it may still name a file."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class LatLonGrid:
     def regular(cls, resolution: int | float, *, poles: bool = True) -> "LatLonGrid":
         """Every `resolution` degrees, latitude ascending, longitude from 0.
 
-        With poles the first and last row are the poles, as in ERA5; without them they lie half a
-        step off.
+        With poles, the first and last rows are the poles, as in ERA5; without, these rows lie half
+        a step from the poles.
 
         Raises:
             ValueError: a resolution that does not divide 180 degrees.
@@ -211,7 +211,7 @@ def same_points(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def latitude_fault(latitude: Float[np.ndarray, " lat"]) -> Fault | None:
-    """What keeps latitudes (degrees) from being those of a global grid; None if nothing does."""
+    """Why latitudes (degrees) cannot be those of a global grid; None if they can."""
     # Comparisons are written so that a nan is refused, too.
     if latitude.size < 2 or not np.abs(latitude).max() <= POLE + ROUNDING:
         return Fault(
@@ -238,7 +238,7 @@ def latitude_fault(latitude: Float[np.ndarray, " lat"]) -> Fault | None:
 
 
 def longitude_fault(longitude: Float[np.ndarray, " lon"]) -> Fault | None:
-    """What keeps longitudes (degrees) from being those of a global grid; None if nothing does."""
+    """Why longitudes (degrees) cannot be those of a global grid; None if they can."""
     if longitude.size < 2 or not np.isfinite(longitude).all():
         return Fault(
             "longitudes must be two or more finite degrees",

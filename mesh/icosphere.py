@@ -10,8 +10,8 @@ import numpy as np
 import trimesh
 from jaxtyping import Float, Int
 
-# Corners of the 20 faces, counter-clockwise from outside. Any order makes an icosahedron; the
-# order here decides how the vertices of finer levels are numbered, and is that of the published
+# Corners of the 20 faces, counter-clockwise from outside. Any order makes an icosahedron, but the
+# order decides how the vertices of finer levels are numbered. This is the order of the published
 # graphs (their first twenty multi-mesh edges of each block).
 ICOSAHEDRON_FACES = (
     *((0, 1, 2), (0, 6, 1), (8, 0, 2), (8, 4, 0), (3, 8, 2)),

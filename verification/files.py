@@ -13,9 +13,10 @@ import xarray as xr
 from data import sources
 from data.plausibility import check_values
 from data.sources.files.formats import open_raw
-from data.stores.building import Building, partial_path
+from data.stores.building import Building
 from data.stores.files import flush, written_whole
 from data.stores.kind import kind_of, label
+from data.stores.partial import partial_path
 from data.stores.reading import MissingChunkError
 from data.variables import VARIABLES
 from data.wording import reason

@@ -1,8 +1,8 @@
-"""Any file's names, units, orders and time axes into canonical ones.
+"""Bringing any file's names, units, orders and time axes into canonical form.
 
 Read `conventions` first: its `canonical` turns any Dataset into a canonical one, with `units`,
 `time_axis` (absolute, valid times) and `humidity` (specific from relative). `precipitation` knows
-the names and periods of rain and sums hours to longer totals.
+the names and periods of precipitation, and sums hours to longer totals.
 """
 
 from data.canonical.conventions import canonical, members

@@ -1,13 +1,13 @@
-"""Any file's names, units and orders into canonical ones.
+"""Bringing any file's names, units and orders into canonical form.
 
-`canonical` takes a Dataset as a file has it and returns one that the rest of the system relies on:
+`canonical` takes a Dataset as a file has it and returns one in the form that all rooms expect:
 dimensions `time, level, latitude, longitude` in that order; absolute, ascending UTC times; levels
 in whole hPa, ascending; latitude ascending; longitude ascending in [0, 360); the catalogue's names
 and units; float32. Everything stays lazy.
 
 Units are converted only where the file states them. Missing or wrong units are not guessed here:
-`data.plausibility` looks at the numbers and refuses them. What was done to a variable is in its
-attribute `provenance`.
+`data.plausibility` looks at the numbers and refuses them. The attribute `provenance` of a variable
+records what was done to it.
 """
 
 import numpy as np
@@ -112,7 +112,7 @@ def _name_tables() -> tuple[dict[str, str], dict[str, str]]:
         extra = _NAMES_ON_LEVELS if row.on_levels else _NAMES_WITHOUT_LEVELS
         for alias in (row.name, row.short_name, *row.aliases, *extra.get(row.name, ())):
             table.setdefault(alias.casefold(), row.name)
-    without = {name: ours for name, ours in without.items() if not stands_for_any_period(name)}
+    without = {alias: name for alias, name in without.items() if not stands_for_any_period(alias)}
     return on_levels, without
 
 

@@ -3,8 +3,7 @@
 GraphCast reads and predicts precipitation as the total over one step. ERA5 stores the total of each
 hour, a forecast often the total since its start, and both call it `tp`: the name does not tell the
 period. A file states it in the CF attribute `cell_methods`; where it does not, the variable keeps
-its name, so that an hour never passes for six. A sum may not miss an hour, so a missing one is
-refused.
+its name, so that an hour never passes for six. A sum needs every hour, so a missing one is refused.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Any file's time axis as absolute, valid times.
+"""Converting any file's time axis to absolute, valid times.
 
 Three layouts are read: analyses with a `time` axis; valid times of forecasts, as `valid_time` (the
 Climate Data Store) or start `time` × `step` (cfgrib); and numbers since a date that xarray left

@@ -74,27 +74,27 @@ def in_catalogue_units(array: xr.DataArray, name: str) -> xr.DataArray:
 
     Any other array comes back as it is.
     """
-    ours = VARIABLES[name].units
+    unit = VARIABLES[name].units
     stated = str(array.attrs.get("units", "")).strip()
-    factor_and_offset = conversion(stated, ours)
-    if factor_and_offset is None or stated == ours:
+    factor_and_offset = conversion(stated, unit)
+    if factor_and_offset is None or stated == unit:
         return array
-    attrs = {**array.attrs, "units": ours}
+    attrs = {**array.attrs, "units": unit}
     if factor_and_offset == _SAME:
         return array.assign_attrs(attrs)
     factor, offset = (array.dtype.type(number) for number in factor_and_offset)
     converted = (array * factor + offset).assign_attrs(attrs)
-    return noted(converted, f"converted from {stated} to {ours}")
+    return noted(converted, f"converted from {stated} to {unit}")
 
 
-def conversion(stated: str, ours: str) -> Conversion | None:
-    """Factor and offset from a unit as a file writes it to one of the catalogue, or None.
+def conversion(stated: str, unit: str) -> Conversion | None:
+    """Factor and offset from a unit as a file writes it to a catalogue unit; None if unknown.
 
     >>> conversion("m**2 s**-2", "m2 s-2"), conversion("hPa", "Pa"), conversion("parsec", "m")
     ((1.0, 0.0), (100.0, 0.0), None)
     """
     written = _spelling(stated)
-    return _SAME if written == _spelling(ours) else _CONVERSIONS.get(ours, {}).get(written)
+    return _SAME if written == _spelling(unit) else _CONVERSIONS.get(unit, {}).get(written)
 
 
 def _spelling(unit: str) -> str:

@@ -91,9 +91,9 @@ def examine(
     """The findings about a canonical Dataset, worst first.
 
     Args:
-        dataset: Canonical, except that times and levels may be in any order.
-        task: Inputs of the task that the Dataset lacks are errors.
-        every_time: Examine every time of a large Dataset instead of six, which a note mentions.
+        dataset: canonical, except that times and levels may be in any order.
+        task: inputs of the task that the Dataset lacks are errors.
+        every_time: examine every time of a large Dataset instead of six, which a note mentions.
     """
     labels = Case(dataset, task, _NOTHING, {})
     if broken := [finding for name in _FIRST for finding in RULES[name](labels)]:
@@ -117,14 +117,14 @@ def examine_file(
     every_time: bool = False,
     init_time: np.datetime64 | None = None,
 ) -> list[Finding]:
-    """The findings about a file, a store or a URL; that it cannot be read is a finding too.
+    """The findings about a file, a store or a URL; a file that cannot be read is a finding, too.
 
     Args:
-        path_or_url: Anything that `data.open_inputs` reads.
-        task: As for `examine`.
-        every_time: As for `examine`. It also examines every entry of a batch and member of an
+        path_or_url: anything that `data.open_inputs` reads.
+        task: as for `examine`.
+        every_time: as for `examine`. It also examines every entry of a batch and member of an
             ensemble, instead of the first, one between and the last.
-        init_time: Init time of files that hold relative times only.
+        init_time: init time of files that hold relative times only.
     """
     before, entries = opened(path_or_url, init_time)
     findings = list(before)
@@ -145,7 +145,11 @@ def examine_file(
 
 
 def refuse(findings: list[Finding]) -> None:
-    """Raise ValueError with the first error among the findings, so that a job does not start."""
+    """Stop a job before it starts on wrong data.
+
+    Raises:
+        ValueError: there is an error among the findings; the sentence has the first.
+    """
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         first = errors[0]

@@ -24,10 +24,10 @@ class Case:
     """A dataset under examination.
 
     Attributes:
-        dataset: Canonical; rules read its labels, never its values.
-        task: The task that the dataset is to serve, if any.
-        digest: Extremes, means and coarse maps of the examined fields.
-        complaints: For each field that cannot be in the catalogue's units, why not.
+        dataset: canonical; rules read its labels, never its values.
+        task: the task that the dataset is to serve, if any.
+        digest: extremes, means and coarse maps of the examined fields.
+        complaints: for each field that cannot be in the catalogue's units, why not.
     """
 
     dataset: xr.Dataset
@@ -69,7 +69,7 @@ Rule = Callable[[Case], Iterable[Finding]]
 
 
 def wrong_units(name: str, level: int | None, field: Field) -> str | None:
-    """Why a field cannot be in the catalogue's units, then "; " and a remedy; None if it can."""
+    """Why a field cannot be in the catalogue's units, with a remedy after "; "; None if it can."""
     return (_as_before_a_forecast(name, level, field) if field.whole else None) or _wrong_size(
         name, level, field
     )
@@ -87,7 +87,7 @@ def _as_before_a_forecast(name: str, level: int | None, field: Field) -> str | N
 
 
 def _wrong_size(name: str, level: int | None, field: Field) -> str | None:
-    """Wrong units that a mean does not show, as of heights near the ground."""
+    """Wrong units that a mean does not show, such as metres of height near the ground."""
     unit = VARIABLES[name].units
     low, high = VARIABLES[name].bounds
     if name in ("geopotential", "temperature"):

@@ -130,7 +130,7 @@ def _far_bands(case: Case, name: str) -> Iterator[tuple[str, Worst]]:
 
 
 def _shifted_means(case: Case, name: str) -> dict[int | None, float]:
-    """The last shift of the global mean at each level that has one beyond the allowance."""
+    """By level, the latest shift of the global mean beyond the allowance."""
     shifts: dict[int | None, float] = {}
     for _, day, zonal in _dated_bands(case, name):
         shifts |= _shift(name, zonal, day)
@@ -138,7 +138,7 @@ def _shifted_means(case: Case, name: str) -> dict[int | None, float]:
 
 
 def _shift(name: str, zonal: Bands, day: float) -> dict[int | None, float]:
-    """By level, how far the global mean is off, where that is beyond the allowance."""
+    """By level, the shift of the global mean, if it is beyond the allowance."""
     expected = usual(name, day, tuple(level or 1000 for level in zonal.levels), zonal.latitude)
     assert expected is not None
     off = (zonal.means - expected.mean) @ zonal.weights
@@ -200,7 +200,7 @@ def latitude(case: Case) -> Iterator[Finding]:
 
 
 def season(case: Case) -> Iterator[Finding]:
-    """Fields are of the season of their dates."""
+    """Fields belong to the season of their dates."""
     for time in case.digest.indices:
         day = case.digest.day(time)
         if day is None:

@@ -45,13 +45,13 @@ def usual(
     Between the table's rows they are linear in latitude and in the logarithm of pressure.
 
     Args:
-        name: A catalogue variable.
-        day: Day of the year, 0 at the start of 1 January.
-        levels: In hPa, each `known`. A variable without levels has one row, whatever they are.
-        latitude: In degrees.
+        name: a catalogue variable.
+        day: day of the year, 0 at the start of 1 January.
+        levels: in hPa, each `known`. A variable without levels has one row, whatever they are.
+        latitude: in degrees.
 
     Returns:
-        Mean and spread in catalogue units.
+        mean and spread in catalogue units.
     """
     if name == "geopotential":
         return _geopotential(day, levels, latitude)

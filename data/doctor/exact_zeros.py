@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import lambertw
 
-AROUND = 512  # values nearest to 0 to examine, or more until there are
-FEW, MANY = 16, 64  # distinct ones: to count the repetitions, and to find the step
+AROUND = 512  # values nearest to 0 to examine at first, and more until enough are distinct:
+FEW, MANY = 16, 64  # distinct values, to count the repetitions and to find the step
 # Two values nearer than this part of the spread count as equal. Regridding sums packed values,
 # and such sums differ by the rounding of float32, 6e-8 of the summands.
 SAME = 1e-6
@@ -30,9 +30,9 @@ class Zeros(NamedTuple):
     expected: float  # explained by packing; infinite where the packing is too coarse to tell
     row: int
     column: int
-    outside: float  # its distance from the points' range, in ranges; zeros among them not counted
-    least: float  # the smallest magnitude among the points
-    beside: int  # most zeros around any zero
+    outside: float  # distance from the range of the eight points (but their zeros), in ranges
+    least: float  # the smallest magnitude among the eight points
+    beside: int  # the most zeros around any zero
 
 
 def zeros(values: np.ndarray) -> Zeros | None:

@@ -1,4 +1,4 @@
-"""A finding: what a rule saw, how bad that is, and what to do about it."""
+"""A finding of a rule: the fault, its severity and a remedy."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ class Finding:
     """One fault or oddity of the data.
 
     Attributes:
-        rule: Name of the rule that found it.
+        rule: name of the rule that found it.
         severity: "error": a forecast from these fields would be wrong, or cannot start. "warning":
             real weather seldom or never looks like this; somebody should look. "note": worth
             knowing and harmless.
-        message: What is wrong, and where.
-        remedy: One line that says what to do.
+        message: what is wrong, and where.
+        remedy: one line that says what to do.
     """
 
     rule: str
@@ -34,7 +34,7 @@ def exit_code(findings: list[Finding]) -> int:
 
 
 class Worst(NamedTuple):
-    """The worst case of a kind, and the levels (hPa, None without) of every case of that kind.
+    """The worst case of a kind of fault, with the levels of all cases (hPa; None without a level).
 
     Rules report one finding for a kind of fault, however often they meet it.
     """

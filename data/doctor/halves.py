@@ -49,7 +49,7 @@ def halves(case: Case) -> Iterator[Finding]:
 
 
 def _other_reading(fields: np.ndarray, latitude: np.ndarray) -> str | None:
-    """The way of turning the north that continues the south, or None if it does as labelled."""
+    """How the north must be turned to continue the south; None if it continues as labelled."""
     half = fields.shape[-1] // 2
     for south, north in _across(latitude):
         below, above = fields[:, south], fields[:, north]

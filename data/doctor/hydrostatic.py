@@ -1,4 +1,4 @@
-"""The rule "hydrostatic": the thickness of a layer is the temperature of its air."""
+"""The rule "hydrostatic": the thickness of a layer follows from the temperature of its air."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -58,8 +58,9 @@ def _of_layers(case: Case, time: int | None) -> Iterator[tuple[str, Worst]]:
         fit = correlation(departure(implied), departure(stated), weights)
         if abs(bias) > BIAS_WARNING:
             text = (
-                f"the layer from {lower} to {upper} hPa{moment} is as thick as air of"
-                f" {bias:+.1f} K against the temperature given"
+                f"the layer from {lower} to {upper} hPa{moment} has the thickness of air"
+                f" {abs(bias):.1f} K {'warmer' if bias > 0 else 'colder'}, against the"
+                " temperature given"
             )
             yield "bias", Worst(abs(bias), text, (upper, lower))
         # With hardly any departure from the zonal mean there is nothing to compare.
@@ -72,7 +73,7 @@ def _of_layers(case: Case, time: int | None) -> Iterator[tuple[str, Worst]]:
 
 
 def _of_sea_level(case: Case, time: int | None) -> Iterator[tuple[str, Worst]]:
-    """The same of the lowest level over sea-level pressure: ΔΦ = R T ln(p₀/p)."""
+    """The same for the layer between sea level and the lowest level: ΔΦ = R T ln(p₀/p)."""
     z, t = case.sound("geopotential", time), case.sound("temperature", time)
     pressure = case.sound("mean_sea_level_pressure", time).get(None)
     low = max((level for level in z if level in t and level is not None), default=0)

@@ -29,14 +29,13 @@ def make_climatology(
     """Write the table; the same files give the same numbers.
 
     Args:
-        seasons: Folder with `seasons_{average,variance}_{ta,ua,va,hus,psl}_ERA5_*.nc` of the
-        ecmean4
-            package (ERA5, 1985-2014): zonal means on 17 levels, maps of sea-level pressure, and
-            their variances between years.
-        surface_geopotential: netCDF file with ERA5's at 0.25°.
-        land_sea_mask: Any file that the readers know with a `land_sea_mask`; the table has that of
-            NCEP's GFS at 2.5° (public domain).
-        target: The `.npz` file to write.
+        seasons: folder with `seasons_{average,variance}_{ta,ua,va,hus,psl}_ERA5_*.nc` of the
+            ecmean4 package (ERA5, 1985-2014): zonal means on 17 levels, maps of sea-level pressure,
+            and their variances between years.
+        surface_geopotential: netCDF file with ERA5's surface geopotential at 0.25°.
+        land_sea_mask: any file with a `land_sea_mask` that the readers know; the table has the mask
+            of NCEP's GFS at 2.5° (public domain).
+        target: the `.npz` file to write.
     """
     tables = {}
     for name, short in PARTS.items():

@@ -24,9 +24,9 @@ TURNS = 8
 
 
 class Evidence(NamedTuple):
-    """A map that should correlate with a reference over the Earth's ground."""
+    """A map that should correlate with a reference over the Earth's ground, and its name."""
 
-    what: str
+    name: str
     field: Map
     reference: Map
     weights: Map
@@ -39,13 +39,13 @@ def longitude(case: Case) -> Iterator[Finding]:
         for evidence in _evidence(case, time):
             reading = _better_reading(evidence)
             if reading is not None:
-                readings.setdefault(evidence.what, (reading, at_time(case.digest, time)))
-    for what, (reading, moment) in readings.items():
-        weak = what.endswith("mean pressure")
+                readings.setdefault(evidence.name, (reading, at_time(case.digest, time)))
+    for name, (reading, moment) in readings.items():
+        weak = name.endswith("mean pressure")
         yield Finding(
             "longitude",
             "warning" if weak else "error",
-            f"{what} fits the Earth's continents when {reading}, and not as labelled{moment}",
+            f"{name} fits the Earth's continents when {reading}, and not as labelled{moment}",
             "roll the fields or the longitude coordinate: 0 to 360 and -180 to 180 begin at"
             " different meridians",
         )
@@ -99,7 +99,7 @@ def _better_reading(evidence: Evidence) -> str | None:
         for turn in range(1, TURNS)
     }
     # The pressure of a day resembles that of a season weakly, so only a half turn is tried.
-    if evidence.what.endswith("mean pressure"):
+    if evidence.name.endswith("mean pressure"):
         readings = {k: r for k, r in readings.items() if k == "turned by 180°"}
         enough, most = 0.4, -0.05
     else:
@@ -173,8 +173,8 @@ def _extrapolation(case: Case, time: int | None) -> Map | None:
         thickness = (z[upper].coarse - z[lower].coarse) / (
             DRY_AIR_GAS_CONSTANT * np.log(lower / upper)
         )
-        rest = thickness - (t[upper].coarse + t[lower].coarse) / 2
-        amount = np.abs(rest - np.median(rest, axis=1, keepdims=True))
+        misfit = thickness - (t[upper].coarse + t[lower].coarse) / 2
+        amount = np.abs(misfit - np.median(misfit, axis=1, keepdims=True))
         total = amount if total is None else total + amount
     return total
 
@@ -241,7 +241,7 @@ def statics(case: Case) -> Iterator[Finding]:
 
 
 def _readings(field: Map) -> dict[str, Map]:
-    """The map as labelled (under "") and turned in every way that happens."""
+    """The map as labelled (key "") and turned in every way that happens."""
     count = field.shape[1]
     turns = {
         f"longitude turned by {360 * k // TURNS}°": k * count // TURNS for k in range(1, TURNS)
@@ -258,7 +258,7 @@ def _readings(field: Map) -> dict[str, Map]:
 
 
 def sunlight(case: Case) -> Iterator[Finding]:
-    """`toa_incident_solar_radiation` is that of its time and place."""
+    """`toa_incident_solar_radiation` is the sunlight of its time and place."""
     name = "toa_incident_solar_radiation"
     for time in case.digest.moments(name):
         field = case.digest.field(name, time)
@@ -267,7 +267,7 @@ def sunlight(case: Case) -> Iterator[Finding]:
         shifts = {shift: _sunlit(case, field.coarse, time, shift) for shift in range(-12, 12)}
         best = max(shifts, key=lambda shift: shifts[shift])
         if shifts[0] < 0.9:
-            hours_off = f": it is that of {abs(best)} h {'later' if best > 0 else 'earlier'}"
+            hours_off = f": it fits {abs(best)} h {'later' if best > 0 else 'earlier'}"
             yield Finding(
                 "sunlight",
                 "error",
@@ -342,7 +342,7 @@ def _daily_wave(case: Case, change: Map, first: int, second: int) -> tuple[float
     coefficients = np.linalg.lstsq(flat, target, rcond=None)[0]
     mean = (weights * change).sum() / weights.sum()
     variance = (weights * (change - mean) ** 2).sum()
-    rest = ((target - flat @ coefficients) ** 2).sum()
+    residual = ((target - flat @ coefficients) ** 2).sum()
     late = float(np.arctan2(coefficients[1], coefficients[0]) / turn)
-    explained = float(1 - rest / variance) if variance > 0 else 0.0
+    explained = float(1 - residual / variance) if variance > 0 else 0.0
     return float(np.hypot(coefficients[0], coefficients[1])), late, explained

@@ -47,14 +47,14 @@ def lead_times(path_or_url: str | Path) -> list[Finding]:
     late = sorted({lead for lead in leads if lead > 0})
     if not late:
         return []
-    some = "some of " if 0 in leads else ""
+    part = "some of " if 0 in leads else ""
     return [
         Finding(
             "analysis",
             "note",
-            f"{some}the fields are forecasts, {listed(f'+{lead:g} h' for lead in late)} after"
+            f"{part}the fields are forecasts, {listed(f'+{lead:g} h' for lead in late)} after"
             " their start, not analyses",
-            "nothing for short ones; a forecast from a forecast keeps that one's errors",
+            "nothing for short ones; a forecast from a forecast inherits its errors",
         )
     ]
 

@@ -2,7 +2,7 @@
 
 Advection gives the direction of time: the wind carries temperature, so downwind of warm air the
 next frame is warmer. And geopotential that is one frame late fits the temperature of the frame
-before better than that of its own.
+before better than the temperature of its own.
 """
 
 from collections.abc import Iterator

@@ -73,7 +73,7 @@ def _negative(case: Case, time: int | None) -> Finding | None:
         "humidity",
         "error" if parts[level] > NEGATIVE_ERROR else "warning",
         f"specific_humidity at {level} hPa{at_time(case.digest, time)} is negative in places, and"
-        f" {parts[level]:.0%} of all there is lies below zero",
+        f" {parts[level]:.0%} of its amount lies below zero",
         "look for damage, fill values or a wrong offset; clip at 0 what is left",
     )
 
@@ -131,8 +131,8 @@ def ascent(case: Case) -> Iterator[Finding]:
             continue
         up = {level: departure(w[level].coarse) for level in moist}
         labelled, *others = (
-            float(np.mean([correlation(_turned(up[x], how), moist[x], weights) for x in moist]))
-            for how in ("", "upside down", "mirrored", "by half")
+            float(np.mean([correlation(_turned(up[x], turn), moist[x], weights) for x in moist]))
+            for turn in ("", "upside down", "mirrored", "by half")
         )
         if labelled > ASCENT_WARNING or min(others) < labelled - ASCENT_BETTER:
             wrong = labelled > ASCENT_ERROR
@@ -150,12 +150,12 @@ def ascent(case: Case) -> Iterator[Finding]:
             return
 
 
-def _turned(field: Map, how: str) -> Map:
-    if how == "upside down":
+def _turned(field: Map, turn: str) -> Map:
+    if turn == "upside down":
         return field[::-1]
-    if how == "mirrored":
+    if turn == "mirrored":
         return field[:, ::-1]
-    return np.roll(field, field.shape[1] // 2, axis=1) if how == "by half" else field
+    return np.roll(field, field.shape[1] // 2, axis=1) if turn == "by half" else field
 
 
 def precipitation(case: Case) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """The rule "winds": wind blows along the lines of equal height.
 
-Where the wind can be compared with geopotential, temperature or sea-level pressure, components that
-are exchanged or have the wrong sign, level or unit show against the geostrophic wind. Without these
+Where the wind can be compared with geopotential, temperature or sea-level pressure, the geostrophic
+wind shows components that are exchanged or have the wrong sign, level or unit. Without these
 fields, the divergence of the wind is compared with its vorticity.
 """
 

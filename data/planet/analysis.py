@@ -76,16 +76,15 @@ def analysis(air: SigmaFields, levels: tuple[int, ...]) -> dict[str, np.ndarray]
 
 
 def logarithmic_share(z: float, height: Field, land: Field, rough_land: float) -> Field:
-    """The fraction of the way from the surface to `height` (m) that a neutral profile reaches at
-    `z`.
+    """Fraction of the way from the surface to `height` that a neutral profile reaches at `z`.
 
     It is ln(1 + z/z0) / ln(1 + height/z0), averaged over land and sea with their roughness z0 (m).
 
     Args:
-        z: Height above the ground (m).
-        height: Height of the upper value above the ground (m).
-        land: Fraction of land.
-        rough_land: Roughness length of land (m).
+        z: height above the ground (m).
+        height: height of the upper value above the ground (m).
+        land: fraction of land.
+        rough_land: roughness length of land (m).
     """
     over_land, over_sea = (
         np.log1p(z / z0) / np.log1p(np.maximum(height, z) / z0)
@@ -106,10 +105,10 @@ def model_fields(
     skin temperature and rain are zero: the model computes its own.
 
     Args:
-        fields: Catalogue variables, [level, lat, lon]; vertical velocity is not needed.
-        levels: In hPa, ascending.
-        sigma: The model's levels, ascending.
-        surface_geopotential: The model's orography (m2 s-2).
+        fields: catalogue variables, [level, lat, lon]; vertical velocity is not needed.
+        levels: in hPa, ascending.
+        sigma: the model's levels, ascending.
+        surface_geopotential: the model's orography (m2 s-2).
     """
     z, t, q = (
         np.asarray(fields[name], np.float64)

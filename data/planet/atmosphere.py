@@ -43,9 +43,9 @@ class Atmosphere:
     """A general circulation model: a pure function from state to state, compiled once.
 
     Attributes:
-        latitude: Of its Gaussian grid (degrees, ascending).
-        longitude: Of its grid (degrees).
-        sigma: Its levels, pressure over surface pressure, ascending.
+        latitude: latitudes of its Gaussian grid (degrees, ascending).
+        longitude: longitudes of its grid (degrees).
+        sigma: its levels, pressure over surface pressure, ascending.
 
     Raises:
         ValueError: jcm is not installed.
@@ -112,7 +112,7 @@ class Atmosphere:
         return self._begun(air.copy(normalized_surface_pressure=_to_jcm(pressure)), time)
 
     def started(self, air: SigmaFields, time: np.datetime64) -> State:
-        """The state with these fields; it does not use `omega`, `land`, `skin` and `rain`."""
+        """The state with these fields, of which `omega`, `land`, `skin` and `rain` are not used."""
         fields = jcm("physics_interface").PhysicsState(
             *(_to_jcm(x) for x in (air.u, air.v, air.temperature, air.humidity, air.geopotential)),
             _to_jcm(air.surface_pressure / self._reference_pressure),
@@ -128,7 +128,7 @@ class Atmosphere:
         """The inverse of `State.arrays`.
 
         Raises:
-            ValueError: The arrays are of another model.
+            ValueError: the arrays are of another model.
         """
         jax = import_module("jax")
         template = self._empty

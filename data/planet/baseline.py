@@ -68,13 +68,13 @@ def forecast_planet(
     Called again after an interruption, it keeps the forecasts that are complete.
 
     Args:
-        planet: Canonical Dataset with the variables `ATMOSPHERIC`, except vertical velocity.
-        init_times: Each a time of `planet`.
-        steps: Lead times to write, one every six hours.
-        path: The store to write.
-        spec: Model and analysis error.
-        overwrite: Replace a forecast store at `path`.
-        report: Called with the number of forecasts done and wanted.
+        planet: canonical Dataset with the variables `ATMOSPHERIC`, except vertical velocity.
+        init_times: each a time of `planet`.
+        steps: lead times to write, one every six hours.
+        path: the store to write.
+        spec: model and analysis error.
+        overwrite: replace a forecast store at `path`.
+        report: called with the number of forecasts done and wanted.
 
     Raises:
         ValueError: jcm is missing, the model is unknown, or `planet` lacks times or variables.
@@ -171,7 +171,7 @@ def _check(planet: xr.Dataset, init_times: Sequence[np.datetime64]) -> None:
     if np.abs(planet["latitude"].values).max() > POLE:
         raise ValueError(
             "a baseline starts from a grid without rows at the poles, as the models' own; simulate"
-            " the planet without --grid"
+            " the planet without a grid (--grid)"
         )
 
 

@@ -15,8 +15,8 @@ class CirculationModel:
     """A general circulation model of jcm, by its settings.
 
     Attributes:
-        truncation: Triangular spectral truncation.
-        description: For messages and for the attributes of stores.
+        truncation: triangular spectral truncation.
+        description: for messages and for the attributes of stores.
         changes: Parameters that differ from jcm's SPEEDY, as `("convection.trcnv", 9.0)`.
     """
 
@@ -48,7 +48,7 @@ def model_named(name: str) -> CirculationModel:
     """The model of that name.
 
     Raises:
-        ValueError: There is none; the message lists the names.
+        ValueError: there is none; the message lists the names.
     """
     if name not in MODELS:
         raise ValueError(f"a simulation model is {', '.join(MODELS)}, not {name!r}")
@@ -95,11 +95,11 @@ def _scalar(value: float) -> Any:
 
 
 def _sun_of_the_hour() -> Any:
-    """A term that turns SPEEDY's daily-mean insolation into that of the local hour.
+    """A term that turns SPEEDY's daily-mean insolation into the insolation of the local hour.
 
-    It multiplies insolation by max(0, cos Z) over the daily mean of that, which keeps the mean of a
-    day. Shortwave radiation is computed every third step, so the hour angle is that of the middle
-    of the three.
+    It multiplies insolation by max(0, cos Z) over the daily mean of max(0, cos Z), which keeps the
+    mean of a day. Shortwave radiation is computed every third step; the hour angle is taken in the
+    middle of the three.
     """
     jnp = import_module("jax.numpy")
     base = jcm("physics.speedy.speedy_terms").SpeedyTermBase

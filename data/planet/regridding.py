@@ -24,10 +24,10 @@ def smoothly(
     """A smooth field, interpolated to another grid.
 
     Args:
-        field: On `source`.
-        source: A grid without rows at the poles.
-        target: A grid without rows at the poles.
-        wind: Whether the field is a wind component, which changes its sign across a pole.
+        field: values on `source`.
+        source: a grid without rows at the poles.
+        target: a grid without rows at the poles.
+        wind: whether the field is a wind component, which changes its sign across a pole.
     """
     (φ, λ), (to_φ, to_λ) = source.axes(), target.axes()
     beyond = np.roll(field, field.shape[-1] // 2, axis=-1) * (-1 if wind else 1)

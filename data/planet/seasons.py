@@ -29,9 +29,9 @@ class SeasonalClimate:
     """Seasonal means: zonal temperature (K) and wind (m s-1), and sea-level pressure (Pa) maps.
 
     Attributes:
-        name: For tables and figures.
-        zonal: Temperature and eastward wind, [season, level, latitude].
-        pressure: Sea-level pressure, [season, latitude, longitude].
+        name: for tables and figures.
+        zonal: temperature and eastward wind, [season, level, latitude].
+        pressure: sea-level pressure, [season, latitude, longitude].
     """
 
     name: str
@@ -40,10 +40,10 @@ class SeasonalClimate:
 
 
 def seasonal_climate(planet: xr.Dataset, name: str = "simulated planet") -> SeasonalClimate:
-    """Means of a canonical Dataset over each season of which it has all months.
+    """Means of a canonical Dataset over each season whose months it all has.
 
     Raises:
-        ValueError: A season of `SHOWN` is incomplete.
+        ValueError: a season of `SHOWN` is incomplete.
     """
     month = planet["time"].dt.month
     covered = set(np.unique(month.values).tolist())
@@ -67,7 +67,7 @@ def read_seasonal_climate(folder: Path, name: str = "ERA5 1985-2014") -> Seasona
     """The reference climate in a folder of `ecmean4`.
 
     Raises:
-        FileNotFoundError: A file is missing; the message names it.
+        FileNotFoundError: a file is missing; the message names it.
     """
     fields = {}
     for short, variable in QUANTITIES.items():
@@ -94,8 +94,7 @@ def read_seasonal_climate(folder: Path, name: str = "ERA5 1985-2014") -> Seasona
 
 
 def climate_differences(planet: SeasonalClimate, reference: SeasonalClimate) -> dict[str, float]:
-    """Root-mean-square differences in the seasons `SHOWN`, jets and mean pressure, with their
-    units.
+    """Root-mean-square differences in seasons `SHOWN`, jets and mean pressure, by name and unit.
 
     Differences of zonal means are weighted by area and mass, those of pressure by area.
     """

@@ -48,15 +48,15 @@ class PlanetSpec:
     """The settings that decide a planet's weather.
 
     Attributes:
-        model: Name of the circulation model, one of `MODELS`.
-        seed: Another seed is another history of weather.
-        levels: Pressure levels to write (hPa).
-        grid: Grid to write; by default the model's Gaussian grid.
-        start: Time of the first analysis.
-        spin_up: Simulated time from rest to the first analysis.
+        model: name of the circulation model, one of `MODELS`.
+        seed: another seed is another history of weather.
+        levels: pressure levels to write (hPa).
+        grid: grid to write; by default the model's Gaussian grid.
+        start: time of the first analysis.
+        spin_up: simulated time from rest to the first analysis.
 
     Raises:
-        ValueError: The model does not reach to all levels.
+        ValueError: the model does not reach to all levels.
     """
 
     model: str = "t31"
@@ -121,12 +121,12 @@ def simulate(
     years, it appends.
 
     Args:
-        spec: The planet.
-        years: Length of the whole record in calendar years.
-        path: The Zarr store to write or continue.
-        overwrite: Replace a planet at `path`.
-        report: Called after every six simulated hours.
-        block: Number of times to write at once.
+        spec: the planet.
+        years: length of the whole record in calendar years.
+        path: the Zarr store to write or continue.
+        overwrite: replace a planet at `path`.
+        report: called after every six simulated hours.
+        block: number of times to write at once.
 
     Raises:
         ValueError: jcm is missing, the model is unknown or has become unstable.

@@ -87,7 +87,7 @@ class PlanetHeader:
 class PlanetStore:
     """A planet being simulated: `open` it, `append` blocks, `finish`. One process at a time writes.
 
-    As a context manager it lets go of the store on leaving; the blocks stay.
+    As a context manager it releases the store on exit; the blocks stay.
     """
 
     def __init__(self, building: Building, header: PlanetHeader, path: Path) -> None:
@@ -104,16 +104,16 @@ class PlanetStore:
     def open(
         cls, path: Path, header: PlanetHeader, statics: Mapping[str, np.ndarray], *, overwrite: bool
     ) -> "PlanetStore":
-        """The planet to go on with, or a new one.
+        """Resume the planet at `path`, or begin a new one.
 
         Args:
-            path: where the planet stands, or will.
-            header: what the planet is.
+            path: the Zarr store, which may exist.
+            header: everything about the planet but its values and length.
             statics: by name, [latitude, longitude].
             overwrite: replace the planet of that name once the new one is complete.
 
         Raises:
-            FileExistsError: something else is there, or another planet, or another process writes.
+            FileExistsError: `path` holds something else or another planet; another process writes.
         """
         building = Building.claim(path, "planet")
         try:
@@ -128,11 +128,11 @@ class PlanetStore:
         """Write the next times, then the state they lead to.
 
         Args:
-            blocks: the fields of each time, by name; none of them saves the state alone.
+            blocks: the fields of each time, by name; if empty, only the state is saved.
             state: the model's arrays after the last of them.
 
         Raises:
-            ValueError: a field is not finite; then nothing of the block counts.
+            ValueError: a field is not finite; then no time of the block counts.
         """
         with ThreadPoolExecutor(WRITERS) as pool:
             for number, fields in enumerate(blocks, self.count):
@@ -149,13 +149,13 @@ class PlanetStore:
             _set_times(self.path, count)
 
     def finish(self) -> None:
-        """Give a planet that replaces another one its name; it has all of its times."""
+        """Put a planet that replaces another one, and has all of its times, in its place."""
         if self.path != self._building.target:
             self._building.finish()
             self.path = self._building.target
 
     def close(self) -> None:
-        """Let another process have the store."""
+        """Release the store; another process may then write."""
         self._building.close()
 
     def __enter__(self) -> "PlanetStore":
@@ -180,7 +180,7 @@ class PlanetStore:
 def _place(
     building: Building, header: PlanetHeader, statics: Mapping[str, np.ndarray], overwrite: bool
 ) -> Path:
-    """The folder in which the planet grows; it is laid out, or may be gone on with."""
+    """The folder in which the planet grows, laid out or resumed."""
     target, left = building.target, building.interrupted
     begun = left is not None and (left.kind, left.fingerprint) == ("planet", header.fingerprint)
     if not overwrite and target.exists():
@@ -198,7 +198,7 @@ def _place(
             lay_out=lambda folder: _lay_out(folder, header, statics),
             overwrite=overwrite,
         )
-        building.commit("laid out")  # and worth going on with
+        building.commit("laid out")  # and worth resuming
     if not overwrite:
         building.give_name()
     return building.folder
@@ -210,7 +210,7 @@ def _refuse_another_planet(path: Path, header: PlanetHeader) -> None:
         raise FileExistsError(
             f"{path} is a planet with other settings or versions"
             f" ({_difference(attributes, header)}); continue it with its own, choose another"
-            " output, or replace it (--overwrite)"
+            " output, or replace it (--overwrite, in Python overwrite=True)"
         )
 
 
@@ -244,7 +244,7 @@ def _lay_out(folder: Path, header: PlanetHeader, statics: Mapping[str, np.ndarra
 
 
 def _set_times(path: Path, count: int) -> None:
-    """Write into the metadata that there are `count` times; each file is replaced at once."""
+    """Set the number of times in the metadata; each file is replaced at once."""
     consolidated = json.loads((path / ".zmetadata").read_text())
     for name in ("time", *PLANET_VARIABLES):
         entry = consolidated["metadata"][f"{name}/.zarray"]
@@ -266,7 +266,7 @@ def _saved_state(path: Path) -> dict[str, np.ndarray] | None:
 
 
 def _difference(attributes: Mapping[str, Any], header: PlanetHeader) -> str:
-    """The settings that differ: those of the planet that is there, and those of the header."""
+    """The settings that differ between the existing planet and the header, in words."""
     present, wanted = json.loads(attributes["settings"]), json.loads(header.settings)
     names = sorted(k for k in {*present, *wanted} if present.get(k) != wanted.get(k))
     parts = [f"{name} {present.get(name)!r}, not {wanted.get(name)!r}" for name in names]

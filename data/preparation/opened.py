@@ -1,6 +1,7 @@
-"""A recipe at work: its source is open, and fields come out on its levels and grid.
+"""A recipe with its source open, which gives fields on the recipe's levels and grid.
 
-Names, totals of precipitation, levels, grid, in this order. Everything is lazy until `loaded`.
+Names, totals of precipitation, levels and grid are treated in this order, all lazily; `loaded`
+computes the result.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from mesh.grid import LatLonGrid
 
 @dataclass(frozen=True)
 class Opened:
-    """A recipe, its open source, and its grid (None for the source's).
+    """A recipe, its open source, and the target grid (None for the source's).
 
     It is pickled as its recipe, so that each worker process opens the source for itself.
     """
@@ -53,7 +54,7 @@ class Opened:
         """The times of the dataset: those asked for, or all of the source, one step apart.
 
         Raises:
-            ValueError: the source lacks times, or has to be asked for some.
+            ValueError: the source lacks times, or is a service and no times were asked for.
         """
         if self.recipe.repeat_single:
             return self._repeated(step)
@@ -141,7 +142,7 @@ class Opened:
         return dataset
 
     def _totals_to_sum(self) -> list[str]:
-        """Totals of precipitation that the source has only as totals of hours."""
+        """Totals of precipitation that the source has only hour by hour."""
         wanted = [name for name in self.recipe.variables if PERIODS.get(name, 1) > 1]
         if self.series.names is None:
             return wanted if self.series.hourly_precipitation else []

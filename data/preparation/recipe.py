@@ -1,4 +1,4 @@
-"""What a dataset is made from, and how: a `Recipe`."""
+"""The recipe of a dataset: its source, and what is done to it."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from data.variables import VARIABLES
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a dataset is made from, and how.
+    """The source of a dataset, and what is done to it.
 
     Attributes:
         source: a name of `data.sources.SERIES`, `name@mirror`, a URL, a file or a folder.
@@ -40,9 +40,9 @@ class Recipe:
 
 
 def variables_of(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What a dataset for a task holds: variables that vary in time, and statics; each sorted.
+    """The variables of a dataset for a task: those that vary in time, and the statics; each sorted.
 
-    Forcings that are computed from the date are not stored.
+    Forcings that can be computed from the date are not among them.
     """
     needed = {*task.inputs, *task.targets, *task.forcings} - FORCINGS.keys()
     varying = sorted(name for name in needed if VARIABLES[name].varies_in_time)
@@ -52,8 +52,8 @@ def variables_of(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def completed(recipe: Recipe, series: Series, task: Task | None) -> tuple[Recipe, tuple[str, ...]]:
     """The recipe with its variables and levels, and the names of the statics.
 
-    They are the task's; without a task all that the catalogue knows of the source, or of a service
-    the published task on 13 levels.
+    They are those of the task. Without a task they are all variables of the source that the
+    catalogue knows, or, for a service, those of the published task on 13 levels.
 
     Raises:
         ValueError: the source has no variable that the catalogue knows.

@@ -1,7 +1,7 @@
 """From a source of analyses to a training dataset: names, levels, grid, checks, store.
 
 Times go in groups (`DatasetHeader.group_times`). One group is read, put on its levels and grid,
-checked, written and forgotten, so memory does not depend on how many there are.
+checked, written and freed, so memory does not depend on the number of groups.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ from data.stores.analyses.store import (
     check_target,
     is_complete,
 )
-from data.stores.building import partial_path
+from data.stores.partial import partial_path
 from data.stores.workers import Fleet
 from data.task import STEP, Task
 from data.variables import VARIABLES
@@ -83,8 +83,8 @@ def prepare(
         times = time_range("2018-01-01/2018-12-31T18/6h").times
         prepare(recipe, "era5_2018.zarr", times=times, task=TASKS["graphcast_small"])
 
-    An interrupted run goes on where it stopped, and its bytes are those of an uninterrupted one. A
-    dataset that exists, was made the same way, and has exactly these times, is left as it is.
+    Called again after an interruption, it resumes and ends with the bytes of an uninterrupted run.
+    A dataset that was made the same way and has exactly these times is left as it is.
 
     Args:
         recipe: what the dataset is made from, and how.
@@ -94,7 +94,7 @@ def prepare(
             source.
         overwrite: whether another dataset at `output` is replaced.
         group_bytes: the largest size of a group, which is what one worker makes at a time.
-        fleet: who makes the groups; by default this process, one after the other.
+        fleet: the workers that make the groups; by default this process.
         report: called as `report(done, total)` with counts of times.
 
     Raises:
@@ -134,7 +134,7 @@ def prepare(
 def _make_groups(
     store: DatasetStore, work: "Work", fleet: Fleet, report: Callable[[int, int], None]
 ) -> int:
-    """Have the missing groups made and committed; how many times they have."""
+    """Make and commit the missing groups; returns the number of their times."""
     jobs = {group: store.group_times(group) for group in store.missing}
     waiting = sorted(jobs)
     total = store.times.size
@@ -153,7 +153,7 @@ def _make_groups(
 
 @dataclass(frozen=True)
 class Work:
-    """What it takes to make any one group of a dataset, in any process.
+    """Everything needed to make any one group of a dataset, in any process.
 
     Attributes:
         opened: the recipe and its source; another process opens it anew.
@@ -275,7 +275,7 @@ def _header(
 
 
 def _remove_if_empty(partial: Path) -> None:
-    """Leave nothing behind of a request that could not begin, or was killed at its very end."""
+    """Remove the empty folders of a request that could not begin, or was killed at its end."""
     for folder in (partial / DOWNLOADS, partial):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

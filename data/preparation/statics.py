@@ -1,7 +1,7 @@
-"""Statics on any grid: the height of the ground, land and sea.
+"""Statics from files, on any grid: the height of the ground, land and sea.
 
-Values are area means of a finer file, as on ECMWF's own coarse grids. A static that no file holds
-is an error.
+Values are area means over the fields of a file, as on ECMWF's own coarse grids. A static that no
+file holds is an error.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,12 +17,15 @@ from mesh.grid import LatLonGrid
 
 
 def read_statics(paths: Iterable[str | Path], names: Sequence[str], grid: LatLonGrid) -> xr.Dataset:
-    """Statics by their catalogue names, on a grid, from the first file that has each.
+    """Statics by their catalogue names, each from the first file that has it; loaded, float32.
 
-    Loaded, float32.
+    Args:
+        paths: files with statics.
+        names: statics of the catalogue.
+        grid: the grid of the result.
 
     Raises:
-        ValueError: names every static that no file holds.
+        ValueError: no file holds one of the statics; the sentence names all such.
     """
     check_names(names)
     files = list(paths)
@@ -47,8 +50,8 @@ def read_statics(paths: Iterable[str | Path], names: Sequence[str], grid: LatLon
 def statics_on(dataset: xr.Dataset, grid: LatLonGrid) -> xr.Dataset:
     """The statics of a canonical Dataset on another grid, loaded: means over the new cells.
 
-    The method is conservative towards finer grids, too: each new point has the value of the old
-    cell that it lies in.
+    On a finer grid, too, regridding is conservative: each new point gets the value of the old cell
+    that it lies in.
 
     Raises:
         ValueError: a static has missing values.
@@ -70,7 +73,7 @@ def statics_on(dataset: xr.Dataset, grid: LatLonGrid) -> xr.Dataset:
 
 
 def _with_our_attributes(array: xr.DataArray) -> xr.DataArray:
-    """With the catalogue's attributes and the notes; others (a maximum) may no longer be true."""
+    """The array with the catalogue's attributes and its notes; others may no longer be true."""
     kept = {key: array.attrs[key] for key in ("cell_methods", "provenance") if key in array.attrs}
     result = array.copy(deep=False)
     result.attrs = {**VARIABLES[str(array.name)].attributes, **kept}

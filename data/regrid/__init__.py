@@ -1,10 +1,10 @@
-"""Fields from one global latitude–longitude grid to another, and to other pressure levels.
+"""Moving fields from one global latitude–longitude grid to another, and to other pressure levels.
 
 Read in this order:
 
 - `weights`: how much each source point counts for each target point, by method.
 - `fields`: `regrid` applies the weights to a Dataset, lazily.
-- `levels`: taking pressure levels, and interpolating to others.
+- `levels`: selecting pressure levels, and interpolating to others.
 """
 
 from data.regrid.fields import METHODS, regrid

@@ -29,9 +29,9 @@ def regrid(dataset: xr.Dataset, target: LatLonGrid, *, method: str = "conservati
         target: the grid to go to.
         method: "conservative" takes cell means and keeps the area mean of the globe; "bilinear" and
             "nearest" interpolate between the points around; "subsample" takes points of the source
-            unchanged, as DeepMind made its 1° data from every fourth 0.25° point. Where bilinear
-            needs a row at a pole that the source lacks, a scalar takes the mean of the nearest row,
-            and a wind component, which at a pole is one vector seen from each longitude, the zonal
+            unchanged, as DeepMind made its 1° data from every fourth 0.25° point. Where "bilinear"
+            needs a row at a pole that the source lacks, a scalar gets the mean of the nearest row.
+            A wind component, which at a pole is one vector seen from each longitude, gets the zonal
             wave number one of that row.
 
     Returns:
@@ -177,7 +177,7 @@ def _regridded_block(
 def _at_pole(
     row: Float[np.ndarray, "1 lon"], longitude: Float[np.ndarray, " lon"], *, wind: bool
 ) -> Float[np.ndarray, "1 lon"]:
-    """Values at a pole, at each longitude, from the row nearest to it."""
+    """The values at a pole, one for each longitude, from the nearest row."""
     if not wind:
         return np.broadcast_to(row.mean(axis=1, keepdims=True), row.shape)
     λ = np.deg2rad(longitude)

@@ -48,7 +48,7 @@ def select_levels(dataset: xr.Dataset, levels: Sequence[int]) -> xr.Dataset:
     """The levels (hPa) of a canonical Dataset, selected by label.
 
     Raises:
-        ValueError: names the levels that are missing, and those that the data have.
+        ValueError: levels are missing; the sentence names them, and those that the data have.
     """
     if "level" not in dataset.dims:
         return dataset
@@ -106,7 +106,7 @@ def _between(
     present: Float[np.ndarray, " source"], wanted: Float[np.ndarray, " level"]
 ) -> _Between:
     lower = np.searchsorted(present, wanted)  # the first that is not above
-    # a level that the data have stands alone: its neighbour with weight 0 might be NaN
+    # for a level that the data have, upper is lower: a neighbour with weight 0 might be NaN
     upper = np.where(present[lower] == wanted, lower, lower - 1)
     apart = np.log(present[lower] / present[upper])
     log_below = np.log(wanted / present[upper])

@@ -19,8 +19,8 @@ from mesh.grid import FULL_CIRCLE, POLE, SAME_POINT, LatLonGrid
 class Weights(NamedTuple):
     """Two matrices, [target rows, source rows] and [target columns, source columns].
 
-    With `south` or `north`, the source rows begin or end with a row at that pole. The source does
-    not have it; `data.regrid.fields` makes it from the nearest one.
+    With `south` or `north`, the source rows begin or end with a row at that pole, which the source
+    lacks; `data.regrid.fields` makes it from the nearest row.
     """
 
     rows: csr_array

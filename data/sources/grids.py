@@ -1,4 +1,4 @@
-"""The grid that a person means, which may be that of a file."""
+"""The grid behind a name, a file or a Zarr store."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def grid_named(text: str) -> LatLonGrid:
 
     Raises:
         ValueError: a resolution that does not divide 180 degrees; a file whose grid is not global.
-        FileNotFoundError: the text is no grid's name, and there is no such file.
+        FileNotFoundError: the text is not the name of a grid, and there is no such file.
     """
     name = text.strip()
     try:

@@ -1,4 +1,4 @@
-"""Files as canonical Datasets: what a forecast starts from, and what it is compared with."""
+"""Opening files as canonical Datasets: inputs of a forecast, and the truth to compare it with."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def open_inputs(
 
     Args:
         path_or_url: a GRIB or netCDF file, a Zarr store, or the URL of one (http, s3, gs).
-        init_time: what relative times count from, in files that do not say it themselves.
+        init_time: origin of relative times, for files that do not state it.
 
     Raises:
         FileNotFoundError: nothing is there.
@@ -29,7 +29,10 @@ def open_inputs(
 
 
 def open_truth(path_or_url: str | Path, *, init_time: np.datetime64 | None) -> list[xr.Dataset]:
-    """As `open_inputs`, for what followed `init_time`: relative times count from just there."""
+    """As `open_inputs` for a truth, whose relative times count from `init_time` itself.
+
+    A file of inputs may begin with a window before its initial time; a truth file never does.
+    """
     where = str(path_or_url)
     dataset = open_raw(where)
     if init_time is not None and deepmind.is_undated(dataset):

@@ -1,9 +1,10 @@
 """Stores: folders that stand whole or not at all, whenever their writer is killed.
 
-In the order to read: `files` (single files, whole), `building` (a folder that gets its name when
-all of it is there), `kind` (what kind of store a path is), `cf` (conventions, axes, codecs), then
-the stores themselves, `forecast` (what models predict) and `analyses` (what they train on), and
-`workers`, the processes that make a dataset.
+In reading order: `files` (single files, whole), `kind` (what kind of store a path is), `targets`
+and `partial` (which paths may be written, and what an interrupted run left), `building` (a folder
+that gets its name when all of it is there), `reading` (a missing chunk is an error), `cf`
+(conventions, axes, codecs); then the stores themselves, `forecast` (what models predict) and
+`analyses` (what they train on), and `workers`, the processes that make a dataset.
 """
 
 from data.stores.building import Building

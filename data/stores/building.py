@@ -1,7 +1,7 @@
 """A store under construction: a folder that gets its name when all of it is there.
 
-`Building` is under every folder of ours: forecasts, datasets, planets, scores, statistics and
-training runs. A single file needs only `data.stores.files.written_whole`.
+Every folder that the project writes is made by a `Building`: forecasts, datasets, planets, scores,
+statistics and training runs. A single file needs only `data.stores.files.written_whole`.
 
 A store `f.zarr` is built in `f.zarr.partial/` beside it:
 
@@ -21,43 +21,25 @@ exchange before it does anything else.
 """
 
 import contextlib
-import fcntl
 import json
 import os
-import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from data.stores.files import exchange, flush, remove, remove_torn, written_aside
-from data.stores.kind import WORDS, StoreKind, kind_of
+from data.stores.kind import WORDS, StoreKind
+from data.stores.partial import Interrupted, inode_of, interrupted, noted_inode, partial_path
+from data.stores.targets import local_path, locked, refuse_another_kind, refuse_existing
 
 _OURS = frozenset({"store", "journal", "lock", "replaced"})  # names in a partial folder
-
-
-class Interrupted(NamedTuple):
-    """What an earlier run left.
-
-    Attributes:
-        kind: its kind; None if an earlier version of graphcast began it, which cannot be resumed.
-        fingerprint: what it was made from.
-        notes: what its maker noted at the beginning.
-        done: committed keys.
-        named: whether its store has the target's name already, and only clearing up is left.
-    """
-
-    kind: str | None
-    fingerprint: str
-    notes: Mapping[str, Any]
-    done: frozenset[str]
-    named: bool
 
 
 class Building:
     """A store being built by this process: write into `folder`, `commit` each part, `finish`.
 
-    As a context manager it lets go on leaving and keeps what is committed; where nothing is, it
-    leaves nothing behind.
+    As a context manager it releases the lock on exit. Committed parts stay for the next run; if
+    there are none, the partial folder is removed.
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "scores"
@@ -87,10 +69,10 @@ class Building:
         self._kept = frozenset(kept)
         self._replace = False
         self._mend()
-        found = interrupted(target)
-        self.interrupted = found
-        self.named = found is not None and found.named
-        self.done: frozenset[str] = found.done if found else frozenset()
+        left = interrupted(target)
+        self.interrupted = left
+        self.named = left is not None and left.named
+        self.done: frozenset[str] = left.done if left else frozenset()
 
     @classmethod
     def open(
@@ -103,7 +85,7 @@ class Building:
         lay_out: Callable[[Path], None] | None = None,
         kept: Collection[str] = (),
     ) -> "Building":
-        """Go on with the interrupted store of this fingerprint, or begin one.
+        """Resume the interrupted store of this fingerprint, or begin a new one.
 
         Args:
             target: where the store will stand; a local path.
@@ -111,16 +93,16 @@ class Building:
             fingerprint: text (SHA-256) of what decides the bytes.
             overwrite: replace the store of that name once the new one is complete, and discard the
                 interrupted one of another fingerprint.
-            lay_out: fills the new, empty folder with what is there before the first key.
-            kept: names, in the partial folder, of what is worth keeping although nothing is
+            lay_out: fills the new, empty folder before the first key.
+            kept: names of files in the partial folder that are worth keeping even if nothing is
                 committed (`beside`).
 
         Raises:
-            FileExistsError: the target is there and `overwrite` is not given; it is something else
-                than a store of this kind; the interrupted store has another fingerprint; another
-                process is building it.
+            FileExistsError: the target exists and `overwrite` is not given; it is not a store of
+                this kind; the interrupted store has another fingerprint; another process is
+                building it.
             OSError: the place cannot be written.
-            ValueError: the target is no local path.
+            ValueError: the target is not a local path.
         """
         target = local_path(target, kind)
         if not overwrite and not partial_path(target).exists():
@@ -137,21 +119,22 @@ class Building:
     def claim(
         cls, target: str | os.PathLike[str], kind: StoreKind, *, kept: Collection[str] = ()
     ) -> "Building":
-        """Lock a target for this process, for stores with rules of their own; see `open`.
+        """Lock a target for this process; for stores with their own rules of resumption.
 
-        `interrupted` then says what an earlier run left; `begin` or `keep_only` decide about it.
+        Arguments and errors are those of `open`. `interrupted` then has the state that an earlier
+        run left; the caller begins anew (`begin`) or goes on from it (`resume`, `keep_only`).
         """
         target = local_path(target, kind)
         refuse_another_kind(target, kind)
-        return cls(target, kind, _locked(target, kind, {*_OURS, *kept}), kept)
+        return cls(target, kind, locked(target, kind, {*_OURS, *kept}), kept)
 
     @property
     def folder(self) -> Path:
-        """Where the store's files are now; `target` once it has its name."""
+        """The folder of the store's files: `target` once the store has its name."""
         return self.target if self.named else self._partial / "store"
 
     def beside(self, name: str) -> Path:
-        """A path in the partial folder for what helps to build; `kept` has named it."""
+        """The path of a helper file in the partial folder, one of the names in `kept`."""
         return self._partial / name
 
     def begin(
@@ -173,16 +156,16 @@ class Building:
         self._start_journal(fingerprint, notes or {}, frozenset())
 
     def resume(self, *, overwrite: bool = False) -> None:
-        """Go on with what is there; `overwrite` lets `finish` replace the target."""
+        """Go on from the committed keys; `overwrite` lets `finish` replace the target."""
         self._replace = overwrite
 
     def keep_only(self, done: Collection[str], notes: Mapping[str, Any]) -> None:
-        """Note other `notes` in the journal, and of the committed keys only these."""
+        """Begin the journal anew with these notes and, of the committed keys, only `done`."""
         assert self.interrupted is not None
         self._start_journal(self.interrupted.fingerprint, notes, frozenset(done))
 
     def commit(self, key: str) -> None:
-        """Note that everything of `key` (one line of text) is on the disk."""
+        """Note in the journal that all files of `key` (one line of text) are on the disk."""
         with (self._partial / "journal").open("ab") as journal:
             journal.write(f"{key}\n".encode())
             journal.flush()
@@ -190,7 +173,7 @@ class Building:
         self.done |= {key}
 
     def finish(self) -> Path:
-        """Give the complete store its name, remove what helped to build it, and let go.
+        """Give the complete store its name, remove the partial folder and release the lock.
 
         Raises:
             FileExistsError: the target appeared meanwhile, and `overwrite` was not given.
@@ -200,7 +183,7 @@ class Building:
         return self.target
 
     def give_name(self) -> None:
-        """Give the store its name, without letting go."""
+        """Give the store its name, and keep the lock."""
         if self.named:
             return
         remove_torn(self.folder)
@@ -217,9 +200,9 @@ class Building:
         self.named = True
 
     def dissolve(self) -> None:
-        """Remove the partial folder and let go: its files are elsewhere, or worth nothing.
+        """Remove the partial folder, whose files are moved or worth nothing, and release the lock.
 
-        The journal goes after what helped to build, and the lock last.
+        Helper files go first, then the journal, and the lock last.
         """
         last = {"journal": 1, "lock": 2}
         for path in sorted(self._partial.iterdir(), key=lambda p: last.get(p.name, 0)):
@@ -229,7 +212,7 @@ class Building:
         self._lock.close()
 
     def close(self) -> None:
-        """Let go of the store; what is committed or kept stays for the next run."""
+        """Release the lock; committed keys and kept files stay for the next run."""
         if self._lock.closed:
             return
         if self.named or not (self.done or self._has_kept()):
@@ -245,8 +228,8 @@ class Building:
     def _resume_or_begin(
         self, fingerprint: str, overwrite: bool, lay_out: Callable[[Path], None] | None
     ) -> None:
-        found = self.interrupted
-        same = found is not None and (found.kind, found.fingerprint) == (self.kind, fingerprint)
+        left = self.interrupted
+        same = left is not None and (left.kind, left.fingerprint) == (self.kind, fingerprint)
         if self.named and same:
             return
         if not overwrite:
@@ -258,21 +241,26 @@ class Building:
             self.begin(fingerprint, lay_out=lay_out, overwrite=overwrite)
 
     def refuse_other(self, fingerprint: str) -> None:
-        """FileExistsError where the interrupted store is worth keeping, and another one."""
-        found = self.interrupted
-        if found is None or self.named or not (found.done or self._has_kept()):
+        """Refuse to discard an interrupted store of another fingerprint that is worth keeping.
+
+        Raises:
+            FileExistsError: something of it is committed or kept.
+        """
+        left = self.interrupted
+        if left is None or self.named or not (left.done or self._has_kept()):
             return
         words = WORDS[self.kind]
-        if found.kind != self.kind:
+        if left.kind != self.kind:
             raise FileExistsError(
                 f"{self._partial} holds an interrupted {words.noun} that another version of"
                 " graphcast began; finish it with that version, choose another output, or overwrite"
-                " it (--overwrite)"
+                " it (--overwrite, in Python overwrite=True)"
             )
-        if found.fingerprint != fingerprint:
+        if left.fingerprint != fingerprint:
             raise FileExistsError(
                 f"{self._partial} holds an interrupted {words.noun} with {words.differs}; run it"
-                " with the same ones, choose another output, or overwrite it (--overwrite)"
+                " with the same ones, choose another output, or overwrite it"
+                " (--overwrite, in Python overwrite=True)"
             )
 
     def _has_kept(self) -> bool:
@@ -305,133 +293,10 @@ class Building:
         """Complete an exchange that was cut off between two renames; cut off a torn last line."""
         store, replaced = self._partial / "store", self._partial / "replaced"
         if replaced.exists() and not self.target.exists():
-            is_new = _inode_noted(self._partial) == _inode(store)
+            is_new = noted_inode(self._partial) == inode_of(store)
             (store if is_new else replaced).rename(self.target)
         journal = self._partial / "journal"
         if journal.is_file():
             content = journal.read_bytes()
             if not content.endswith(b"\n"):
                 os.truncate(journal, content.rfind(b"\n") + 1)
-
-
-def partial_path(target: Path) -> Path:
-    """Where a store is built before it has its name."""
-    return target.with_name(target.name + ".partial")
-
-
-def interrupted(target: str | os.PathLike[str]) -> Interrupted | None:
-    """What an interrupted run left beside a target, if there is anything to go on with."""
-    target = Path(target).absolute()
-    partial = partial_path(target)
-    lines = _journal(partial)
-    if not lines:
-        return None
-    inode = _inode_noted(partial)
-    named = inode is not None and inode == _inode(target)
-    building = inode is None or inode == _inode(partial / "store")
-    if not named and not ((partial / "store").is_dir() and building):
-        return None  # copied from elsewhere while it got its name: no telling which one is new
-    done = frozenset(line for line in lines[1:] if not line.startswith('{"inode"'))
-    try:
-        head = json.loads(lines[0])
-        return Interrupted(head["kind"], head["fingerprint"], head["notes"], done, named)
-    except (ValueError, KeyError, TypeError):
-        return Interrupted(None, "", {}, done, named=False)
-
-
-def interrupted_folder(target: str | os.PathLike[str]) -> Path | None:
-    """The folder in which an interrupted store lies; None where there is none, or it is named."""
-    found = interrupted(target)
-    if found is None or found.named:
-        return None
-    return partial_path(Path(target).absolute()) / "store"
-
-
-def local_path(target: str | os.PathLike[str], kind: StoreKind) -> Path:
-    """The absolute path of a target; ValueError for a URL, which cannot be renamed."""
-    if re.match(r"\w[\w+.-]+:/", os.fspath(target)):  # a Path has only one of the slashes left
-        raise ValueError(
-            f"{WORDS[kind].with_article} is written to a local path, got {target}; copy it there"
-            " later"
-        )
-    return Path(target).absolute()
-
-
-def refuse_another_kind(target: Path, kind: StoreKind) -> None:
-    """FileExistsError where something else than a store of this kind has the name."""
-    if target.exists() and kind_of(target) != kind:
-        raise FileExistsError(
-            f"{target} is there and is not {WORDS[kind].with_article}, so it will not be replaced;"
-            " choose another output or remove it yourself"
-        )
-
-
-def refuse_existing(target: Path, kind: StoreKind) -> None:
-    """FileExistsError where anything has the name."""
-    refuse_another_kind(target, kind)
-    if target.exists():
-        raise FileExistsError(
-            f"{target} is there already; choose another output or replace it (--overwrite)"
-        )
-
-
-def _locked(target: Path, kind: StoreKind, parts: Collection[str]) -> IO[bytes]:
-    """The lock of the partial folder, which is made where it does not exist."""
-    noun, partial = WORDS[kind].noun, partial_path(target)
-    while True:
-        _refuse_strangers(partial, parts, noun)
-        try:
-            partial.mkdir(parents=True, exist_ok=True)
-            lock = (partial / "lock").open("wb")
-        except FileNotFoundError:
-            continue  # the process that had it was done, and removed the folder
-        except OSError as error:
-            raise OSError(
-                f"cannot write the {noun} to {target}: {error.strerror} ({error.filename}); choose"
-                " an output that can be written"
-            ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise FileExistsError(
-                f"another process is writing {target}; wait for it or choose another output"
-            ) from error
-        if _inode(partial / "lock") == os.fstat(lock.fileno()).st_ino:
-            return lock
-        lock.close()  # likewise: what is locked now has no name any more
-
-
-def _refuse_strangers(partial: Path, parts: Collection[str], noun: str) -> None:
-    if not partial.is_dir():
-        return
-    names = {path.name for path in partial.iterdir() if not path.name.startswith(".")}
-    if strangers := names - set(parts):
-        raise FileExistsError(
-            f"{partial} is needed to build the {noun} but holds {sorted(strangers)}, which are not"
-            " ours; choose another output or move them away"
-        )
-
-
-def _journal(partial: Path) -> list[str]:
-    """The lines of a journal; a last one without its end was never committed."""
-    try:
-        whole = (partial / "journal").read_bytes().rpartition(b"\n")[0]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return whole.decode().split("\n") if whole else []
-
-
-def _inode_noted(partial: Path) -> int | None:
-    """The inode of the store that was given its name, or was about to be."""
-    for line in reversed(_journal(partial)):
-        if line.startswith('{"inode"'):
-            return int(json.loads(line)["inode"])
-    return None
-
-
-def _inode(path: Path) -> int | None:
-    try:
-        return path.stat().st_ino
-    except (FileNotFoundError, NotADirectoryError):
-        return None

@@ -1,4 +1,4 @@
-"""What our Zarr stores share: CF conventions, epoch, axes, and the codecs of Zarr v2."""
+"""Shared parts of the project's Zarr stores: CF conventions, epoch, axes, the codecs of Zarr v2."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -19,8 +19,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error.
 
     A crash or an exception leaves an existing `path` as it was. The bytes are on the disk before
-    the name is, and the file's mode follows the umask, whoever wrote it. What an earlier process
-    left when it was killed while writing this file is removed.
+    the name is, and the file's mode follows the umask, whichever library wrote it. Temporary files
+    that an earlier process left when it was killed while writing this file are removed.
 
     Raises:
         FileNotFoundError: the folder of `path` does not exist.
@@ -44,8 +44,8 @@ def written_whole(path: Path) -> Iterator[Path]:
 def written_aside(path: Path) -> Iterator[Path]:
     """`written_whole` for one of very many files of a store: it does not look for abandoned ones.
 
-    The store removes them (`remove_torn`); to look through a folder of 100,000 chunks for each
-    chunk would take longer than to write it.
+    The store removes them (`remove_torn`): listing a folder of 100,000 chunks for each chunk would
+    take longer than writing it.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}")
@@ -72,7 +72,7 @@ def remove_torn(folder: Path) -> None:
 
 
 def flush(path: Path) -> None:
-    """Have a written file, or the names in a folder, on the disk."""
+    """Flush a written file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -81,7 +81,7 @@ def flush(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, a link or a folder with all that is in it; nothing where nothing is."""
+    """Remove a file, a link or a folder with its contents, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -111,13 +111,13 @@ def check_space(target: Path, needed: int, sentence: str, remedy: str) -> None:
     """Refuse to begin what cannot fit beside `target`.
 
     Args:
-        target: what is to be written.
+        target: the store or file to be written.
         needed: bytes.
-        sentence: who needs them: "the forecast may need".
-        remedy: what would need fewer: "ask for fewer lead times".
+        sentence: beginning of the error, as "the forecast may need".
+        remedy: end of the error, as "ask for fewer lead times".
 
     Raises:
-        OSError: there is less room.
+        OSError: the disk has fewer bytes free.
     """
     place = next(parent for parent in target.parents if parent.exists())
     free = shutil.disk_usage(place).free

@@ -1,6 +1,6 @@
-"""What kind of store a folder or a file is: one attribute, `graphcast_store`, says it.
+"""The kind of a store, which its attribute `graphcast_store` states.
 
-Its value is the kind and the version of the layout, as in `forecast/1`. Every writer takes the
+The value is the kind and the version of the layout, as in `forecast/1`. Every writer takes the
 attribute from `label`; every reader asks `kind_of`.
 """
 
@@ -32,7 +32,7 @@ _EARLIER_TITLES: dict[str, StoreKind] = {"Scores of a weather forecast": "scores
 
 
 class Words(NamedTuple):
-    """How messages name a kind of store, and what two of one name can differ in."""
+    """How messages name a kind of store, and in what two stores of the kind may differ."""
 
     noun: str
     with_article: str
@@ -67,8 +67,8 @@ def label(kind: StoreKind, layout: int) -> dict[str, str]:
 def kind_of(store: str | Path | Mapping[Any, Any]) -> StoreKind | None:
     """The kind of a store, from its path or its global attributes; None for anything else.
 
-    A path is a local folder (Zarr, or statistics) or a netCDF file. What cannot be read is no store
-    of ours.
+    A path is a local folder (Zarr, or statistics) or a netCDF file. One that cannot be read has no
+    kind.
 
     >>> kind_of({"graphcast_store": "planet/1"})
     'planet'
@@ -88,7 +88,7 @@ def kind_of(store: str | Path | Mapping[Any, Any]) -> StoreKind | None:
 
 
 def zarr_attributes(path: Path) -> dict[str, Any]:
-    """Global attributes of a local Zarr store (v2 or v3); none where there is no such store."""
+    """Global attributes of a local Zarr store (v2 or v3); empty where there is no such store."""
     try:
         if (path / ".zattrs").is_file():
             attributes = json.loads((path / ".zattrs").read_text())

@@ -1,8 +1,8 @@
 """Reading Zarr so that a missing chunk is an error.
 
-Zarr gives the fill value where a chunk is not in the store: zeros or NaN in place of a file that
-was lost, and nobody is told. `whole` wraps a store so that reading such a chunk raises instead, now
-or later in a lazy array, in this process or in a worker.
+Where a chunk is not in the store, Zarr returns the fill value without a warning: zeros or NaN in
+place of a lost file. `whole` wraps a store so that reading such a chunk raises instead, now or
+later in a lazy array, in this process or in a worker.
 
     xr.open_zarr(whole("forecast.zarr"))
 """
@@ -22,7 +22,7 @@ _METADATA = ("zarr.json", ".zarray")  # of an array, in formats 3 and 2
 
 
 class MissingChunkError(ValueError):
-    """A chunk that its array's metadata speak of is not in the store."""
+    """A chunk within the shape of its array is not in the store."""
 
 
 def whole(where: str | os.PathLike[str] | Store, name: str = "") -> "WholeStore":
@@ -30,7 +30,7 @@ def whole(where: str | os.PathLike[str] | Store, name: str = "") -> "WholeStore"
 
     Args:
         where: a folder, the URL of one, or a store that is open already.
-        name: what errors call the store; by default, where it is.
+        name: the store's name in errors; by default, its place.
     """
     if isinstance(where, Store):
         return WholeStore(where, name or str(where))
@@ -44,7 +44,7 @@ def whole(where: str | os.PathLike[str] | Store, name: str = "") -> "WholeStore"
 
 
 class WholeStore(WrapperStore[Store]):
-    """A store that raises where a chunk is asked for and is not there.
+    """A store that raises when a missing chunk is read.
 
     An array of one element may lack its only chunk: writers leave out chunks that hold nothing but
     the fill value, and a single 0 (a member's number, the first time) often is that.

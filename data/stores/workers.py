@@ -72,8 +72,8 @@ def _in_turn(submit: Submit, count: int, jobs: Mapping[int, np.ndarray]) -> Iter
                 yield future.result()
     except BrokenProcessPool as error:
         raise OSError(
-            "a worker process ended at once, perhaps for lack of memory; run the same command again"
-            " with fewer workers, and it goes on where it stopped"
+            "a worker process died, perhaps for lack of memory; run it again with fewer workers"
+            " (--workers), and it goes on where it stopped"
         ) from error
     finally:
         for future in running:
@@ -89,11 +89,11 @@ def _processes(count: int, work: MakeGroup) -> Iterator[tuple[Submit, int]]:
         yield lambda group, times: executor.submit(_do_in_this_process, group, times), count
 
 
-_pickled: list[bytes] = []  # in a worker process: what it does for all its groups
+_pickled: list[bytes] = []  # in a worker process: its pickled `work`, the same for all its groups
 
 
 def _as_worker(pickled: bytes) -> None:
-    """Begin a worker process, which ends with the process that started it, however that ends."""
+    """Set up a worker process to end with its parent, however the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _pickled[:] = [pickled]

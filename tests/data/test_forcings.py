@@ -22,18 +22,18 @@ REFERENCE_START = np.datetime64("2022-01-01T06", "ns")
 def test_forcings_are_deepminds(case, file):
     with xr.open_dataset(PARITY[case] / f"{file}.nc", decode_timedelta=True) as reference:
         for step, lead in enumerate(reference["time"].values):
-            ours = forcing_frame(
+            computed = forcing_frame(
                 tuple(FORCINGS),
                 REFERENCE_START + lead,
                 reference["lat"].values,
                 reference["lon"].values,
             )
             for name in FORCINGS:
-                theirs = reference[name].values[0, step]
-                # Clocks to the bit. Sunlight 100 J m-2, 8e-5 of its standard deviation: theirs
-                # is reckoned from a float32 day number, good to half a minute.
+                expected = reference[name].values[0, step]
+                # Clocks agree to the bit. Sunlight to 100 J m-2, 8e-5 of its standard deviation:
+                # DeepMind computes it from a float32 day number, good to half a minute.
                 atol = 100.0 if name == "toa_incident_solar_radiation" else 0.0
-                np.testing.assert_allclose(ours[name].values, theirs, rtol=0, atol=atol)
+                np.testing.assert_allclose(computed[name].values, expected, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize("name", FORCINGS)

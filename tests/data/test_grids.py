@@ -1,4 +1,4 @@
-"""The one question whether data cover the globe."""
+"""The grid of fields, and the check that they cover the globe."""
 
 import numpy as np
 import pytest

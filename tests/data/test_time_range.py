@@ -36,10 +36,10 @@ def test_an_end_without_an_hour_is_meant_to_its_end(text, last):
 
 @pytest.mark.parametrize("text", ["2018-01-01/2018-12-31T18/6h", "2018/2018/5h", "2020-02-29/2020"])
 def test_what_a_range_says_of_itself_reads_back(text):
-    given = time_range(text)
-    again = time_range(str(given))
-    np.testing.assert_array_equal(given.times, again.times)
-    assert str(again) == str(given)
+    period = time_range(text)
+    again = time_range(str(period))
+    np.testing.assert_array_equal(period.times, again.times)
+    assert str(again) == str(period)
 
 
 def test_minutes_are_said_where_they_matter():

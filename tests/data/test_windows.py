@@ -1,4 +1,4 @@
-"""What a forecast starts from: taken as it is when it is right, refused in a sentence when not."""
+"""The start of a forecast: right data are taken as they are, wrong ones refused in a sentence."""
 
 from dataclasses import replace
 
@@ -107,8 +107,8 @@ def test_a_twelve_hour_task_checks_the_forcings_of_its_own_steps():
     sun = (weather()["2m_temperature"].isel(time=0, drop=True) * 0 + 1.25e6).expand_dims(time=later)
     sun = sun.copy()
     sun[1, 0, 0] = np.nan
-    given = xr.Dataset({"toa_incident_solar_radiation": sun})
-    w = window(weather(3), replace(TASK, step_hours=12), init_time=INIT, forcings=given)
+    forcings = xr.Dataset({"toa_incident_solar_radiation": sun})
+    w = window(weather(3), replace(TASK, step_hours=12), init_time=INIT, forcings=forcings)
     w.check_forcings(1)
     with pytest.raises(ValueError, match="toa_incident_solar_radiation must have a value every"):
         w.check_forcings(2)
@@ -132,10 +132,12 @@ def test_forcings_are_computed_where_no_file_has_them():
 def test_forcings_found_in_a_file_are_used_as_they_are():
     later = INIT + STEP * np.arange(1, 3)
     sun = weather()["2m_temperature"].isel(time=0, drop=True) * 0 + 1.25e6
-    given = xr.Dataset({"toa_incident_solar_radiation": sun.expand_dims(time=later)})
+    forcings = xr.Dataset({"toa_incident_solar_radiation": sun.expand_dims(time=later)})
     # rounded otherwise than those of the inputs, as another file's coordinates may be
-    given = given.assign_coords(longitude=given["longitude"].astype(np.float32) + np.float32(1e-4))
-    w = window(weather(), TASK, forcings=given)
+    forcings = forcings.assign_coords(
+        longitude=forcings["longitude"].astype(np.float32) + np.float32(1e-4)
+    )
+    w = window(weather(), TASK, forcings=forcings)
     frame = w.forcing_frame(later[1])
     assert (frame["toa_incident_solar_radiation"] == np.float32(1.25e6)).all()
     assert frame["toa_incident_solar_radiation"].dtype == np.float32
@@ -421,12 +423,12 @@ def test_forcings_go_before_inputs_and_inputs_before_what_is_computed():
 
 
 def test_clocks_of_the_input_frames_come_from_the_forcings_where_the_inputs_lack_them():
-    given = xr.Dataset({"year_progress_cos": ("time", [0.25, 0.5])})
-    given = given.assign_coords(
+    forcings = xr.Dataset({"year_progress_cos": ("time", [0.25, 0.5])})
+    forcings = forcings.assign_coords(
         time=weather()["time"].values,
         **{axis: weather()[axis] for axis in ("latitude", "longitude")},
     )
-    w = window(weather(), TASK, forcings=given)
+    w = window(weather(), TASK, forcings=forcings)
     np.testing.assert_array_equal(w.frames["year_progress_cos"], [0.25, 0.5])
     assert "year_progress_cos: read from the forcings for the input frames" in w.provenance
     assert "day_progress_sin: computed for the input frames" in w.provenance

@@ -53,7 +53,7 @@ def test_edges_within_radius_are_a_tree_query(
     radius = fraction * float(longest_edge(mesh))
     tree = cKDTree(mesh.vertices)
     neighbours = tree.query_ball_point(positions(grid).astype(np.float64), radius)
-    counts = [len(some) for some in neighbours]
+    counts = [len(nodes) for nodes in neighbours]
     senders, receivers = within_radius(grid, mesh, radius)
     np.testing.assert_array_equal(senders, np.repeat(np.arange(grid.size), counts))
     np.testing.assert_array_equal(receivers, np.concatenate([sorted(n) for n in neighbours]))

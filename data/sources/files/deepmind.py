@@ -17,7 +17,7 @@ def is_example(dataset: xr.Dataset) -> bool:
 
 
 def is_undated(dataset: xr.Dataset) -> bool:
-    """Whether the Dataset has relative times and does not say what they count from."""
+    """Whether the Dataset has relative times and does not state their origin."""
     return _is_relative(dataset) and "datetime" not in dataset.variables
 
 
@@ -62,7 +62,7 @@ def counted_from(zero: np.datetime64, dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _init_lead(dataset: xr.Dataset) -> np.timedelta64:
-    """The relative time of the initial time."""
+    """The initial time as a relative time."""
     zero = np.timedelta64(0, "h")
     relative = np.sort(dataset["time"].values)
     window = relative.size == 2 and relative[0] <= zero
@@ -74,7 +74,7 @@ def _init_lead(dataset: xr.Dataset) -> np.timedelta64:
 
 
 def _has_weather(dataset: xr.Dataset) -> bool:
-    """Whether there is more than forcings; times of a file of forcings always count from zero."""
+    """Whether the Dataset holds more than forcings, whose times always count from zero."""
     clocks = ("toa_incident_solar_radiation", "year_progress", "day_progress")
     return any(
         "time" in array.dims and not str(name).startswith(clocks) and str(name) in VARIABLES

@@ -1,9 +1,8 @@
 """GRIB files, edition 1 and 2, through cfgrib.
 
 cfgrib builds hypercubes of start time × step × level × …, with holes where a file has no message
-and a new Dataset wherever two messages do not fit. Here cfgrib only indexes the messages; a field
-needs no more of each than its valid time and level. No index file is written beside the user's
-file.
+and a new Dataset wherever two messages do not fit. Here cfgrib only indexes the messages, and each
+is placed by its valid time and level. No index file is written beside the user's file.
 """
 
 import threading
@@ -182,8 +181,8 @@ def _check_end(path: str, index: Any) -> None:
         end = max(end, max(offsets) + length)
     with Path(path).open("rb") as file:
         file.seek(end)
-        rest = file.read()
-    if b"GRIB" in rest or rest.endswith((b"G", b"GR", b"GRI")):
+        tail = file.read()
+    if b"GRIB" in tail or tail.endswith((b"G", b"GR", b"GRI")):
         raise _damaged(path)
 
 
@@ -197,10 +196,10 @@ def _known_fields(path: str, index: Any) -> list[_Field]:
     """The wanted fields on regular grids; the shortest step only, for each valid time."""
     fields: dict[tuple[Any, ...], _Field] = {}
     refused: set[str] = set()
-    found: set[str] = set()
+    short_names: set[str] = set()
     for values, messages in index.iter_index():
         header = dict(zip(_KEYS, values, strict=True))
-        found.add(header["shortName"])
+        short_names.add(header["shortName"])
         field = _field(header, messages[0])
         if field is None:
             continue
@@ -219,7 +218,7 @@ def _known_fields(path: str, index: Any) -> list[_Field]:
     if not fields:
         raise ValueError(
             f"a GRIB file must hold fields that data/variables.py knows, and {path} has only"
-            f" {', '.join(sorted(found)[:12])}"
+            f" {', '.join(sorted(short_names)[:12])}"
         )
     return list(fields.values())
 
@@ -231,7 +230,7 @@ def _field(header: dict[str, Any], message: Message) -> _Field | None:
     name = str(header["shortName"])
     accumulation = _accumulation(header)
     if name == "tp":
-        # One name for each period: sums over 6 and over 12 hours may stand in one file.
+        # A name for each period: sums over 6 and over 12 hours may be in one file.
         variable = name if accumulation is None else f"tp{accumulation}h"
     elif canonical_name(name, on_levels=on_levels) is None or header["stepType"] == "avg":
         return None

@@ -29,8 +29,8 @@ def read(path: str) -> xr.Dataset:
 def _check_whole(path: str) -> None:
     """Raise ValueError for a classic file that is shorter than its header says.
 
-    The netCDF library reads the missing end as zeros, without a word. scipy maps every variable to
-    memory when it opens a file, and fails where the file ends too soon. HDF5 checks this itself.
+    The netCDF library silently reads the missing end as zeros. scipy maps every variable to memory
+    when it opens a file, and fails if the file ends too soon. HDF5 checks this itself.
     """
     with Path(path).open("rb") as file:
         if file.read(4) not in _CLASSIC:

@@ -15,14 +15,14 @@ _FILES = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")  # one of them is in 
 def read(where: str | Store, name: str = "") -> xr.Dataset:
     """The store's variables, unread, with its own names, units and dimensions.
 
-    Consolidated metadata are read where the store has them; else it is listed.
+    Consolidated metadata are read if the store has them; otherwise the store is listed.
 
     Args:
         where: a folder, a URL, or an open store of zarr.
-        name: what errors call the store; by default, where it is.
+        name: the store's name in errors; by default, its place.
 
     Raises:
-        ValueError: it is no Zarr store, or its server does not list folders.
+        ValueError: it is not a Zarr store, or its server does not list folders.
         MissingChunkError: a coordinate lacks a chunk. A field that lacks one raises when it is
             computed.
     """
@@ -49,7 +49,7 @@ def is_store(folder: Path) -> bool:
 
 
 def opened(where: str | Store, name: str) -> xr.Dataset:
-    """As `read`, but with the errors of zarr and of the store's client as they are."""
+    """As `read`, but the errors of zarr and of the store's client pass unchanged."""
     try:
         return _open(where, name, consolidated=True)
     except MissingChunkError:

@@ -50,7 +50,7 @@ class ClimateDataStore(Series):
         return ClimateDataStore(self._address, levels)
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See `Series`."""
+        """The Dataset of these times; see `Series.at`."""
         only_precipitation = tuple(names) == (HOURLY,)
         days = times.astype("datetime64[D]")
         parts = []
@@ -116,7 +116,7 @@ class ClimateDataStore(Series):
         return conventions.canonical(grib.read(str(path)).isel(number=0, drop=True))
 
     def _retrieve(self, dataset: str, request: dict[str, Any], target: Path) -> None:
-        what = f"{dataset} of {'-'.join(request[part][0] for part in ('year', 'month', 'day'))}"
+        subject = f"{dataset} of {'-'.join(request[part][0] for part in ('year', 'month', 'day'))}"
         client, passing = _client(self._address)
 
         def attempt() -> None:
@@ -125,9 +125,11 @@ class ClimateDataStore(Series):
             grib.read(str(target))  # raises where it is cut short
 
         try:
-            download.patiently(attempt, what, passing)
-        except RuntimeError as error:  # what the client raises when the store refuses a request
-            raise ValueError(f"the Climate Data Store refuses {what}: {one_line(error)}") from error
+            download.patiently(attempt, subject, passing)
+        except RuntimeError as error:  # raised by the client when the store refuses a request
+            raise ValueError(
+                f"the Climate Data Store refuses {subject}: {one_line(error)}"
+            ) from error
 
 
 def _single_name(name: str) -> str:

@@ -29,7 +29,7 @@ class _PassingError(Exception):
 
 def patiently(
     work: Callable[[], _Result],
-    what: str,
+    subject: str,
     passing: tuple[type[Exception], ...],
     *,
     lasting: tuple[type[Exception], ...] = (),
@@ -37,8 +37,8 @@ def patiently(
     """The result of `work`, which is tried again while it fails in a way that may pass.
 
     Args:
-        work: what to do.
-        what: what the error of the last attempt says could not be read.
+        work: one attempt.
+        subject: name of the thing to be read, with which the error begins.
         passing: errors after which `work` is tried again, up to `ATTEMPTS` times in all.
         lasting: errors among them that another attempt would meet again; they are raised.
 
@@ -53,8 +53,8 @@ def patiently(
         except passing as error:
             if attempt == ATTEMPTS:
                 raise OSError(
-                    f"{what} could not be read in {ATTEMPTS} attempts ({reason(error)}); try again"
-                    " later: what was finished is kept"
+                    f"{subject} could not be read in {ATTEMPTS} attempts ({reason(error)}); try"
+                    " again later: what was finished is kept"
                 ) from error
         time.sleep(FIRST_PAUSE * 2 ** (attempt - 1))
     raise AssertionError
@@ -81,7 +81,7 @@ def _once(request: urllib.request.Request, start: int | None, end: int | None) -
     except urllib.error.HTTPError as error:
         with error:
             if error.code in (http.client.NOT_FOUND, http.client.FORBIDDEN, http.client.GONE):
-                # object stores answer "forbidden" where nothing is
+                # object stores answer "forbidden" for a file that does not exist
                 raise FileNotFoundError(
                     f"{request.full_url} is not there ({error.code}); it may not be published yet,"
                     " or no longer"
@@ -99,7 +99,7 @@ def _once(request: urllib.request.Request, start: int | None, end: int | None) -
 
 
 def kept(path: Path, make: Callable[[Path], None]) -> Path:
-    """The file `path`, made by `make(temporary)` unless it exists; one process makes it."""
+    """The file `path`, which one process makes by `make(temporary)` unless it exists."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -116,8 +116,15 @@ def forget(folder: Path, before: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def missing_package(what: str, extra: str, error: ImportError) -> ValueError:
-    """The error that names the extra of an optional package that is not installed."""
+def missing_package(subject: str, extra: str, error: ImportError) -> ValueError:
+    """The error that names the extra of an optional package that is not installed.
+
+    Args:
+        subject: the thing that needs the package, with which the sentence begins.
+        extra: the extra of this project that brings the package.
+        error: the failed import.
+    """
     return ValueError(
-        f"{what} needs a package that is not installed ({error}); pip install 'graphcast[{extra}]'"
+        f"{subject} needs a package that is not installed ({error});"
+        f" pip install 'graphcast[{extra}]'"
     )

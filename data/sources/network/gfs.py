@@ -1,4 +1,4 @@
-"""NOAA's GFS analyses: single GRIB messages out of large files, found through their index.
+"""NOAA's GFS analyses: single GRIB messages of large files, located by the index of each file.
 
 Each file has an index beside it, `.idx`, with one line for each field: number, first byte, start of
 the forecast, name, level, and kind of value (wgrib2's short inventory; NOAA Climate Prediction
@@ -80,7 +80,7 @@ class Gfs(Series):
         return Gfs(self._grid, self._address, levels)
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See `Series`."""
+        """The Dataset of these times; see `Series.at`."""
         parts = [self._one_time(time, tuple(names), downloads) for time in times]
         return joined_in_time(parts)[[name for name in names if name in parts[0]]]
 
@@ -124,16 +124,16 @@ class Gfs(Series):
             f"gfs.t{run:%H}z.pgrb2.{self._grid}.f{step:03d}"
         )
         entries = read_index(fetch(f"{url}.idx").decode(), f"{url}.idx")
-        found = {
+        selected = {
             (e.name, e.level): e
             for e in entries
             if (e.name, e.level) in wanted and (e.kind == _SIX_HOURS or not accumulated)
         }
-        missing = sorted(f"{name} at {level}" for name, level in wanted - found.keys())
+        missing = sorted(f"{name} at {level}" for name, level in wanted - selected.keys())
         if missing:
             raise ValueError(f"{url} lacks {', '.join(missing)}; ask for others")
         # u and v may share a message, which is fetched once
-        places = sorted({(e.start, e.end) for e in found.values()}, key=lambda place: place[0])
+        places = sorted({(e.start, e.end) for e in selected.values()}, key=lambda place: place[0])
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             return list(pool.map(lambda place: _message(url, *place), places))
 

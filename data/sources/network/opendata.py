@@ -62,7 +62,7 @@ class OpenData(Series):
         return OpenData(self._server, levels)
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See `Series`."""
+        """The Dataset of these times; see `Series.at`."""
         parts = [self._one_time(time, tuple(names), downloads) for time in times]
         return joined_in_time(parts)[[name for name in names if name in parts[0]]]
 
@@ -91,7 +91,7 @@ class OpenData(Series):
     def _retrieve(self, start: np.datetime64, request: dict[str, Any], target: Path) -> None:
         run = start.astype("datetime64[h]").item()
         date = {"date": f"{run:%Y-%m-%d}", "time": run.hour}
-        what = f"ECMWF open data of {run:%Y-%m-%dT%H} from {self._server}"
+        subject = f"ECMWF open data of {run:%Y-%m-%dT%H} from {self._server}"
         client, passing = _client(self._server)
 
         def attempt() -> None:
@@ -100,9 +100,9 @@ class OpenData(Series):
             grib.read(str(target))  # raises where it is cut short
 
         try:
-            download.patiently(attempt, what, passing)
+            download.patiently(attempt, subject, passing)
         except ValueError as error:
-            raise ValueError(f"{what}: {error}") from error
+            raise ValueError(f"{subject}: {error}") from error
 
 
 def _client(server: str) -> tuple[Any, tuple[type[Exception], ...]]:

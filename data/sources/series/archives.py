@@ -80,10 +80,10 @@ def _opened(url: str) -> xr.Dataset:
 
 
 def _within_valid_times(raw: xr.Dataset) -> xr.Dataset:
-    """The times that an archive has data for, if it says so in attributes.
+    """The archive at the times that it has data for, if its attributes state them.
 
     The time axis of ARCO-ERA5 reaches years ahead. Chunks of times that are not written yet are
-    missing; `valid_time_start` and `valid_time_stop` say which days are there.
+    missing; `valid_time_start` and `valid_time_stop` state the days that are complete.
     """
     start, stop = (raw.attrs.get(f"valid_time_{end}") for end in ("start", "stop"))
     if start is None or stop is None or "time" not in raw.dims:

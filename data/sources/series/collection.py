@@ -25,7 +25,7 @@ class Series(ABC):
 
     Attributes:
         times: datetime64[ns], ascending; None for a service, which has to be asked.
-        names: variables of the catalogue that are there; None for a service.
+        names: variables of the catalogue that the series has; None for a service.
         remote: whether a read that failed is worth another attempt.
         credit: origin and licence, as the source wants them stated.
         hourly_precipitation: for a service: whether it has totals of hours, not of six hours.
@@ -48,16 +48,16 @@ class Series(ABC):
                 with the date (YYYYMMDD).
 
         Raises:
-            ValueError, OSError: a time cannot be had.
+            ValueError, OSError: a time cannot be read.
         """
 
     def on(self, levels: Sequence[int]) -> "Series":
-        """The same series on these levels (hPa), for a service that has to be asked for levels."""
+        """The same series on these levels (hPa); only a service needs to know them in advance."""
         return self
 
 
 class Lazy(Series):
-    """The series in one Dataset that is opened, with its own names, and not read."""
+    """The series in one lazily opened Dataset that still has the file's own names."""
 
     times: np.ndarray
     names: frozenset[str]
@@ -71,7 +71,7 @@ class Lazy(Series):
         self.names = frozenset(self._sources)
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See `Series`; nothing is fetched."""
+        """The Dataset of these times, still lazy; see `Series.at`."""
         known = [name for name in names if name in self._sources]
         if not known:
             return xr.Dataset()
@@ -110,7 +110,7 @@ def _parts(raw: xr.Dataset) -> list[xr.Dataset]:
         (part,) = members
         dated = part.indexes.get("time") is not None and part["time"].dtype.kind == "M"
         forecast = any(name in part.variables for name in LEAD_NAMES)
-        # of any other layout, the whole is made canonical before times are selected
+        # a Dataset of any other layout is made canonical as a whole before times are selected
         parts.append(part if dated and not forecast else conventions.canonical(part))
     return parts
 
@@ -127,7 +127,7 @@ def _selected(part: xr.Dataset, times: np.ndarray) -> xr.Dataset | None:
         return None
     steps = np.unique(np.diff(places))
     even = steps.size == 1 and steps[0] > 0
-    # a slice where it says the same: views of a file take one at less cost than a list
+    # a slice if the places are even: views of a file take one at less cost than a list
     return part.isel(time=slice(places[0], places[-1] + 1, int(steps[0])) if even else places)
 
 

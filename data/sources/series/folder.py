@@ -49,7 +49,7 @@ class Folder(Series):
         self.names = frozenset().union(*(lazy.names for lazy in files.values()))
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
-        """See `Series`."""
+        """The Dataset of these times; see `Series.at`."""
         parts = {path: lazy.at(times, names, downloads) for path, lazy in self._files.items()}
         parts = {path: part for path, part in parts.items() if part.data_vars}
         _check_same_grid(parts)
@@ -66,7 +66,7 @@ class Folder(Series):
 
 
 def _joined(arrays: list[xr.DataArray]) -> xr.DataArray:
-    """One array of all times; a time that comes twice is the first file's."""
+    """One array of all times; where a time comes twice, the first file counts."""
     if len(arrays) == 1 or "time" not in arrays[0].dims:
         return arrays[0]
     seen: set[int] = set()

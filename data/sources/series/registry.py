@@ -26,8 +26,8 @@ def open_series(source: str) -> Series:
     """Open the series behind a name of `SERIES`, `name@mirror`, a URL or a path.
 
     Raises:
-        FileNotFoundError: it is neither a known name nor a path where something is.
-        ValueError: what is there cannot be read, or a package for it is missing.
+        FileNotFoundError: it is neither a known name nor an existing path.
+        ValueError: the source cannot be read, or a package for it is missing.
         OSError: a server does not answer.
     """
     name, _, address = source.partition("@")

@@ -41,7 +41,7 @@ def write_shard(
         group: number of the group of times.
         name: the variable.
         values: [time, (level,) latitude, longitude], the times of the group from `base` on.
-        existing: the store that has the earlier times, where times are added to one.
+        existing: the store that has the earlier times, if times are added to one.
         base: how many times of the dataset are in `existing`.
 
     Raises:
@@ -61,7 +61,8 @@ def write_shard(
         earlier = zarr.open_array(existing / name, mode="r")[start:base]
         if not np.isfinite(earlier).all():
             raise ValueError(
-                f"{existing} has lost a shard of {name}; make the dataset again (--overwrite)"
+                f"{existing} has lost a shard of {name}; make the dataset again"
+                " (--overwrite, in Python overwrite=True)"
             )
         values = np.concatenate([earlier, values])
     folder = working_path / name
@@ -139,8 +140,8 @@ def laid_out(
     for name in header.variables:
         _create_field(group, header, name, len(times))
     with warnings.catch_warnings():
-        # zarr says that format 3 does not define it yet. Readers that do not know it look past it,
-        # and others need one request in place of one for each array.
+        # zarr warns that format 3 does not define it yet. Readers that do not know it ignore it;
+        # others need one request in place of one for each array.
         warnings.filterwarnings("ignore", "Consolidated metadata is currently not part")
         zarr.consolidate_metadata(memory)
     return {key: bytes(value.to_bytes()) for key, value in contents.items()}

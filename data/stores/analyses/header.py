@@ -1,4 +1,4 @@
-"""What a dataset of analyses says about itself: its variables, coordinates and CF attributes.
+"""The metadata of a dataset of analyses: its variables, coordinates and CF attributes.
 
 `DatasetHeader` is everything about a dataset but its times and values. `DatasetStore` is laid out
 from it; it resumes, or adds times to, only a store with the same header.
@@ -31,13 +31,13 @@ class DatasetHeader:
 
     Attributes:
         variables: names from `data.variables` that vary in time.
-        statics: names of those that do not.
+        statics: names of variables that do not.
         levels: hPa, ascending.
         latitude: degrees, ascending.
         longitude: degrees, ascending.
-        notes: what was done to single variables.
+        notes: notes of what was done to single variables.
         statics_sha256: SHA-256 (hex) of the values of the statics.
-        test_period: what statistics may not see (2018-01-01/2018-12-31).
+        test_period: dates that statistics leave out (2018-01-01/2018-12-31).
         provenance: JSON text: where the data came from and what was asked for, but neither times,
             clock nor versions, so that a dataset made in two parts has the header of one made in
             one.
@@ -99,7 +99,7 @@ class DatasetHeader:
         return tuple(len(sizes[dim]) for dim in self.field_dims(name))
 
     def coordinates(self, times: np.ndarray) -> dict[str, xr.Variable]:
-        """The coordinate variables as they stand in the file, with their CF attributes."""
+        """The coordinate variables as stored, with their CF attributes."""
         time = xr.Variable(("time",), whole_hours(times), TIME_ATTRS)
         return {"time": time} | space_coordinates(self.levels, self.latitude, self.longitude)
 
@@ -117,7 +117,7 @@ class DatasetHeader:
         return {key: text for key, text in attrs.items() if text}
 
     def global_attrs(self) -> dict[str, str]:
-        """Global attributes; what is unknown is left out."""
+        """Global attributes; empty ones are left out."""
         attrs = {
             "Conventions": CONVENTIONS,
             "title": self.title,
@@ -140,7 +140,11 @@ def is_repeated(attributes: Mapping[Any, Any]) -> bool:
 
 
 def whole_hours(times: Sequence[np.datetime64] | np.ndarray) -> np.ndarray:
-    """Hours since 1970 (int64); ValueError for times that are not whole hours, or do not ascend."""
+    """Hours since 1970 (int64).
+
+    Raises:
+        ValueError: times are not whole hours, or do not ascend.
+    """
     exact = np.asarray(times, dtype="datetime64[ns]")
     hours = exact.astype("datetime64[h]")
     if (hours != exact).any():

@@ -22,17 +22,12 @@ import zarr
 
 from data.stores.analyses.files import laid_out, write_contents
 from data.stores.analyses.header import DatasetHeader, whole_hours
-from data.stores.building import (
-    Building,
-    interrupted,
-    local_path,
-    partial_path,
-    refuse_another_kind,
-    refuse_existing,
-)
+from data.stores.building import Building
 from data.stores.cf import EPOCH
 from data.stores.files import check_space, remove_torn
 from data.stores.kind import kind_of, zarr_attributes
+from data.stores.partial import interrupted, partial_path
+from data.stores.targets import local_path, refuse_another_kind, refuse_existing
 from data.wording import hour
 
 DOWNLOADS = "downloads"  # folder beside the store where sources may keep what they fetch
@@ -43,8 +38,8 @@ class DatasetStore:
     """A dataset being written: `open_or_create` it, write and `commit` each group, `finish`.
 
     One process owns the store and commits; any process may write the shards of a group
-    (`write_shard` of `data.stores.analyses.files`). As a context manager it lets go of the store on
-    leaving and keeps what is committed.
+    (`write_shard` of `data.stores.analyses.files`). As a context manager it releases the store on
+    exit; committed groups stay for the next run.
     """
 
     def __init__(self, building: Building, header: DatasetHeader, times: np.ndarray) -> None:
@@ -66,7 +61,7 @@ class DatasetStore:
         versions: Mapping[str, str] | None = None,
         overwrite: bool = False,
     ) -> "DatasetStore":
-        """Begin a store, resume an interrupted one, or add times to one that is there.
+        """Begin a store, resume an interrupted one, or add times to one that exists.
 
         Args:
             path: where the store will stand; a local path.
@@ -77,9 +72,9 @@ class DatasetStore:
             overwrite: replace the dataset of that name once the new one is complete.
 
         Raises:
-            FileExistsError: the target has these times already, or is something else, or the
-                interrupted store is of something else, and `overwrite` is not given; another
-                process is writing.
+            FileExistsError: without `overwrite`: the target has these times already or another
+                header, or the interrupted store has; always: the target is not a dataset, or
+                another process is writing it.
             OSError: the place cannot be written, or is too small.
         """
         wanted = whole_hours(times)
@@ -142,7 +137,7 @@ class DatasetStore:
         return self.path
 
     def close(self) -> None:
-        """Let go of the store; what is committed stays for the next run."""
+        """Release the store; committed groups stay for the next run."""
         self._building.close()
 
     def __enter__(self) -> "DatasetStore":
@@ -161,14 +156,19 @@ class DatasetStore:
 
 
 def check_target(target: Path) -> None:
-    """Refuse a target that is no local path, or neither free nor a dataset of ours."""
+    """Refuse a target that is not a local path, or that exists and is not a dataset.
+
+    Raises:
+        ValueError: it is a URL.
+        FileExistsError: something else is there.
+    """
     refuse_another_kind(local_path(target, "analyses"), "analyses")
 
 
 def is_complete(target: Path, header: DatasetHeader, times: np.ndarray) -> bool:
-    """Whether a dataset of this header and exactly these times is there, and no more to do.
+    """Whether a complete dataset of this header and exactly these times is there.
 
-    What a run left that was killed while it cleared up is removed.
+    The remains of a run that was killed while it cleared up are removed.
     """
     if kind_of(target) != "analyses" or (
         zarr_attributes(target).get("fingerprint") != header.fingerprint
@@ -185,14 +185,14 @@ def is_complete(target: Path, header: DatasetHeader, times: np.ndarray) -> bool:
 
 
 def _stored_times(target: Path) -> np.ndarray:
-    """Whole hours since 1970 of a dataset that is there; as many as its list of arrays says."""
+    """Whole hours since 1970 of an existing dataset; as many as its consolidated metadata state."""
     group = zarr.open_group(target, mode="r", use_consolidated=True)
     time: Any = group["time"]
     return np.asarray(time[...])
 
 
 def _begin(building: Building, header: DatasetHeader, wanted: np.ndarray, overwrite: bool) -> None:
-    """Resume what an earlier run left, as far as it serves, or begin."""
+    """Resume the interrupted store as far as it serves this request, or begin a new one."""
     if not _can_resume(building, header, wanted, overwrite):
         base = 0 if overwrite else _base(building.target, header, wanted)
         notes = {"times": wanted.tolist(), "base": base}
@@ -212,7 +212,7 @@ def _begin(building: Building, header: DatasetHeader, wanted: np.ndarray, overwr
 def _can_resume(
     building: Building, header: DatasetHeader, wanted: np.ndarray, overwrite: bool
 ) -> bool:
-    """Whether the interrupted run was the beginning of this one; FileExistsError if none may be."""
+    """Whether the interrupted store can become this one; FileExistsError if it must be kept."""
     left, target = building.interrupted, building.target
     if left is None or not (left.done or left.named):
         return False  # where nothing is committed, nothing is lost
@@ -229,7 +229,7 @@ def _can_resume(
         raise FileExistsError(
             f"{partial_path(target)} holds an interrupted dataset of other times, from"
             f" {_hour(times[0])} to {_hour(times[-1])}; finish it with these first, choose another"
-            " output, or overwrite it (--overwrite)"
+            " output, or overwrite it (--overwrite, in Python overwrite=True)"
         )
     if base := int(left.notes["base"]):
         return target.exists() and not overwrite and both > base
@@ -253,19 +253,21 @@ def _base(target: Path, header: DatasetHeader, wanted: np.ndarray) -> int:
     if zarr_attributes(target).get("fingerprint") != header.fingerprint:
         raise FileExistsError(
             f"{target} was made from another source or with other settings, so nothing can be"
-            " added to it; choose another output or replace it (--overwrite)"
+            " added to it; choose another output or replace it"
+            " (--overwrite, in Python overwrite=True)"
         )
     stored = _stored_times(target).tolist()
     if stored == wanted.tolist():
         raise FileExistsError(
             f"{target} is there already, with all {len(stored)} times; ask for more times (--time)"
-            " to add them, choose another output, or replace it (--overwrite)"
+            " to add them, choose another output, or replace it"
+            " (--overwrite, in Python overwrite=True)"
         )
     if wanted[: len(stored)].tolist() != stored:
         raise FileExistsError(
             f"times are added after those that are there, and {target} has {len(stored)} from"
             f" {_hour(stored[0])} to {_hour(stored[-1])}; ask for these and later ones (--time),"
-            " choose another output, or replace it (--overwrite)"
+            " choose another output, or replace it (--overwrite, in Python overwrite=True)"
         )
     return len(stored)
 
@@ -275,7 +277,7 @@ def _hour(hours: int) -> str:
 
 
 def _made_with(store: DatasetStore, versions: Mapping[str, str]) -> str:
-    """JSON list of the versions that had a part in the store, in the order of their parts."""
+    """JSON list of the sets of versions that wrote parts of the store, in that order."""
     sets: list[dict[str, str]] = []
     for place in (store.working_path, *[store.path] * bool(store.base)):
         attributes = zarr_attributes(place)

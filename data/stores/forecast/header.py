@@ -1,4 +1,4 @@
-"""What a forecast store says about itself: its cells, coordinates and CF attributes.
+"""The metadata of a forecast store: its cells, coordinates and CF attributes.
 
 `ForecastHeader` is everything about a forecast but its values, known before the first step.
 `ForecastStore` is laid out from it, and resumes only a forecast with the same one.
@@ -144,7 +144,7 @@ class ForecastHeader:
         return hours.astype(np.int64)
 
     def coordinates(self) -> dict[str, xr.Variable]:
-        """The coordinate variables as they stand in the file, with their CF attributes."""
+        """The coordinate variables as stored, with their CF attributes."""
         init = self._hours(np.array(self.init_times) - EPOCH)
         lead = self._hours(self.leads)
         columns = {
@@ -177,7 +177,7 @@ class ForecastHeader:
         return {key: text for key, text in attrs.items() if text}
 
     def global_attrs(self) -> dict[str, str | int]:
-        """Global attributes; what is unknown is left out."""
+        """Global attributes; empty ones are left out."""
         named = ("title", "institution", "source", "history", "references", "comment", "provenance")
         attrs = {"Conventions": CONVENTIONS, **{key: getattr(self, key) for key in named}}
         return {

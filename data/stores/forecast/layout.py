@@ -1,4 +1,4 @@
-"""How a forecast store lies on the disk: an empty one, with all its metadata.
+"""The layout of a forecast store on the disk: all its metadata, and no values.
 
 **Zarr v2, not v3**: consolidated metadata is part of v2 (zarr-python warns that v3 has none), and
 netCDF-C reads it (4.10.1 does, and refuses v3). **Byte shuffle + Zstd level 1** leaves half to

@@ -20,11 +20,12 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from data.stores.building import Building, interrupted_folder
+from data.stores.building import Building
 from data.stores.files import check_space, flush, written_whole
 from data.stores.forecast.header import COORDINATE_FIELDS, Cell, ForecastHeader
 from data.stores.forecast.layout import lay_out
 from data.stores.kind import zarr_attributes
+from data.stores.partial import interrupted_folder
 
 WRITERS = 4  # variables compressed at once; each takes about three times its size in memory
 
@@ -32,8 +33,8 @@ WRITERS = 4  # variables compressed at once; each takes about three times its si
 class ForecastStore:
     """A forecast being written: `open_or_create` it, `write` each cell, `finish`.
 
-    One process writes at a time. As a context manager it lets go of the store on leaving and keeps
-    what is committed; where nothing is, it leaves nothing behind.
+    One process writes at a time. As a context manager it releases the store on exit. Committed
+    cells stay for the next run; if there are none, nothing is left behind.
     """
 
     def __init__(self, building: Building, header: ForecastHeader) -> None:
@@ -129,7 +130,7 @@ class ForecastStore:
         """One committed cell, bit for bit as written; dims (level, latitude, longitude).
 
         Raises:
-            ValueError: the cell is not committed, or was lost since.
+            ValueError: the cell is not committed, or some of its chunks are lost.
         """
         cell = Cell(init, member, lead)
         if _key(cell) not in self._building.done:
@@ -141,7 +142,7 @@ class ForecastStore:
         if lost:  # only finite values are ever written
             raise ValueError(
                 f"{cell} of {self.path} has lost chunks of {', '.join(lost)}; begin the forecast"
-                " anew (--overwrite)"
+                " anew (--overwrite, in Python overwrite=True)"
             )
         return self.header.cell(values)
 
@@ -151,7 +152,7 @@ class ForecastStore:
         return str(zarr_attributes(self.working_path).get("provenance", "{}"))
 
     def record(self, provenance: str) -> None:
-        """Replace the attribute `provenance` by what is known now; the fingerprint stays."""
+        """Replace the attribute `provenance`; the fingerprint stays."""
         for name in (".zmetadata", ".zattrs"):  # the one that is read comes last
             path = self.working_path / name
             content = json.loads(path.read_text())
@@ -163,7 +164,7 @@ class ForecastStore:
                 temporary.write_text(text)
 
     def finish(self) -> Path:
-        """Give the complete store its name, and let go.
+        """Give the complete store its name, and release it.
 
         Raises:
             ValueError: cells are missing.
@@ -177,7 +178,7 @@ class ForecastStore:
         return self._building.finish()
 
     def close(self) -> None:
-        """Let go of the store; what is committed stays for the next run."""
+        """Release the store; committed cells stay for the next run."""
         self._building.close()
 
     def __enter__(self) -> "ForecastStore":
@@ -195,7 +196,7 @@ class ForecastStore:
 
 
 def discard_interrupted(path: str | os.PathLike[str]) -> None:
-    """Remove what an interrupted run has left of the forecast of this name."""
+    """Remove the interrupted forecast of this name."""
     with Building.claim(path, "forecast") as building:
         if building.interrupted is not None:
             building.keep_only((), {})  # a building without committed keys is removed on closing

@@ -1,4 +1,4 @@
-"""What the doctor compares with, what it looks at, and how it reads."""
+"""The doctor's climatology, its digest of a dataset, and how it reads files."""
 
 from pathlib import Path
 
@@ -104,13 +104,13 @@ def test_gaps_are_counted_and_left_out():
     dataset = field_of(np.linspace(-90, 90, 181), np.arange(360.0))
     values = dataset["2m_temperature"].values.copy()
     values[40, 7:10] = np.nan
-    field = digested(
+    digest = digested(
         dataset.assign({"2m_temperature": dataset["2m_temperature"].copy(data=values)})
     )
-    found = field.fields["2m_temperature", None, None]
-    assert (found.gaps, found.first_gap, found.whole) == (3, (40, 7), False)
-    assert np.isfinite(found.mean)
-    assert np.isfinite(found.coarse).all()
+    field = digest.fields["2m_temperature", None, None]
+    assert (field.gaps, field.first_gap, field.whole) == (3, (40, 7), False)
+    assert np.isfinite(field.mean)
+    assert np.isfinite(field.coarse).all()
 
 
 # Files.

@@ -35,9 +35,9 @@ def planet(months=range(1, 13)):
 
 def test_a_planet_does_not_differ_from_itself():
     climate = seasonal_climate(planet())
-    found = climate_differences(climate, climate)
-    assert all(value == 0 for name, value in found.items() if "zonal" in name)
-    assert found["DJF mean sea-level pressure (hPa)"] == pytest.approx(1011)
+    differences = climate_differences(climate, climate)
+    assert all(value == 0 for name, value in differences.items() if "zonal" in name)
+    assert differences["DJF mean sea-level pressure (hPa)"] == pytest.approx(1011)
 
 
 def test_half_a_year_is_not_a_climate():
@@ -53,9 +53,9 @@ def test_a_folder_without_reference_is_named(tmp_path):
 def test_the_picture_is_drawn_beside_era5(tmp_path):
     reference = read_seasonal_climate(real("static/era5_seasonal_1985-2014"))
     climate = seasonal_climate(planet())
-    found = climate_differences(climate, reference)
+    differences = climate_differences(climate, reference)
     # ERA5's winter jet at 200 hPa is some 40 m/s: the seasons and levels are read rightly.
-    assert 35 < found["DJF jet north, reference (m/s)"] < 50
-    assert found["DJF zonal temperature (K)"] > 5  # and the globe is not isothermal
+    assert 35 < differences["DJF jet north, reference (m/s)"] < 50
+    assert differences["DJF zonal temperature (K)"] > 5  # and the globe is not isothermal
     drawn = draw_climates(climate, reference, tmp_path / "climate.png")
     assert drawn.read_bytes().startswith(b"\x89PNG")

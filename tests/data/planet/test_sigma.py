@@ -86,9 +86,9 @@ def test_high_and_warm_ground_is_not_extrapolated_beyond_298_k():
 
 @pytest.mark.parametrize("height", [0.0, 300.0, 1500.0, -200.0])
 def test_sea_level_pressure_of_a_standard_atmosphere(height):
-    found = mean_sea_level_pressure(atmosphere(np.array([height]), warm=285.0))
+    result = mean_sea_level_pressure(atmosphere(np.array([height]), warm=285.0))
     # T* comes from 6.5 K/km in pressure to first order, the column is the power law: 0.2 hPa.
-    np.testing.assert_allclose(found, 1013.25e2, atol=25)
+    np.testing.assert_allclose(result, 1013.25e2, atol=25)
 
 
 def test_sea_level_pressure_at_the_sea_is_surface_pressure():
@@ -99,7 +99,7 @@ def test_sea_level_pressure_at_the_sea_is_surface_pressure():
 def test_surface_pressure_is_found_again_from_pressure_levels():
     air = atmosphere(np.array([0.0, 120.0, 900.0, 2500.0, 4500.0]))
     fields = on_pressure_levels(air, LEVELS)
-    found = surface_pressure(
+    result = surface_pressure(
         LEVELS,
         fields.geopotential,
         fields.temperature,
@@ -107,11 +107,11 @@ def test_surface_pressure_is_found_again_from_pressure_levels():
         air.surface_geopotential,
     )
     # T is linear between pressure levels here and between sigma levels there: 1 hPa in mountains.
-    np.testing.assert_allclose(found, air.surface_pressure, atol=120)
+    np.testing.assert_allclose(result, air.surface_pressure, atol=120)
 
 
 def test_lines_in_log_pressure_are_kept_above_the_top_and_between():
     p = 100.0 * np.array(LEVELS)
     line = (3.0 + 2.0 * np.log(p))[:, None, None]
-    found = from_pressure_levels(line, LEVELS, SIGMA, np.array([[1000e2]]))
-    np.testing.assert_allclose(found[:, 0, 0], 3.0 + 2.0 * np.log(SIGMA * 1000e2), rtol=1e-12)
+    result = from_pressure_levels(line, LEVELS, SIGMA, np.array([[1000e2]]))
+    np.testing.assert_allclose(result[:, 0, 0], 3.0 + 2.0 * np.log(SIGMA * 1000e2), rtol=1e-12)

@@ -11,8 +11,8 @@ import xarray as xr
 from data.planet.analysis import PLANET_VARIABLES, STATIC
 from data.planet.store import PlanetHeader, PlanetStore
 from data.sources import open_inputs
-from data.stores.building import partial_path
 from data.stores.kind import kind_of
+from data.stores.partial import partial_path
 from data.variables import VARIABLES as CATALOGUE
 
 HEADER = PlanetHeader(

@@ -53,13 +53,13 @@ def made(source: str, path: Path, count: int | None = None, **options) -> Path:
 
 def test_a_dataset_holds_the_source_and_opens_as_canonical(source, tmp_path):
     path = made(source, tmp_path / "d.zarr")
-    (found,) = open_inputs(path)
+    (dataset,) = open_inputs(path)
     (expected,) = open_inputs(source)
     for name in ("temperature", "geopotential", "2m_temperature", "land_sea_mask"):
         wanted = expected[name].sel(level=[500, 850]) if "level" in expected[name].dims else None
-        np.testing.assert_array_equal(found[name], expected[name] if wanted is None else wanted)
-    assert found["temperature"].data.chunksize == (1, 2, 9, 16)  # one time in a chunk
-    start = window(found, TASK, init_time=found["time"].values[3])
+        np.testing.assert_array_equal(dataset[name], expected[name] if wanted is None else wanted)
+    assert dataset["temperature"].data.chunksize == (1, 2, 9, 16)  # one time in a chunk
+    start = window(dataset, TASK, init_time=dataset["time"].values[3])
     assert start.frames["temperature"].shape == (2, 2, 9, 16)
 
 
@@ -79,14 +79,14 @@ def test_it_is_zarr_3_sharded_with_cf_metadata_and_provenance(source, tmp_path):
 
 def test_levels_and_grid_are_changed_as_asked_and_said(source, tmp_path):
     recipe = Recipe(source, levels=(600, 850), interpolate_levels=True, grid="N4")
-    (found,) = open_inputs(made(source, tmp_path / "d.zarr", 2, recipe=recipe))
-    assert found["level"].values.tolist() == [600, 850]
-    assert found["temperature"].shape == (2, 2, 8, 16)
-    note = found["temperature"].attrs["provenance"]
+    (dataset,) = open_inputs(made(source, tmp_path / "d.zarr", 2, recipe=recipe))
+    assert dataset["level"].values.tolist() == [600, 850]
+    assert dataset["temperature"].shape == (2, 2, 8, 16)
+    note = dataset["temperature"].attrs["provenance"]
     assert "interpolated in log(pressure)" in note
     assert "regridded (conservative)" in note
-    assert found["temperature"].attrs["cell_methods"] == "area: mean"
-    assert found["land_sea_mask"].shape == (8, 16)
+    assert dataset["temperature"].attrs["cell_methods"] == "area: mean"
+    assert dataset["land_sea_mask"].shape == (8, 16)
 
 
 def test_hours_of_rain_become_six_hours_and_the_first_five_are_needed(tmp_path):
@@ -101,9 +101,9 @@ def test_hours_of_rain_become_six_hours_and_the_first_five_are_needed(tmp_path):
     )
     at = hourly["time"].values[[6, 12, 18]]
     prepare(Recipe(str(path)), tmp_path / "d.zarr", times=at, task=wet)
-    (found,) = open_inputs(tmp_path / "d.zarr")
+    (dataset,) = open_inputs(tmp_path / "d.zarr")
     sums = [sum(range(hour - 5, hour + 1)) * 1e-4 for hour in (6, 12, 18)]
-    np.testing.assert_allclose(found["total_precipitation_6hr"][:, 0, 0], sums, rtol=1e-5)
+    np.testing.assert_allclose(dataset["total_precipitation_6hr"][:, 0, 0], sums, rtol=1e-5)
     with pytest.raises(ValueError, match=r"summed from hours, and .* has no 2019-12-31T19"):
         prepare(Recipe(str(path)), tmp_path / "e.zarr", times=hourly["time"].values[:1], task=wet)
 
@@ -114,8 +114,8 @@ def test_statics_come_from_a_file_where_the_source_has_none(source, tmp_path):
         prepare(Recipe(str(bare)), tmp_path / "d.zarr", task=TASK)
     assert list(tmp_path.iterdir()) == [bare]
     prepare(Recipe(str(bare), statics=(source,)), tmp_path / "d.zarr", task=TASK)
-    (found,) = open_inputs(tmp_path / "d.zarr")
-    np.testing.assert_array_equal(found["land_sea_mask"], weather(1)["land_sea_mask"][::-1])
+    (dataset,) = open_inputs(tmp_path / "d.zarr")
+    np.testing.assert_array_equal(dataset["land_sea_mask"], weather(1)["land_sea_mask"][::-1])
 
 
 def test_a_folder_of_files_split_by_time_and_by_variable_is_one_source(tmp_path):
@@ -127,9 +127,9 @@ def test_a_folder_of_files_split_by_time_and_by_variable_is_one_source(tmp_path)
     whole[upper].isel(time=slice(3, 6)).to_netcdf(folder / "b_upper.nc")
     whole[surface].to_netcdf(folder / "surface.nc")
     prepare(Recipe(str(folder)), tmp_path / "d.zarr", task=TASK)
-    (found,) = open_inputs(tmp_path / "d.zarr")
+    (dataset,) = open_inputs(tmp_path / "d.zarr")
     np.testing.assert_array_equal(
-        found["temperature"], whole["temperature"].sel(level=[500, 850])[:, :, ::-1]
+        dataset["temperature"], whole["temperature"].sel(level=[500, 850])[:, :, ::-1]
     )
 
 
@@ -140,13 +140,13 @@ def test_one_time_is_repeated_only_on_request_and_the_dataset_says_so(tmp_path):
         prepare(Recipe(str(gfs)), tmp_path / "gfs.zarr", task=task)
     recipe = Recipe(str(gfs), repeat_single=True)
     prepare(recipe, tmp_path / "gfs.zarr", task=task)
-    (found,) = open_inputs(tmp_path / "gfs.zarr")
-    assert "repeated on request" in found.attrs["comment"]
-    assert json.loads(found.attrs["provenance"])["recipe"]["repeat_single"] is True
-    frames = window(found, task).frames
+    (dataset,) = open_inputs(tmp_path / "gfs.zarr")
+    assert "repeated on request" in dataset.attrs["comment"]
+    assert json.loads(dataset.attrs["provenance"])["recipe"]["repeat_single"] is True
+    frames = window(dataset, task).frames
     assert frames["time"].values[1] - frames["time"].values[0] == STEP
     np.testing.assert_array_equal(frames["temperature"][0], frames["temperature"][1])
-    (repeated,) = (f for f in examine(found) if f.rule == "repeated")
+    (repeated,) = (f for f in examine(dataset) if f.rule == "repeated")
     assert repeated.severity == "warning"
     assert "repeated on request" in repeated.message
     with pytest.raises(ValueError, match="only a source with one time"):
@@ -179,8 +179,8 @@ def test_deepminds_example_layout_is_read(tmp_path):
     mask = whole["land_sea_mask"].rename(latitude="lat", longitude="lon")
     example.assign(land_sea_mask=mask).to_netcdf(tmp_path / "example.nc")
     prepare(Recipe(str(tmp_path / "example.nc")), tmp_path / "d.zarr", task=TASK)
-    (found,) = open_inputs(tmp_path / "d.zarr")
-    np.testing.assert_array_equal(found["time"], whole["time"])
+    (dataset,) = open_inputs(tmp_path / "d.zarr")
+    np.testing.assert_array_equal(dataset["time"], whole["time"])
 
 
 # ---- the same bytes, however it was made -----------------------------------------------------
@@ -267,10 +267,10 @@ def many_kills(source: str, folder: Path, kills: int, seed: int, workers: int = 
         hits += killed(folder, path, source, 12, moments.uniform(0, duration), workers)
         # a reader finds the times that were there, or all of them, or nothing
         if path.exists():
-            there = xr.open_zarr(path)
-            assert there.sizes["time"] in (5, 12)
-            assert np.isfinite(there["temperature"].values).all()
-            if there.sizes["time"] == 5 and not (folder / "killed.zarr.partial").exists():
+            opened = xr.open_zarr(path)
+            assert opened.sizes["time"] in (5, 12)
+            assert np.isfinite(opened["temperature"].values).all()
+            if opened.sizes["time"] == 5 and not (folder / "killed.zarr.partial").exists():
                 assert tree(path) == first
         if moments.random() < 0.4:
             try:
@@ -326,9 +326,9 @@ def test_every_step_of_the_last_move_may_be_the_last(source, tmp_path, monkeypat
             made(source, path, 5)
             break
         except Killed:
-            there = xr.open_zarr(path)
-            assert there.sizes["time"] in (3, 5)
-            assert np.isfinite(there["temperature"].values).all()
+            opened = xr.open_zarr(path)
+            assert opened.sizes["time"] in (3, 5)
+            assert np.isfinite(opened["temperature"].values).all()
     assert allowed > 10
     assert tree(path) == expected
 

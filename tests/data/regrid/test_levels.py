@@ -15,7 +15,7 @@ DIMS = ("time", "level", "latitude", "longitude")
 
 
 def profile(levels, function, times=1):
-    """A Dataset whose temperature is ``function`` of pressure (hPa), times a pattern."""
+    """A Dataset whose temperature is `function` of pressure (hPa), times a pattern."""
     pattern = 1 + np.random.default_rng(0).random((times, 1, 5, 8))
     values = function(np.array(levels, dtype=np.float64))[:, None, None] * pattern
     return xr.Dataset(
@@ -36,30 +36,30 @@ def test_a_profile_linear_in_log_pressure_is_met_exactly():
         return 20 + 40 * np.log(p)
 
     wanted = (70, 125, 500, 775, 999)
-    found = interpolate_levels(profile((50, 100, 300, 850, 1000), linear), wanted)
+    result = interpolate_levels(profile((50, 100, 300, 850, 1000), linear), wanted)
     expected = profile(wanted, linear)
     # rtol 3e-7: float32 rounding of both neighbours and of the result
-    np.testing.assert_allclose(found["temperature"], expected["temperature"], rtol=3e-7)
-    assert found["level"].values.tolist() == list(wanted)
-    assert found["temperature"].dims == DIMS
-    assert found["temperature"].dtype == np.float32
+    np.testing.assert_allclose(result["temperature"], expected["temperature"], rtol=3e-7)
+    assert result["level"].values.tolist() == list(wanted)
+    assert result["temperature"].dims == DIMS
+    assert result["temperature"].dtype == np.float32
 
 
 def test_levels_that_are_there_are_taken_as_they_are():
     source = profile((100, 500, 1000), np.sqrt)
     source["temperature"][0, 0] = np.nan  # a neighbour without weight may not spoil them
-    found = interpolate_levels(source, (500, 700))["temperature"]
-    np.testing.assert_array_equal(found.sel(level=500), source["temperature"].sel(level=500))
-    assert np.isfinite(found).all()
+    result = interpolate_levels(source, (500, 700))["temperature"]
+    np.testing.assert_array_equal(result.sel(level=500), source["temperature"].sel(level=500))
+    assert np.isfinite(result).all()
     only = interpolate_levels(source, (500, 1000))["temperature"]
     xr.testing.assert_identical(only, source["temperature"].sel(level=[500, 1000]))
 
 
 def test_interpolation_stays_between_its_neighbours():
     source = profile((100, 500, 1000), np.sin)["temperature"]
-    found = interpolate_levels(source.to_dataset(), (300,))["temperature"].isel(level=0)
+    result = interpolate_levels(source.to_dataset(), (300,))["temperature"].isel(level=0)
     pair = source.sel(level=[100, 500])
-    assert ((found >= pair.min("level")) & (found <= pair.max("level"))).all()
+    assert ((result >= pair.min("level")) & (result <= pair.max("level"))).all()
 
 
 def test_a_missing_value_is_not_skipped():
@@ -72,8 +72,8 @@ def test_a_missing_value_is_not_skipped():
 
 def test_what_has_no_level_is_left_alone():
     source = profile((100, 500), np.sqrt)
-    found = interpolate_levels(source, (200,))
-    xr.testing.assert_identical(found["2m_temperature"], source["2m_temperature"])
+    result = interpolate_levels(source, (200,))
+    xr.testing.assert_identical(result["2m_temperature"], source["2m_temperature"])
     surface = source[["2m_temperature"]]
     xr.testing.assert_identical(interpolate_levels(surface, (200,)), surface)
     xr.testing.assert_identical(select_levels(surface, (200,)), surface)
@@ -93,12 +93,12 @@ def test_selection_is_by_label_and_names_what_is_missing():
 
 
 def test_the_note_says_what_was_done():
-    found = interpolate_levels(profile((100, 500, 1000), np.sqrt), (300,))
-    assert found["temperature"].attrs == {
+    result = interpolate_levels(profile((100, 500, 1000), np.sqrt), (300,))
+    assert result["temperature"].attrs == {
         "units": "K",
         "provenance": "interpolated in log(pressure) from 3 levels",
     }
-    assert found["level"].attrs == {"units": "hPa"}
+    assert result["level"].attrs == {"units": "hPa"}
 
 
 def test_interpolation_is_lazy_time_by_time():
@@ -111,9 +111,9 @@ def test_interpolation_is_lazy_time_by_time():
     chunks = ((1,) * 100, (1,) * 3, (5,), (8,))
     lazy = da.map_blocks(made, chunks=chunks, dtype=np.float32, meta=np.empty(0))
     source = profile((100, 500, 1000), np.sqrt, times=100).assign(temperature=(DIMS, lazy))
-    found = interpolate_levels(source, (300, 400))
+    result = interpolate_levels(source, (300, 400))
     assert computed == []
-    found.isel(time=7).load()
+    result.isel(time=7).load()
     assert sorted(computed) == [(7, 0), (7, 1), (7, 2)]
 
 
@@ -143,8 +143,8 @@ def test_levels_that_cannot_be_are_refused(text, words):
 def test_real_levels_left_out_come_back_nearly():
     dataset = open_inputs(real("states/era5_tl31_37lev_19590102T00.nc"))[0]
     kept = [p for p in LEVELS_37 if p != 550]
-    found = interpolate_levels(select_levels(dataset, kept), LEVELS_37)
-    error = (found - dataset)["temperature"].sel(level=550).values
+    result = interpolate_levels(select_levels(dataset, kept), LEVELS_37)
+    error = (result - dataset)["temperature"].sel(level=550).values
     # K: temperature between 500 and 600 hPa is nearly linear in log(p)
     assert np.sqrt(np.mean(error**2)) < 0.5
-    assert np.abs(found - dataset)["temperature"].sel(level=kept).max() == 0
+    assert np.abs(result - dataset)["temperature"].sel(level=kept).max() == 0

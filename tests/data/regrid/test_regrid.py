@@ -47,7 +47,7 @@ def matrices(one, other, method):
 
 
 def areas(grid):
-    """Of every cell, summing to 1."""
+    """Area of every cell; they sum to 1."""
     return np.repeat(grid.row_areas()[:, None], grid.shape[1], axis=1) / grid.shape[1]
 
 
@@ -99,9 +99,9 @@ def test_conservative_is_the_mean_over_a_fine_raster(one, other):
     # A row of the raster is 1/20000 of the sphere's height; the smallest row here, at the pole of
     # the 4° grid, has sin height 6e-4, so a weight is off by up to 1/6 there, 1e-3 elsewhere.
     inner = slice(1, -1)
-    found = on(field(source, values), target, "conservative")
-    np.testing.assert_allclose(found[inner], expected[inner], atol=0.15)
-    np.testing.assert_allclose(found, expected, atol=3)
+    result = on(field(source, values), target, "conservative")
+    np.testing.assert_allclose(result[inner], expected[inner], atol=0.15)
+    np.testing.assert_allclose(result, expected, atol=3)
 
 
 def rows_at(grid, sines):
@@ -123,7 +123,7 @@ def histogram(to, source, rows, columns):
 def test_conservative_weights_are_overlaps_of_cells_written_out():
     for one, other in PAIRS:
         source, target = GRIDS[one], GRIDS[other]
-        found = matrices(one, other, "conservative")
+        result = matrices(one, other, "conservative")
         edges, to_edges = (bounds(g.latitude) for g in (source, target))
         for i in (0, 1, target.shape[0] // 2, target.shape[0] - 1):
             low, high = to_edges[i], to_edges[i + 1]
@@ -134,7 +134,7 @@ def test_conservative_weights_are_overlaps_of_cells_written_out():
                 for j in range(source.shape[0])
             ] / (sine(high) - sine(low))
             # atol 1e-12: the differences of sines near 1 have lost four digits
-            np.testing.assert_allclose(found.rows.toarray()[i], expected, atol=1e-12)
+            np.testing.assert_allclose(result.rows.toarray()[i], expected, atol=1e-12)
 
 
 def sine(degrees):
@@ -156,9 +156,9 @@ def test_bilinear_is_the_formula_of_four_points(latitude, longitude, seed):
     corners = values[i : i + 2][:, [j, (j + 1) % 36]]
     expected = np.array([1 - y, y]) @ corners @ np.array([1 - x, x])
     target = LatLonGrid((-90.0, latitude, 90.0), (longitude, longitude + 180))
-    found = weights("bilinear", source, target)
+    result = weights("bilinear", source, target)
     # atol 1e-9: float64
-    got = (found.rows @ values @ found.columns.T)[1, 0]
+    got = (result.rows @ values @ result.columns.T)[1, 0]
     assert got == pytest.approx(expected, abs=1e-9)
 
 
@@ -173,18 +173,18 @@ def test_bilinear_is_exact_for_what_is_linear_and_goes_on_across_greenwich():
     )
     near = np.zeros(source.shape)
     near[:, 0] = 10.0  # Greenwich; 356° is four tenths of the way from 0 to 350
-    found = on(field(source, near), target, "bilinear")
-    assert found[20, -1] == pytest.approx(6.0)
-    assert found[20, 1] == pytest.approx(6.0)
+    result = on(field(source, near), target, "bilinear")
+    assert result[20, -1] == pytest.approx(6.0)
+    assert result[20, 1] == pytest.approx(6.0)
 
 
 def test_at_a_pole_that_the_source_lacks_a_scalar_has_one_value():
     source, target = GRIDS["N16"], GRIDS["4"]
     values = random_field(source)
-    found = on(field(source, values), target, "bilinear")
+    result = on(field(source, values), target, "bilinear")
     for row, nearest in ((0, 0), (-1, -1)):
         # rtol 1e-6: a float32 mean of 64 numbers
-        np.testing.assert_allclose(found[row], values[nearest].mean(), rtol=1e-6)
+        np.testing.assert_allclose(result[row], values[nearest].mean(), rtol=1e-6)
 
 
 def test_at_a_pole_that_the_source_lacks_the_wind_is_one_vector():
@@ -193,21 +193,21 @@ def test_at_a_pole_that_the_source_lacks_the_wind_is_one_vector():
     name = "u_component_of_wind"
     wind = 10 * np.sin(np.deg2rad(30 - source.axes()[1]))
     values = np.broadcast_to(wind, source.shape)
-    found = on(field(source, values, name), target, "bilinear", name)
+    result = on(field(source, values, name), target, "bilinear", name)
     expected = 10 * np.sin(np.deg2rad(30 - target.axes()[1]))
     # atol 0.02: between points 5.6° apart, a straight line is 0.12 % below the sine
     for row in (0, -1):
-        np.testing.assert_allclose(found[row], expected, atol=0.02)
+        np.testing.assert_allclose(result[row], expected, atol=0.02)
 
 
 def test_nearest_is_the_nearest_of_all_points_by_brute_force():
     source, target = GRIDS["10"], GRIDS["N8"]
     values = np.arange(source.size).reshape(source.shape)
     φs, λs = source.axes()
-    found = on(field(source, values), target, "nearest")
+    result = on(field(source, values), target, "nearest")
     for i, φ in enumerate(target.latitude):
         for j, λ in enumerate(target.longitude):
-            row, column = divmod(int(found[i, j]), source.shape[1])
+            row, column = divmod(int(result[i, j]), source.shape[1])
             turn = np.abs((λs - λ + 180) % 360 - 180)
             assert abs(φs[row] - φ) == np.abs(φs - φ).min()
             assert turn[column] == turn.min()
@@ -234,8 +234,8 @@ def test_a_nan_is_neither_skipped_nor_spread_beyond_its_weights(method):
     source, target = GRIDS["4"], GRIDS["10"]
     values = random_field(source)
     values[20, 40] = np.nan
-    found = matrices("4", "10", method)
-    touched = (found.rows.toarray()[:, 20] > 0)[:, None] & (found.columns.toarray()[:, 40] > 0)
+    result = matrices("4", "10", method)
+    touched = (result.rows.toarray()[:, 20] > 0)[:, None] & (result.columns.toarray()[:, 40] > 0)
     missing = np.isnan(on(field(source, values), target, method))
     np.testing.assert_array_equal(missing, touched)
     assert missing.any()
@@ -275,7 +275,7 @@ def test_float32_stays_float32_and_dimensions_stay_in_order():
 
 
 def frames(count, computed):
-    """``count`` lazy times of 1°; ``computed`` notes each that is made."""
+    """`count` lazy times of 1°; `computed` notes each that is made."""
     grid = LatLonGrid.regular(1)
 
     def made(block_info=None):

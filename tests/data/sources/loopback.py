@@ -60,7 +60,7 @@ Fault = Callable[[str, int], str | None]  # path, how often it was asked for →
 
 
 class Loopback(http.server.ThreadingHTTPServer):
-    """Serves a folder with byte ranges; ``fault`` says when to fail, and how."""
+    """Serves a folder with byte ranges; `fault` says when to fail, and how."""
 
     daemon_threads = True
 

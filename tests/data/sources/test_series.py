@@ -85,9 +85,9 @@ def test_failures_that_pass_are_waited_for(server, tmp_path, kind):
     bad = {".zmetadata", "0.0.0.0"}
     server.fault = lambda path, count: kind if count < 2 and path.split("/")[-1] in bad else None
     path = prepared(f"{server.url}/era5.zarr", tmp_path / "d.zarr", 2)
-    (found,) = open_inputs(path)
+    (result,) = open_inputs(path)
     expected = weather(2)["temperature"].sel(level=[500, 850])[:, :, ::-1]
-    np.testing.assert_array_equal(found["temperature"], expected)
+    np.testing.assert_array_equal(result["temperature"], expected)
 
 
 @pytest.mark.parametrize("kind", ["500", pytest.param("short", marks=pytest.mark.slow)])
@@ -156,14 +156,14 @@ def clouds(server, tmp_path, monkeypatch) -> dict[str, str]:
 def test_a_cloud_that_fails_for_a_while_is_waited_for(server, clouds, tmp_path, cloud, kind):
     ends = ".zmetadata" if kind == "hang" else (".zmetadata", "0.0.0.0")
     server.fault = lambda path, count: kind if count < 2 and path.endswith(ends) else None
-    (found,) = open_inputs(prepared(clouds[cloud], tmp_path / "d.zarr", 2))
+    (result,) = open_inputs(prepared(clouds[cloud], tmp_path / "d.zarr", 2))
     expected = weather(2)["temperature"].sel(level=[500, 850])[:, :, ::-1]
-    np.testing.assert_array_equal(found["temperature"], expected)
+    np.testing.assert_array_equal(result["temperature"], expected)
 
 
 @pytest.mark.parametrize("cloud", ["gs", "s3"])
 def test_each_attempt_asks_a_cloud_once(server, clouds, cloud, capfd):
-    """So that giving up takes the time of our attempts, and not of theirs within each."""
+    """The clients do not retry within our attempts, so giving up takes only the time of ours."""
     server.fault = lambda path, count: "500"
     with pytest.raises(
         OSError, match=rf"{clouds[cloud]} could not be read in 4 attempts"
@@ -262,13 +262,13 @@ def messages(path: Path) -> list[tuple[bytes, dict[str, object]]]:
     """Each message of a GRIB file, and what its first field is: two may share a message."""
     eccodes.codes_grib_multi_support_off()
     keys = ("shortName", "level", "typeOfLevel", "validityDate", "validityTime")
-    found = []
+    result = []
     with path.open("rb") as file:
         while (handle := eccodes.codes_grib_new_from_file(file)) is not None:
             field = {key: eccodes.codes_get(handle, key) for key in keys}
-            found.append((eccodes.codes_get_message(handle), field))
+            result.append((eccodes.codes_get_message(handle), field))
             eccodes.codes_release(handle)
-    return found
+    return result
 
 
 def gfs_line(field: dict[str, object]) -> tuple[str, str, str] | None:
@@ -327,12 +327,12 @@ def gfs_dataset(server: Loopback, path: Path) -> xr.Dataset:
 
 
 def test_gfs_messages_come_by_byte_range_and_only_those_asked_for(noaa, tmp_path):
-    found = gfs_dataset(noaa, tmp_path / "d.zarr")
+    result = gfs_dataset(noaa, tmp_path / "d.zarr")
     (whole,) = open_inputs(GFS)
     for name in ("temperature", "u_component_of_wind", "total_precipitation_6hr"):
         expected = whole[name].sel(level=[500, 850]) if "level" in whole[name].dims else whole[name]
-        np.testing.assert_array_equal(found[name], expected)
-    np.testing.assert_array_equal(found["land_sea_mask"], whole["land_sea_mask"])
+        np.testing.assert_array_equal(result[name], expected)
+    np.testing.assert_array_equal(result["land_sea_mask"], whole["land_sea_mask"])
     assert sum(noaa.asked.values()) == 3 + 2 * 2 + 1 + 1 + 1  # indexes, then one for each message
     assert not (tmp_path / "d.zarr.partial").exists()
 
@@ -425,11 +425,11 @@ def test_open_data_comes_through_ecmwfs_client(ecmwf, tmp_path, kind):
     times = np.array(["2024-06-03T00", "2024-06-03T06"], dtype="datetime64[ns]")
     recipe = Recipe(f"opendata@{ecmwf.url}")
     prepare(recipe, tmp_path / "d.zarr", times=times, task=IFS_TASK)
-    (found,) = open_inputs(tmp_path / "d.zarr")
+    (result,) = open_inputs(tmp_path / "d.zarr")
     (whole,) = open_inputs(analyses())
     for name in IFS_TASK.inputs:
         expected = whole[name].sel(time=times, level=[500, 850])
-        np.testing.assert_array_equal(found[name], expected)
+        np.testing.assert_array_equal(result[name], expected)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -450,8 +450,8 @@ def test_open_data_that_stays_away_ends_in_one_sentence(ecmwf, tmp_path):
 def serve_climate_data_store(server: Loopback) -> list[dict[str, object]]:
     """The processes, jobs and results of the store's API; every request gets the sample's day."""
     requests: list[dict[str, object]] = []
-    found = messages(analyses())
-    day = b"".join(content for content, field in found if field["validityDate"] == 20240603)
+    result = messages(analyses())
+    day = b"".join(content for content, field in result if field["validityDate"] == 20240603)
     (server.folder / "result.grib").write_bytes(day)
     server.replies["GET", "/catalogue/v1/messages"] = lambda _: b'{"messages": []}'
     base = "/retrieve/v1"
@@ -491,10 +491,10 @@ def test_the_climate_data_store_is_asked_through_its_client(copernicus, tmp_path
     times = np.array(["2024-06-03T00", "2024-06-03T06"], dtype="datetime64[ns]")
     recipe = Recipe(f"cds@{server.url}")
     prepare(recipe, tmp_path / "d.zarr", times=times, task=IFS_TASK)
-    (found,) = open_inputs(tmp_path / "d.zarr")
+    (result,) = open_inputs(tmp_path / "d.zarr")
     (whole,) = open_inputs(analyses())
     expected = whole["temperature"].sel(time=times, level=[500, 850])
-    np.testing.assert_array_equal(found["temperature"], expected)
+    np.testing.assert_array_equal(result["temperature"], expected)
     assert requests[0]["pressure_level"] == ["500", "850"]
     assert requests[0]["time"] == ["00:00", "06:00", "12:00", "18:00"]
     assert (requests[0]["year"], requests[0]["day"]) == (["2024"], ["03"])

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from data.stores import building as module
-from data.stores.building import Building, interrupted, partial_path
+from data.stores.building import Building
+from data.stores.partial import interrupted, partial_path
 
 ROOT = str(Path(__file__).parents[3])
 KEYS = ("a", "b", "c")

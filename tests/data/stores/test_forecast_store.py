@@ -98,8 +98,8 @@ def test_members_and_several_initial_times_have_their_places(tmp_path):
     ds = xr.open_zarr(write_all(tmp_path / "f.zarr", head))
     assert ds.geopotential.dims[:3] == ("time", "number", "prediction_timedelta")
     i = head.cells.index(Cell(init=1, member=2, lead=3))
-    there = ds["2m_temperature"].isel(time=1, number=2, prediction_timedelta=3)
-    np.testing.assert_array_equal(there, fields(head, i)["2m_temperature"])
+    stored = ds["2m_temperature"].isel(time=1, number=2, prediction_timedelta=3)
+    np.testing.assert_array_equal(stored, fields(head, i)["2m_temperature"])
 
 
 def test_float32_coordinates_keep_their_values(tmp_path):
@@ -132,8 +132,8 @@ def test_a_cf_checker_finds_no_error(tmp_path, members):
     subprocess.run(
         [Path(sys.executable).parent / command[0], *command[1:]], capture_output=True, check=False
     )
-    found = json.loads(report.read_text())["cf:1.11"]
-    errors = [line for entry in found["high_priorities"] for line in entry["msgs"]]
+    results = json.loads(report.read_text())["cf:1.11"]
+    errors = [line for entry in results["high_priorities"] for line in entry["msgs"]]
     assert [line for line in errors if not line.endswith('must end with ".nc"')] == []
 
 
