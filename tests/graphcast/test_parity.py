@@ -2,7 +2,8 @@
 
 Tolerances are those that two correct implementations need, in units of the residual's standard
 deviation: a float32 rounding of geopotential (2e5 m² s⁻²) alone is 6e-5 of it. bfloat16 has eight
-significant bits; DeepMind's own is 0.05 and 0.13 away from its float32 after one and four steps.
+significant bits; DeepMind's own is up to 0.06 and 0.50 away from its float32 after one and four
+steps (0.05 and 0.13 at 6°, the rest at 10°).
 """
 
 import json
@@ -22,7 +23,7 @@ from mesh.grid import LatLonGrid
 from tests.reference import PARITY, STATISTICS
 
 INIT = np.datetime64("2022-01-01T06", "ns")
-TOLERANCES = {"f32": (1e-4, 5e-4), "bf16": (0.1, 0.3)}  # after one step; after two to four
+TOLERANCES = {"f32": (1e-4, 5e-4), "bf16": (0.1, 0.5)}  # after one step; after two to four
 NAMED = {"f32": "float32", "bf16": "bfloat16"}
 ROLLOUTS = [
     (case, *path.stem.removeprefix("predictions_").split("_"))
