@@ -1,11 +1,11 @@
-"""What each way to compress a field costs and leaves, beside a plain copy, in one JSON line.
+"""Speed and compression of each codec for fields, beside a plain copy, in one JSON line.
 
     python benchmarks/codecs.py [--data era5.zarr --variables u_component_of_wind --resolution 0.25]
 
 Fields are the packaged analyses, or the first time of `--data`, brought to `--resolution`. Each
-codec runs on one core, in memory, on one time of a variable: `share` is what it leaves of the size,
-`write` and `read` are MB of fields a CPU second. The bound is `copy_mb_per_second`: a plain copy.
-Forecast stores use "shuffle, zstd 1", datasets "bitshuffle, lz4 5, crc32c".
+codec runs on one core, in memory, on one time of a variable: `share` is the compressed part of the
+size, `write` and `read` are MB of fields a CPU second. The bound is `copy_mb_per_second`: a plain
+copy. Forecast stores use "shuffle, zstd 1", datasets "bitshuffle, lz4 5, crc32c".
 """
 
 import argparse

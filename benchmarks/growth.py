@@ -2,9 +2,9 @@
 
     python benchmarks/growth.py --size B --levels 2 3 4 5
 
-A multi-mesh has four times the edges on each further level. `exponent` is the slope of the
-logarithm of the time that is added over that of the edges that are added: 1 is the bound of a
-network whose work is in its edges.
+Each further level of the multi-mesh has four times as many edges. `exponent` is the slope of the
+added time over the added edges, on logarithmic axes: 1 is the bound of a network that spends its
+time on edges.
 """
 
 import json

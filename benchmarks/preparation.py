@@ -4,9 +4,9 @@
 
 Both read the same store, in WeatherBench 2's layout, take 13 levels of it, regrid it with the same
 function and write Zarr 3 with the same chunks, shards and codecs. The plain one neither checks the
-fields nor can it go on after a crash. GB/s are uncompressed float32 bytes read from the source.
-Each run is a new process, so that its peak memory is its own, and that of workers not in it; CPU
-seconds are those of all of them, with the start of Python. Caches of the disk are warm.
+fields nor resumes after a crash. GB/s are uncompressed float32 bytes read from the source. Each run
+is a new process. Its peak memory does not include workers; its CPU seconds do, and the start of
+Python. Caches of the disk are warm.
 """
 
 import argparse
@@ -115,8 +115,8 @@ def separate(how: str, source: Path, target: Path, grid: str) -> dict[str, float
     shutil.rmtree(target, ignore_errors=True)
     command = [sys.executable, __file__, "--grid", grid, "--one", how, str(source), str(target)]
     result = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(result.stdout.splitlines()[-1])
-    return found
+    measured: dict[str, float] = json.loads(result.stdout.splitlines()[-1])
+    return measured
 
 
 def run(how: str, source: str, target: Path, grid: str | None) -> dict[str, float]:
@@ -142,7 +142,7 @@ def run(how: str, source: str, target: Path, grid: str | None) -> dict[str, floa
 
 
 def plain(source: str, target: Path, grid: str | None) -> None:
-    """What one would write by hand: open, select, regrid, to_zarr."""
+    """The same by hand: open, select, regrid, to_zarr."""
     from data.regrid import regrid  # noqa: PLC0415  beside the other one's imports
 
     dataset = xr.open_zarr(source).sel(level=list(LEVELS_13)).drop_encoding()

@@ -3,9 +3,9 @@
     python benchmarks/rollout.py --size B --steps 8
     python benchmarks/rollout.py --size D --steps 40 --precision bfloat16 --device gpu
 
-Prints one JSON line. `ratio` is the time of a step in the rollout over that of the same step alone
-whose result stays on the device, measured in this process: 1 is the bound, and what is above it
-is delivery that the next step does not hide.
+Prints one JSON line. `ratio` compares a step in the rollout with the same step alone, its result
+left on the device, both measured in this process. 1 is the bound; the excess is the part of the
+delivery that the next step does not hide.
 """
 
 import json

@@ -5,10 +5,10 @@
     python benchmarks/step.py --size D --precision mixed --memory 12GB --device gpu --no-textbook
 
 Prints one JSON line. Blocks and kept terms are those that the memory plan chooses for the device.
-`ratio` is our time over the textbook network's (concatenate, jraph, segment sums: what DeepMind's
-code costs), measured in turns in this process, so that it holds on a noisy machine. `matmul_share`
-is the time that our matrix products would take at the rate that a plain product of the same shape
-reaches here, over the time of the whole step: the rest is memory traffic.
+`ratio` is the network's time over the textbook network's (concatenate, jraph, segment sums, about
+as slow as DeepMind's code). The two run in turns in this process, so that the ratio holds on a
+noisy machine. `matmul_share` is the time that the network's matrix products would take at the rate
+of a plain product of the same shape, over the time of the whole step: the rest is memory traffic.
 """
 
 import argparse
@@ -120,7 +120,7 @@ def case_of(size: Size, precision: Precision, memory: int, steps: int | None = N
 
 
 def forward(case: Case, precision: Precision):
-    """(ours, textbook): functions without arguments that run one step."""
+    """(network, textbook): functions without arguments that run one step."""
     fixed = case.dynamics(precision)
     graphs = jax.device_put(case.graphs)
     textbook = jax.jit(textbook_network)
@@ -133,7 +133,7 @@ def forward(case: Case, precision: Precision):
 
 
 def gradient(case: Case, precision: Precision, steps: int):
-    """(ours, textbook): functions that compute the loss's gradient over `steps` steps."""
+    """(network, textbook): functions that compute the loss's gradient over `steps` steps."""
     grid, channels, layout = case.grid, case.channels, case.plan.layout
     rows = in_blocks(np.full((grid.size, 1), 1 / grid.size, np.float32), layout.rows)
     weights = LossWeights(rows[..., 0], channels.loss_weights.astype(np.float32))
@@ -148,7 +148,7 @@ def gradient(case: Case, precision: Precision, steps: int):
         fixed = dynamics(model, channels.input_order, layout, normaliser, statics, Pass(precision))
         return rollout_loss(fixed, sample, weights, Pass(precision))[0]
 
-    ours = jax.jit(jax.grad(loss))
+    network_gradient = jax.jit(jax.grad(loss))
     whole = jnp.zeros((grid.size, channels.input_width), jnp.float32)
     graphs = jax.device_put(case.graphs)
 
@@ -162,11 +162,14 @@ def gradient(case: Case, precision: Precision, steps: int):
         return total
 
     textbook = jax.jit(jax.grad(textbook_loss))
-    return lambda: ours(case.model, *arguments), lambda: textbook(case.model, graphs, whole)
+    return (
+        lambda: network_gradient(case.model, *arguments),
+        lambda: textbook(case.model, graphs, whole),
+    )
 
 
 def products(size: str) -> int:
-    """Multiply-adds in the matrix products of one forward step of ours, geometry not counted."""
+    """Multiply-adds in the matrix products of a forward step, geometry not counted."""
     grid, task, spec = SIZES[size]
     graphs = build_graphs(grid, spec.mesh)
     latent = spec.latent_size
@@ -250,19 +253,19 @@ def main() -> None:
     memory = number_of_bytes(options.memory) if options.memory else available_memory()
     if options.what == "forward":
         case = case_of(SIZES[options.size], precision, memory)
-        ours, textbook = forward(case, precision)
+        network, textbook = forward(case, precision)
     else:
         case = case_of(SIZES[options.size], precision, memory, options.steps)
-        ours, textbook = gradient(case, precision, options.steps)
-    compile_seconds = seconds(ours)
+        network, textbook = gradient(case, precision, options.steps)
+    compile_seconds = seconds(network)
     peak = peak_memory_gib()
     if options.textbook:
         seconds(textbook)
     pairs = [
-        (seconds(ours), seconds(textbook) if options.textbook else float("nan"))
+        (seconds(network), seconds(textbook) if options.textbook else float("nan"))
         for _ in range(options.repeats)
     ]
-    seconds_of_ours = statistics.median(first for first, _ in pairs)
+    network_seconds = statistics.median(first for first, _ in pairs)
     passes = 1 if options.what == "forward" else 3 * options.steps
     bound = passes * products(options.size) / matmul_rate(options.size, precision)
     result = {
@@ -271,20 +274,20 @@ def main() -> None:
         "precision": options.precision,
         "deterministic": options.deterministic,
         "steps": options.steps,
-        "seconds": round(seconds_of_ours, 4),
+        "seconds": round(network_seconds, 4),
         "first_run_seconds": round(compile_seconds, 2),
         "peak_memory_gib": peak,
         "planned_memory_gib": round(case.plan.memory.device / 2**30, 2),
         "edge_terms_kept": case.plan.economy.keep_edges,
         "gflop": round(2 * passes * products(options.size) / 1e9, 1),
-        "matmul_share": round(bound / seconds_of_ours, 2),
+        "matmul_share": round(bound / network_seconds, 2),
         **machine(),
     }
     if options.textbook:
-        seconds_of_textbook = statistics.median(second for _, second in pairs)
+        textbook_seconds = statistics.median(second for _, second in pairs)
         ratio = statistics.median(first / second for first, second in pairs)
         result |= {
-            "textbook_float32_seconds": round(seconds_of_textbook, 4),
+            "textbook_float32_seconds": round(textbook_seconds, 4),
             "ratio": round(ratio, 3),
         }
     print(json.dumps(result))

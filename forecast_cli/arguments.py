@@ -1,4 +1,4 @@
-"""What people type: lead times, init times, sizes and tasks."""
+"""Parses lead times, init times, sizes and tasks as people type them."""
 
 import re
 from pathlib import Path
@@ -9,11 +9,11 @@ from data.task import STEP, TASKS, Task
 
 HOUR = np.timedelta64(1, "h")
 UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "KI": 2**10, "MI": 2**20, "GI": 2**30}
-LONGEST_DAYS = 36_525  # a century; more is a typing error
+LONGEST_DAYS = 36_525  # a century; a longer lead time is a typing error
 
 
 def lead_time(text: str, step: np.timedelta64 = STEP) -> int:
-    """How many steps of a task `10d`, `36h` or `1d12h` are.
+    """The number of steps of a task in `10d`, `36h` or `1d12h`.
 
     >>> lead_time("1d12h")
     6
@@ -64,11 +64,6 @@ def moment(text: str, flag: str = "--init-time") -> np.datetime64:
 _DATE = r"\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,9})?)?)?)?$"
 
 
-def hours(duration: np.timedelta64) -> int:
-    """A duration in whole hours."""
-    return int(duration / HOUR)
-
-
 def number_of_bytes(text: str) -> int:
     """Bytes in `12GB`, `12GiB` or `500M`.
 
@@ -85,7 +80,11 @@ def number_of_bytes(text: str) -> int:
 
 
 def task_named(text: str) -> Task:
-    """A published task by name, or the task in a JSON file."""
+    """A published task by name, or the task in a JSON file.
+
+    Raises:
+        ValueError: the text is neither, or the file describes no task.
+    """
     if text in TASKS:
         return TASKS[text]
     if not Path(text).is_file():

@@ -1,4 +1,4 @@
-"""`graphcast convert`: checkpoints from DeepMind's format to ours and back, forecasts to netCDF."""
+"""`graphcast convert`: checkpoints to and from DeepMind's format, forecasts to netCDF."""
 
 from pathlib import Path
 from typing import Annotated

@@ -22,9 +22,7 @@ from graphcast.precision import precision_named
 
 @together()
 def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
-    checkpoint: Annotated[
-        Path, typer.Option(help="Weights: ours (.safetensors) or DeepMind's (.npz).")
-    ],
+    checkpoint: Annotated[Path, typer.Option(help="Weights: .safetensors, or DeepMind's .npz.")],
     inputs: Annotated[
         str,
         typer.Option(help="File, Zarr store or URL with the frames at t - 6 h and t."),
@@ -105,7 +103,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     started = time.perf_counter()
     if deterministic:
         use_deterministic_kernels()
-    precision_named(precision)  # what is wrong with a flag is said before anything is read
+    precision_named(precision)  # a wrong flag is refused before anything is read
     start = None if init_time is None else moment(init_time)
     limit = None if memory is None else number_of_bytes(memory)
     join(coordinator, process, processes, report=errors.print)

@@ -70,7 +70,7 @@ def describe_checkpoint(path: str, checkpoint: Checkpoint) -> None:
 
 
 def _opened(path: str) -> xr.Dataset:
-    """A store of ours, or a netCDF file made of one, lazily."""
+    """A store that this package wrote, or a netCDF file converted from one, lazily."""
     if Path(path).is_dir():
         opened: xr.Dataset = xr.open_zarr(whole(path), decode_timedelta=True)
     else:

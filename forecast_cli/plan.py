@@ -1,4 +1,4 @@
-"""`graphcast plan`: what a forecast or an update needs, before anything is compiled."""
+"""`graphcast plan`: the memory that a forecast or an update needs, before anything is compiled."""
 
 from pathlib import Path
 from typing import Annotated
@@ -64,18 +64,18 @@ def plan(
     grid = grid_of(dataset, "the inputs")
     channels = Channels(weights.task)
     graphs = build_graphs(grid, weights.spec.mesh, cache=graph_cache())
-    of = (weights.spec, channels, graphs, rounding, available)
+    sizes = (weights.spec, channels, graphs, rounding, available)
     frame = grid.size * len(channels.targets) * 4
     if train:
         on_each = -(-batch // devices)
-        chosen = fitting_update(*of, steps=ar_steps, batch=on_each)
+        chosen = fitting_update(*sizes, steps=ar_steps, batch=on_each)
         held = 2 * batch * (2 + ar_steps) * frame
         console.print(_table(f"memory of an update of {batch}", chosen.memory, RUNTIME + held))
         _say_fit(available, devices, chosen.layout)
         console.print("  gradient    keeps latents between rounds, computes the rest again")
         return
     at_once = windows_at_once(len(entries), devices)
-    chosen = fitting(*of, devices=devices // at_once)
+    chosen = fitting(*sizes, devices=devices // at_once)
     host = RUNTIME + 5 * at_once * frame
     console.print(_table("memory of a forecast", chosen.memory, host))
     _say_fit(available, devices, chosen.layout)

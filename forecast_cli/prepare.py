@@ -30,28 +30,31 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
     output: Annotated[Path, typer.Option(help="Zarr store to write, or to add times to.")],
     time_text: Annotated[
         str | None,
-        typer.Option("--time", help="2018-01-01/2018-12-31T18/6h (UTC); else all that are there."),
+        typer.Option("--time", help="2018-01-01/2018-12-31T18/6h (UTC); without it, all times."),
     ] = None,
     task: Annotated[
         str | None,
         typer.Option(
-            help=f"Whose variables and levels: {', '.join(TASKS)}, or a JSON file; else all that "
-            "the source has."
+            help=f"Task that names the variables and levels: {', '.join(TASKS)}, or a JSON file; "
+            "without one, all that the source has."
         ),
     ] = None,
     grid: Annotated[
-        str | None, typer.Option(help="1.0, 0.25, N48 or a file on that grid; else the source's.")
+        str | None,
+        typer.Option(help="1.0, 0.25, N48 or a file on that grid; without it, the source's."),
     ] = None,
     regrid: Annotated[str, typer.Option(help=f"How: {', '.join(METHODS)}.")] = "conservative",
     levels: Annotated[
         str | None, typer.Option(help="13, 37 or hPa with commas; else the task's or the source's.")
     ] = None,
     interpolate_levels: Annotated[
-        bool, typer.Option("--interpolate-levels", help="Make levels that the source lacks.")
+        bool, typer.Option("--interpolate-levels", help="Interpolate levels that the source lacks.")
     ] = False,
     statics: Annotated[
         list[str] | None,
-        typer.Option(help="File with surface geopotential, land-sea mask; may be given again."),
+        typer.Option(
+            help="File with surface geopotential and land-sea mask; may be given several times."
+        ),
     ] = None,
     repeat_single_time: Annotated[
         bool,
@@ -62,7 +65,7 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = False,
     workers: Annotated[int, typer.Option(help="Processes that read and write.")] = 1,
     scheduler: Annotated[
-        str | None, typer.Option(help="Address of a dask cluster (tcp://…) in their place.")
+        str | None, typer.Option(help="Address of a dask cluster (tcp://…), in place of --workers.")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing dataset.")
@@ -70,11 +73,11 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
 ) -> None:
     r"""Make a training dataset, checked and CF-conforming.
 
-    Each variable and time is one chunk.
-
-    Killed or interrupted, the same command goes on where it stopped; with a
-    longer --time it adds the new times. Every field is checked for gaps and
+    Each variable and time is one chunk. Every field is checked for gaps and
     wrong units before it is written.
+
+    Killed or interrupted, the same command resumes; with a longer --time it
+    adds the new times.
 
     Example:
         graphcast prepare --source weatherbench2-era5 \

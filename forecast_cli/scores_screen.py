@@ -22,7 +22,7 @@ TABLE_LEADS = 6
 
 
 def say_scores(scores: xr.Dataset, output: Path, report: Path | None, seconds: float) -> None:
-    """Print the table of the first region, what was noted, where things are, and what is next."""
+    """Print the table of the first region, the notes, the files written and the next step."""
     region = str(scores["region"].values[0])
     console.print(_table(scores, region))
     for note in filter(None, scores.attrs["notes"].split("\n")):

@@ -45,7 +45,7 @@ class Screen:
                 self._bar.advance(self._row)
 
     def summarise(self, output: Path, weights: operations.Digest, seconds: float) -> None:
-        """Say what was written, from what, and what to do next."""
+        """Print what was written and from which inputs, and the next command."""
         assert self._opened is not None
         written = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
         console.print(f"[bold]{output}[/]  {size(written)}, {seconds:.1f} s")

@@ -1,4 +1,4 @@
-"""`graphcast statistics`: the numbers that a model's fields are normalised by.
+"""`graphcast statistics`: means and deviations by which a model's fields are normalised.
 
 From Python:
 
@@ -33,7 +33,7 @@ def statistics(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Task whose variables and levels are counted: a name or a JSON file. By default"
+            help="Task that names the variables and levels: a name or a JSON file. By default"
             " the first of DeepMind's that the data serve, or else everything in the data."
         ),
     ] = None,

@@ -1,4 +1,4 @@
-"""How commands speak: results on stdout, progress and errors on stderr."""
+"""The commands' consoles: results on stdout, progress and errors on stderr."""
 
 from rich.console import Console
 from rich.progress import (
@@ -16,7 +16,7 @@ errors = Console(stderr=True, highlight=False)
 
 
 def progress(*, shown: bool = True) -> Progress:
-    """A progress bar for long work; gone from the terminal when the work is done."""
+    """A progress bar for long work, which disappears when the work is done."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -1,4 +1,4 @@
-"""The graph network, and what it takes to train it and to forecast with it.
+"""GraphCast: the network, its training, and forecasts with it.
 
 In reading order, from the bottom:
 
@@ -14,7 +14,7 @@ In reading order, from the bottom:
 - `training`: from examples to weights
 - `operations`: a whole forecast, from files to a store
 
-Up to `checkpoints` all is arrays; labels begin with `packing`.
+Up to `checkpoints` everything is arrays; labelled fields begin with `packing`.
 """
 
 from graphcast.forecaster import Forecaster, PlacedForecaster

@@ -20,7 +20,7 @@ from mesh.graphs import EdgeSet, Graphs
 
 GRID_BLOCK = 2048
 EDGE_BLOCK = 2052
-MOST_KINDS = 0.75  # kinds per edge; above it a look-up costs more than it saves
+MOST_KINDS = 0.75  # kinds per edge; with more of them, looking terms up costs more than it saves
 GROUP = 6  # multi-mesh edges that share a receiver
 
 AnyArray = Any  # numpy as built, JAX inside a compiled function
@@ -106,8 +106,8 @@ def arrange(
         grid_block: the most grid points in one block.
         edge_block: the most multi-mesh edges in one block.
         devices: the number of blocks becomes a multiple of this.
-        operands: dtype of the factors of products. On one device, edges whose features round to
-            the same `operands` of two bytes share a row (see `in_kinds`).
+        operands: dtype of the factors of products. On one device, edges share a row if their
+            features round to the same `operands` of two bytes (see `in_kinds`).
     """
     # With several devices each would need the rows of all kinds.
     share = operands != "float32" and devices == 1

@@ -1,8 +1,8 @@
 """Dataset in, Datasets out: a checkpoint on one grid, and the same on a machine.
 
-`forecaster` makes a checkpoint ready for a grid, and finds all that can be wrong with weights,
-statistics and grid. `Forecaster.on` plans the work for a machine, and finds out whether it fits.
-What can be wrong with the weather was found when its `Window` was made.
+`forecaster` makes a checkpoint ready for a grid and checks weights, statistics and grid.
+`Forecaster.on` plans the work for a machine and checks that it fits. The weather is checked
+earlier, when its `Window` is made.
 """
 
 from collections.abc import Iterator, Sequence
@@ -171,8 +171,8 @@ class PlacedForecaster:
             windows: at most `machine.windows` of them.
             steps: the last lead, in steps of the task.
             first: how many leads exist already, the same for all windows.
-            done: for each window its last two existing leads, or the only one. What follows has
-                the numbers that an uninterrupted forecast has.
+            done: for each window its last two existing leads, or the only one. The leads that
+                follow have the numbers of an uninterrupted forecast.
 
         Raises:
             ValueError: a prediction is not finite.

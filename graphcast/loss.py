@@ -48,8 +48,8 @@ def rollout_loss(
 ) -> tuple[Float[Array, ""], Float[Array, " targets"]]:
     """The loss over all steps of an example, and each channel's unweighted share of it.
 
-    The gradient runs through the predictions that are fed back. Of several steps the backward pass
-    stores the frames between them and rematerialises the rest.
+    The gradient runs through the predictions that are fed back. Between several steps the backward
+    pass stores the frames, and rematerialises the rest.
     """
 
     def step(

@@ -12,7 +12,7 @@ from graphcast.blocks import AnyArray
 
 
 class Pool(NamedTuple):
-    """All that one step could read at each grid point, in physical units; Δ is the task's step.
+    """Everything that a step may read at each grid point, in physical units; Δ is the task's step.
 
     Attributes:
         previous, current: every target channel at t - Δ and t. A channel that the task does not

@@ -1,7 +1,7 @@
 """`Pass`: one run of the network, forward alone or with a gradient, on one device or split.
 
-A pass rounds as its `Precision` says. It also says what a backward pass finds stored, and how sums
-over edges come together where one window is split over devices.
+A pass rounds as its `Precision` says. It also says what the backward pass stores, and how sums over
+edges are completed where one window is split over devices.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Pass:
     def block_of_round(self, body: Callable[..., Any]) -> Callable[..., Any]:
         """The body of a loop over blocks inside a processor round.
 
-        Where the round as a whole is rematerialised, its blocks keep their products meanwhile.
+        While a rematerialised round runs backward, its blocks store their products.
         """
         if self.keeps != "rounds":
             return body

@@ -78,7 +78,7 @@ def _product_backward(
 
 
 def _gradients(operands: str, x: Array, weight: Array, gradient: Array) -> tuple[Array, Array]:
-    """The gradients of `x` and of `weight`, from that of their product; float32."""
+    """The gradients of `x` and `weight` in float32, from the gradient of their product."""
     # JAX's own rule would multiply float32 by bfloat16, which no matrix unit does.
     rows = x.reshape(-1, x.shape[-1]).astype(operands)
     x_gradient = _matmul(operands, gradient, _transposed(weight.astype(operands)))
@@ -147,7 +147,11 @@ PRECISIONS = {precision.name: precision for precision in (FLOAT32, MIXED, BFLOAT
 
 
 def precision_named(name: str) -> Precision:
-    """The precision a user asked for; `ValueError` with the choices otherwise."""
+    """The precision of this name.
+
+    Raises:
+        ValueError: there is none; the message lists the choices.
+    """
     if name not in PRECISIONS:
         raise ValueError(f"unknown precision {name!r}; choose one of {', '.join(PRECISIONS)}")
     return PRECISIONS[name]

@@ -20,7 +20,7 @@ Step = Callable[[Array, Array, tuple[Array, Array, Array]], Array]
 
 
 class Dynamics(NamedTuple):
-    """All that stays the same from step to step: weights, geometry, statistics, statics.
+    """Everything that stays the same from step to step: weights, geometry, statistics, statics.
 
     `model` reads its input in the order of `Pool` (see `reading_pool`).
     """

@@ -14,7 +14,7 @@ from verification.regions import REGIONS, check_regions
 class RegionWeights:
     """Weights of rows (region, latitude) and columns (region, longitude); their products sum to 1.
 
-    A region is a box, so the weight of a point is that of its row times that of its column.
+    A region is a box, so a point's weight is its row's weight times its column's weight.
     """
 
     rows: xr.DataArray

@@ -199,7 +199,7 @@ def _write_report(scores: xr.Dataset, path: Path, *, overwrite: bool) -> None:
         if path.is_file() and path.read_bytes() == page:
             return
         raise FileExistsError(
-            f"{path} is there already; choose another name or replace it (--overwrite)"
+            f"{path} is there already; choose another name or replace it (`overwrite`)"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as temporary:
@@ -209,7 +209,7 @@ def _write_report(scores: xr.Dataset, path: Path, *, overwrite: bool) -> None:
 def _refuse_existing(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise FileExistsError(
-            f"{path} is there already; choose another name or replace it (--overwrite)"
+            f"{path} is there already; choose another name or replace it (`overwrite`)"
         )
     if path.is_dir() and kind_of(path) != "scores":
         raise FileExistsError(

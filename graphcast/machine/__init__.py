@@ -1,4 +1,4 @@
-"""Where a run goes and what it needs there, in reading order.
+"""The devices that a run uses and the memory that it needs, in reading order.
 
 `memory`: the bytes that a device still has. `needs`: the bytes that a step or an update takes.
 `plan`: the fastest way to cut the work that fits. `devices`: windows spread over devices, one

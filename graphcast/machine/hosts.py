@@ -79,7 +79,7 @@ def exchange(text: str = "") -> tuple[str, ...]:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Report an error inside to the other processes, whose next `exchange` raises `StoppedError`.
+    """Report an error inside to the other processes; their next `exchange` raises `StoppedError`.
 
     Code that can fail in one process alone therefore needs an `exchange` before the next collective
     computation.

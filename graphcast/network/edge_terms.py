@@ -113,5 +113,5 @@ def first_layer_term(
 def gather(
     nodes: Float[Array, "nodes latent"], index: Int[Array, "*edges"]
 ) -> Float[Array, "*edges latent"]:
-    """The row at each index; a padding index yields some row, whose message is dropped."""
+    """The row at each index. A padding index yields some row; its message is dropped later."""
     return nodes.at[index].get(mode="clip")

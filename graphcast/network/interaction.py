@@ -7,7 +7,7 @@
 (Battaglia et al. 2016, arXiv 1612.00222; GraphCast §3.5.) The first layer of φ is linear, so
 [e, v_s, v_r] W = e W_e + v_s W_s + v_r W_r. The node products are computed once per node and
 gathered, which halves the multiplications of one product per edge. Edges are taken block by block,
-so that the working memory is that of one block.
+so that the working memory stays as small as one block.
 
 Edges come in groups of six that share a receiver (a multi-mesh node has six neighbours on each of
 its levels). Most of each sum therefore runs along an axis, and a sixth of the rows is scattered.
@@ -38,7 +38,7 @@ def interact(
 ) -> tuple[Float[Array, "mesh_nodes latent"], Float[Array, "blocks groups 6 latent"]]:
     """Nodes and edges after one interaction step, residual connections included.
 
-    A sender or receiver equal to the number of nodes is padding, whose message reaches nobody.
+    A sender or receiver equal to the number of nodes is padding; its message is dropped.
     """
     precision, width = how.precision, nodes.shape[-1]
     edge_weights, sender_weights, receiver_weights = update_edges.input_blocks([width] * 3)

@@ -1,4 +1,4 @@
-"""The multi-layer perceptron of which the whole network is made."""
+"""The multi-layer perceptron that the whole network is built of."""
 
 from collections.abc import Sequence
 

@@ -13,13 +13,13 @@
         output="forecast.zarr",
     )
 
-It does no more than these, which serve other weights, other inputs and other machines:
+It is a short form of these parts, which also serve other weights, inputs and machines:
 
 - `run`: `Run`, the description of a forecast, which is also the manifest in its store.
 - `weights`: a checkpoint with statistics and its `Digest`.
 - `starts`: `Starts`, the windows that forecasts start from, each read when its turn comes.
-- `execution`: `execute`, which makes a `Run` and goes on where an earlier call stopped.
-- `events`: what a running forecast reports.
+- `execution`: `execute`, which makes the forecast of a `Run`, or resumes it.
+- `events`: the reports of a running forecast.
 - `provenance`: hashes and versions.
 - `cluster`: caches, and one forecast of several processes.
 """

@@ -1,4 +1,4 @@
-"""What a running forecast reports: small facts, for whoever shows or logs them."""
+"""The events that a running forecast reports, to be shown or logged."""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
@@ -24,7 +24,7 @@ class Opened(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A window was read; `notes` say what was not simply read from the inputs."""
+    """A window was read; `notes` name variables that were computed, converted or repeated."""
 
     init_time: np.datetime64
     member: Member

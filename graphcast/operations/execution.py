@@ -1,10 +1,10 @@
 """Make a resumable forecast: every lead of every window, each written as soon as it is computed.
 
-**What an interrupted forecast may be continued with.** The manifest (`Run`, package versions, kind
-of device) is in the store's fingerprint, so it must be equal. Values of the inputs cannot be, for a
-window is read only when its turn comes. Their SHA-256 joins the manifest in the store before the
-first lead of the window is written, under `inputs`; a run that goes on reads every window that has
-leads again, compares, and refuses other values.
+**Which run may resume an interrupted forecast.** The manifest (`Run`, package versions, kind of
+device) is in the store's fingerprint, so it must be equal. The values of the inputs are not in it,
+because a window is read only when its turn comes. Before the first lead of a window is written, the
+SHA-256 of its values joins the manifest in the store, under `inputs`. A run that resumes reads
+again every window that has leads, compares, and refuses other values.
 """
 
 import json
@@ -55,7 +55,7 @@ class Turn:
         places: (init, member) of each window: its position in the store.
         members: the member of each.
         windows: the windows.
-        records: what the manifest says of each: init time, SHA-256 and notes.
+        records: the manifest's record of each: init time, SHA-256 and notes.
     """
 
     places: tuple[tuple[int, int], ...]
@@ -75,17 +75,17 @@ def execute(
     examine: bool = True,
     overwrite: bool = False,
 ) -> Path:
-    """Make a forecast, or go on with one that was interrupted.
+    """Make a forecast, or resume one that was interrupted.
 
     Args:
-        run: what to forecast. What the machine decides (devices, processes, economy) is filled in.
+        run: what to forecast. Devices, processes and economy are filled in from the machine.
         weights: the checkpoint of `run.weights`, with statistics.
         starts: the windows. Those of the first turn are read before the store is begun, each
             further one when its turn comes.
         output: the Zarr store to write.
         machine: the devices, and how windows share them; None: one device.
-        report: is told what happens, on process 0.
-        examine: whether the input doctor looks at each window, and reports what it finds odd.
+        report: is called with each event, on process 0.
+        examine: whether the input doctor examines each window and reports errors and warnings.
         overwrite: replace a forecast of that name, and begin again where inputs have changed.
 
     Returns:
@@ -124,7 +124,7 @@ def execute(
 
 
 def forecast_header(run: Run) -> ForecastHeader:
-    """What the store says of itself, known before the first step."""
+    """The header of the store of a run, known before the first step."""
     return ForecastHeader(
         variables=tuple(sorted(run.task.targets)),
         init_times=run.init_times,
@@ -143,7 +143,7 @@ def forecast_header(run: Run) -> ForecastHeader:
     )
 
 
-# Nobody below may hold on to a turn while the next one is read: two windows would be in memory.
+# No function below may hold a turn while the next one is read: two windows would be in memory.
 
 
 def _turns(run: Run, starts: Starts, side_by_side: int) -> Iterator[Turn]:
@@ -184,7 +184,7 @@ def _write(
     *,
     examine: bool,
 ) -> None:
-    """Write every lead that the store lacks, and give it its name."""
+    """Write every lead that the store lacks, and give the store its name."""
     header = store.header
     report(Opened(header, len(header.cells) - len(store.missing)))
     for turn in turns:
@@ -227,7 +227,7 @@ def _committed(store: ForecastStore | SharedStore, place: tuple[int, int]) -> tu
 
 
 def _check_recorded(turn: Turn, store: ForecastStore | SharedStore) -> None:
-    """Refuse windows that have leads which were computed from other values."""
+    """Refuse windows whose leads in the store were computed from other values."""
     check_same_values([record["sha256"] for record in turn.records])
     recorded = json.loads(store.provenance).get("inputs", [])
     for place, record in zip(turn.places, turn.records, strict=True):
@@ -261,7 +261,7 @@ def _report_start(turn: Turn, report: Report) -> None:
 
 
 def _report_oddities(turn: Turn, report: Report) -> None:
-    """Report errors and warnings of the input doctor; impossible values were refused before."""
+    """Report errors and warnings of the input doctor; impossible values are refused earlier."""
     for window in turn.windows:
         findings = examine_frames(window.frames, window.task)
         odd = tuple(finding for finding in findings if finding.severity != "note")
@@ -270,7 +270,7 @@ def _report_oddities(turn: Turn, report: Report) -> None:
 
 
 def _interrupted_economy(output: Path, *, overwrite: bool) -> Economy | None:
-    """How the interrupted forecast of this name on process 0 is cut; None if there is none."""
+    """The economy of the interrupted forecast of this name on process 0; None if there is none."""
     flags = {} if overwrite else interrupted_provenance(output).get("flags", {})
     economy = json.loads(exchange(json.dumps(flags.get("economy")))[0])
     return None if economy is None else Economy(**economy)

@@ -32,7 +32,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
 ) -> Path:
     """Forecast from two analyses, into a Zarr store that survives being killed.
 
-    The same call goes on where an interrupted one stopped, and ends in the same bytes.
+    The same call resumes an interrupted forecast, and ends in the same bytes.
 
     Args:
         checkpoint: a file of weights, or weights that are open already.
@@ -47,9 +47,9 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         devices: how many devices to use; None: one for each window, as far as there are devices.
         memory: bytes of each device to use; None: what it has free.
         deterministic: noted in the manifest; see `cluster.runtime.use_deterministic_kernels`.
-        examine: whether the input doctor looks at the frames and reports what it finds odd.
+        examine: whether the input doctor examines the frames and reports errors and warnings.
         overwrite: replace a forecast of that name.
-        report: is told what happens; see `events`.
+        report: is called with each event; see `events`.
 
     Returns:
         The path of the store; `xarray.open_zarr` opens it.

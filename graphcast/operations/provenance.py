@@ -1,4 +1,4 @@
-"""Hashes and versions: what every output says of its making."""
+"""Hashes and versions, which every output records."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ PACKAGES = ("graphcast", "jax", "jaxlib", "equinox", "xarray", "zarr", "numpy")
 
 
 def provenance(**made_from: Any) -> str:
-    """JSON of what a result was made from, with package versions and the kind of device."""
+    """`made_from` as JSON, with the versions of packages and the kind of device."""
     return json.dumps(
         {
             **made_from,

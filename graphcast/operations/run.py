@@ -1,8 +1,8 @@
-"""`Run`: what a forecast is made from and how, as it is written into the forecast's store.
+"""`Run`: the description of a forecast, which its store carries as the manifest.
 
 Two runs that are equal give the same bytes. A `Run` is plain data, and its JSON is the manifest: a
 forecast store carries it in the attribute `provenance`, and it is part of the store's fingerprint,
-so an interrupted forecast is continued by an equal run only.
+so only an equal run resumes an interrupted forecast.
 """
 
 import json
@@ -17,7 +17,7 @@ from data.wording import hours
 from graphcast.machine.plan import Economy
 from mesh.grid import LatLonGrid
 
-INSIDE = "in the checkpoint"  # where statistics are that came with the weights
+INSIDE = "in the checkpoint"  # in a manifest, of statistics that came with the weights
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Member:
 
     Attributes:
         number: its label in the store's dimension `number`.
-        entry: which entry (batch entry or member) of the inputs it starts from.
-        seed: what its perturbation is drawn from; None where nothing is drawn.
-        perturbation: name of what was added to the inputs.
+        entry: the number of the entry (batch entry or member) of the inputs that it starts from.
+        seed: the seed of its perturbation; None where nothing is drawn.
+        perturbation: name of the perturbation that was added to the inputs.
     """
 
     number: int = 0
@@ -57,14 +57,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Run:
-    """A forecast: from what, how far, and computed how.
+    """A forecast: its inputs, its length, and how it is computed.
 
     Attributes:
-        weights: which weights and statistics.
+        weights: the digest of weights and statistics.
         task: what the model reads and predicts.
         grid: the grid of inputs and forecast.
-        inputs: where the windows were read from: a path, a URL, or whatever names it.
-        forcings: where forcings at later times were read from; None where all are computed.
+        inputs: the source of the windows: a path, a URL or another name.
+        forcings: the source of forcings at later times; None where all are computed.
         init_times: the times that forecasts start at, UTC, ascending.
         members: the forecasts from each init time.
         steps: how many steps of the task each forecast goes.

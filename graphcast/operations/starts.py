@@ -1,8 +1,8 @@
-"""What forecasts start from: windows that are checked early and read late.
+"""The windows that forecasts start from, checked early and read late.
 
-Labels (times, variables, levels, units, grids) are cheap, so those of every window are checked when
-the inputs are opened. Values are read and checked when a forecast reaches the window, and let go
-after it: at 0.25° and 37 levels a window takes 1.9 GB.
+Labels (times, variables, levels, units, grids) are cheap, so the labels of every window are checked
+when the inputs are opened. Values are read and checked when a forecast reaches the window, and
+freed after it: at 0.25° and 37 levels a window takes 1.9 GB.
 """
 
 from dataclasses import dataclass, replace
@@ -49,8 +49,8 @@ class FileStarts:
 
     Attributes:
         task: what the windows hold.
-        entries: in the order of their init times. These all differ, or all are the same: then the
-            entries are members.
+        entries: in the order of their init times. The init times all differ, or are all the same;
+            if they are the same, the entries are members.
     """
 
     task: Task

@@ -1,4 +1,4 @@
-"""`graphcast forecast`: what it writes, and how it says no."""
+"""`graphcast forecast`: its store, its messages and its errors."""
 
 from contextlib import contextmanager
 from dataclasses import replace
@@ -154,7 +154,7 @@ def test_interrupted_forecast_goes_on_to_the_same_bytes(graphcast, case, interru
     assert same_bytes(whole, case.output)
 
 
-def test_forecast_goes_on_as_it_was_cut_to_fit(graphcast, case, interrupted, monkeypatch):
+def test_a_resumed_forecast_keeps_its_blocks(graphcast, case, interrupted, monkeypatch):
     whole = case.folder / "whole.zarr"
     with monkeypatch.context() as begun:
         begun.setattr(plan, "ON_CPU", (plan.Economy(64, 60, keep_edges=False),))
@@ -167,7 +167,7 @@ def test_forecast_goes_on_as_it_was_cut_to_fit(graphcast, case, interrupted, mon
     assert same_bytes(whole, case.output)
 
 
-def test_forecast_begun_in_much_memory_waits_for_it(graphcast, case, interrupted):
+def test_a_forecast_begun_with_more_memory_is_not_resumed_with_less(graphcast, case, interrupted):
     with interrupted():
         assert graphcast(*case.forecast(lead_time="30h")).code == 130
     run = graphcast(*case.forecast(lead_time="30h", memory="1kB"))
@@ -278,7 +278,7 @@ def test_weights_for_another_resolution_run_with_a_warning(graphcast, case):
     assert "one of 20° × 20°" in run.err
 
 
-def test_statistics_are_looked_at_before_anything_is_computed(graphcast, case):
+def test_statistics_are_checked_before_anything_is_computed(graphcast, case):
     npz = case.folder / "weights.npz"
     assert graphcast("convert", case.checkpoint, npz).code == 0
     path = case.folder / "stats" / "stddev_by_level.nc"

@@ -1,4 +1,4 @@
-"""`graphcast forecast` with several devices: members side by side, interrupted and gone on with."""
+"""`graphcast forecast` with several devices: members side by side, interrupted and resumed."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`graphcast forecast` by two processes: what they write together, and how both end in an error."""
+"""`graphcast forecast` by two processes: their one store, and how both end in an error."""
 
 import contextlib
 import json
@@ -23,8 +23,9 @@ from ..two_processes import free_port, on_two_processes
 from .conftest import analyses
 from .test_forecast import check_refused
 
-# Several command lines one after the other, each process its own; JAX joins them in the first that
-# can. What its name says happens to a command at the second lead of the second member.
+# Several command lines one after the other, some with other flags in each process. JAX joins the
+# processes in the first command that can. A command fails at the second lead of the second member,
+# in the way that its name says.
 SCRIPT = """
 import contextlib, json, os, signal, sys
 from pathlib import Path
@@ -50,12 +51,12 @@ def troubled(self, lead, fields, **place):
 
 SharedStore.write = troubled
 for name, *flags in json.loads(Path(file).read_text()):
-    own = flags[int(process) % len(flags)]
-    if not (jax.distributed.is_initialized() or "--coordinator" in own):
-        own += ["--coordinator", f"localhost:{port}", "--process", process, "--processes", "2"]
+    argv = flags[int(process) % len(flags)]
+    if not (jax.distributed.is_initialized() or "--coordinator" in argv):
+        argv += ["--coordinator", f"localhost:{port}", "--process", process, "--processes", "2"]
     elif jax.distributed.is_initialized():
-        signal.signal(signal.SIGINT, PatientInterrupt())  # the last one may have heard something
-    sys.argv = ["graphcast", *own]
+        signal.signal(signal.SIGINT, PatientInterrupt())  # the last one may have caught a signal
+    sys.argv = ["graphcast", *argv]
     print(f"== {name}", flush=True)
     with Path(file).with_name(f"{name}-{process}.err").open("w") as err:
         with contextlib.redirect_stderr(err):
@@ -75,7 +76,7 @@ class Said(NamedTuple):
 
 
 def run(folder, *, environment=None, **commands):
-    """What both processes said to each command, and how they ended."""
+    """The exit codes of both processes, and their output for each command."""
     file = folder / "commands.json"
     file.write_text(json.dumps([(name, *flags) for name, flags in commands.items()]))
     environment = {"XDG_CACHE_HOME": str(folder / "cache")} | (environment or {})
@@ -86,13 +87,13 @@ def run(folder, *, environment=None, **commands):
             _, _, after = ended[process].stdout.partition(f"== {name}\n")
             out, _, code = after.partition("== ")
             err = " ".join((folder / f"{name}-{process}.err").read_text().split())
-            told = Said(int(code.split()[0]) if code else None, out, err)
-            said.setdefault(name, []).append(told)
+            output = Said(int(code.split()[0]) if code else None, out, err)
+            said.setdefault(name, []).append(output)
     return [process.returncode for process in ended], said
 
 
 def slurm():
-    """What Slurm tells its processes, for JAX to make a free port of."""
+    """Environment variables of Slurm, from which JAX derives a port; it is free."""
     for port in range(61440 + os.getpid() % 2048, 65536):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("", port))
@@ -222,7 +223,7 @@ def test_an_unknown_host_gets_a_sentence(graphcast, case, monkeypatch):
 
 
 def met(*seats):
-    """What each of the processes hears when they meet, each in a thread."""
+    """The answer or error that each process gets when all meet, each in a thread."""
     heard, port = {}, free_port()
 
     def go(place, process, processes):

@@ -64,7 +64,7 @@ def test_convert_there_and_back_keeps_everything(graphcast, case):
     )
 
 
-def test_the_way_on_is_one_that_works(graphcast, case):
+def test_the_next_command_has_the_flags_that_it_needs(graphcast, case):
     npz = case.folder / "a.npz"
     assert graphcast("convert", case.checkpoint, npz).code == 0
     assert f"--checkpoint {npz} --statistics DIR --inputs" in graphcast("info", npz).out
@@ -100,8 +100,8 @@ def test_convert_turns_a_forecast_into_netcdf(graphcast, case):
     target = case.folder / "forecast.nc"
     run = graphcast("convert", case.output, target)
     assert run.code == 0, run.err
-    with xr.open_dataset(target, decode_timedelta=True) as found:
-        xr.testing.assert_equal(found.load(), xr.open_zarr(case.output).load())
+    with xr.open_dataset(target, decode_timedelta=True) as converted:
+        xr.testing.assert_equal(converted.load(), xr.open_zarr(case.output).load())
     with netCDF4.Dataset(target) as plain:
         assert not any("_FillValue" in plain[name].ncattrs() for name in ("latitude", "time"))
     assert graphcast("convert", case.output, case.folder / "forecast.grib").code == 2

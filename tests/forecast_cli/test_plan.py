@@ -29,10 +29,10 @@ def test_members_are_planned_side_by_side(graphcast, case):
 
 
 def test_plan_of_training_grows_with_steps_and_batch(graphcast, case):
-    of = ("plan", "--checkpoint", case.checkpoint, "--inputs", case.inputs, "--train")
+    command = ("plan", "--checkpoint", case.checkpoint, "--inputs", case.inputs, "--train")
 
     def device(*flags):
-        run = graphcast(*of, *flags, "--memory", "1TB")
+        run = graphcast(*command, *flags, "--memory", "1TB")
         assert run.code == 0, run.err
         assert "keeps latents between rounds" in run.out
         return number_of_bytes(re.search(r"a device +([0-9.]+ [kMG]?B)", run.out)[1])

@@ -40,7 +40,7 @@ def test_the_packaged_analyses_become_a_dataset_in_two_parts(tmp_path):
 
 
 @pytest.mark.slow
-def test_one_gfs_state_becomes_what_a_forecast_starts_from(tmp_path):
+def test_one_gfs_state_becomes_the_window_of_a_forecast(tmp_path):
     task = replace(TASKS["graphcast_small"], name="few", levels=(500, 850))
     (tmp_path / "task.json").write_text(task.to_json())
     said = run(

@@ -1,4 +1,4 @@
-"""The `score` command: what it writes, what it says, what it refuses."""
+"""`graphcast score`: its files, its messages and its errors."""
 
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def run(forecast: Path, truth: Path, output: Path, *more: str):
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
-def test_scores_and_report_are_written_and_the_way_on_is_shown(files, tmp_path):
+def test_scores_and_report_are_written_and_the_next_step_is_shown(files, tmp_path):
     report = tmp_path / "report.html"
     result = run(*files, tmp_path / "scores.zarr", "--report", str(report))
     assert result.exit_code == 0, result.output
@@ -91,7 +91,7 @@ def test_scores_and_report_are_written_and_the_way_on_is_shown(files, tmp_path):
     ]  # fmt: skip
 
 
-def test_netcdf_regions_and_climatology_are_asked_for_by_flag(files, tmp_path):
+def test_flags_choose_netcdf_regions_and_climatology(files, tmp_path):
     analyses().mean("time").to_netcdf(tmp_path / "mean.nc")
     more = ["--climatology", str(tmp_path / "mean.nc"), "--region", "europe", "--region", "tropics"]
     result = run(*files, tmp_path / "new" / "scores.nc", *more)
@@ -155,7 +155,7 @@ def test_a_truth_with_relative_times_counts_from_the_init_time(files, tmp_path):
     xr.testing.assert_equal(relative, dated)
 
 
-def test_what_is_read_is_never_replaced(files, tmp_path):
+def test_inputs_are_never_replaced(files, tmp_path):
     content = files[1].read_bytes()
     result = run(*files, files[1], "--overwrite")
     assert isinstance(result.exception, FileExistsError)
@@ -178,7 +178,7 @@ def test_a_truth_in_celsius_is_refused_where_the_forecast_is_in_kelvin(files, tm
     assert "as if it were in °C" in str(result.exception)
 
 
-def test_a_damaged_forecast_is_said_to_be_one(files, tmp_path):
+def test_a_damaged_forecast_is_refused_as_damaged(files, tmp_path):
     chunk = files[0] / "2m_temperature" / "0.1.0.0"
     chunk.write_bytes(chunk.read_bytes()[:100])
     result = run(*files, tmp_path / "scores.zarr")

@@ -1,4 +1,4 @@
-"""`graphcast simulate`: what people type, and what they are told."""
+"""`graphcast simulate`: its arguments and its messages."""
 
 import pytest
 import typer
@@ -56,6 +56,6 @@ def test_settings_reach_the_planet(tmp_path, monkeypatch):
         (["--years", "0"], "at least a day"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_sentence(words, sentence, tmp_path):
+def test_impossible_requests_are_refused_in_one_sentence(words, sentence, tmp_path):
     with pytest.raises(ValueError, match=sentence):
         run("--output", tmp_path / "out.zarr", *words)

@@ -63,7 +63,7 @@ def case(tmp_path):
     }
 
 
-def test_they_are_the_moments_of_the_period_alone(case):
+def test_statistics_are_the_moments_of_the_period_alone(case):
     statistics(**case)
     found = read_moments(case["output"])
     expected = moments_of(weather().sel(time=slice("2020-01-02", "2020-01-05T18")), TASK)
@@ -91,7 +91,7 @@ def digest(case):
     return read_moments(case["output"]).mean.attrs["data_sha256"]
 
 
-def test_the_digest_is_that_of_the_numbers_however_they_are_stored(case, tmp_path):
+def test_the_digest_follows_the_numbers_and_not_their_storage(case, tmp_path):
     first = digest(case)
     weather().drop_vars("land_sea_mask").assign(land_sea_mask=weather()["land_sea_mask"]).to_netcdf(
         tmp_path / "same.nc"
@@ -105,7 +105,7 @@ def test_the_digest_is_that_of_the_numbers_however_they_are_stored(case, tmp_pat
 
 
 @pytest.mark.parametrize("at", [0, 1, 7, 15])
-def test_interrupted_it_goes_on_to_the_same_numbers(case, monkeypatch, at):
+def test_interrupted_statistics_resume_to_the_same_numbers(case, monkeypatch, at):
     statistics(**{**case, "output": case["output"].with_name("whole")})
     whole = read_moments(case["output"].with_name("whole"))
     through, counted = library.sums_of, []
@@ -134,7 +134,7 @@ def test_interrupted_it_goes_on_to_the_same_numbers(case, monkeypatch, at):
     assert not case["output"].with_name("statistics.partial").exists()
 
 
-def test_what_was_left_unfinished_of_other_data_is_not_gone_on_with(case, monkeypatch):
+def test_unfinished_statistics_of_other_data_are_not_resumed(case, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
         yield
@@ -179,7 +179,7 @@ def test_a_task_that_names_a_test_period_keeps_it(case, tmp_path):
     statistics(**{**case, "time": "2020-01-02/2020-01-04"})
 
 
-def test_without_a_task_all_that_the_data_have_is_counted(case):
+def test_without_a_task_every_variable_of_the_data_is_counted(case):
     case["task"] = None
     statistics(**case)
     found = read_moments(case["output"])

@@ -42,15 +42,15 @@ def test_every_edge_is_in_one_block(world):
     assert (np.diff(receivers) >= 0).all()
 
 
-@pytest.mark.parametrize("of", ["encoder_features", "mesh_edge_features", "decoder_features"])
-def test_edges_of_a_kind_are_the_same_to_a_product_in_bfloat16(world, of):
-    own = getattr(arrange(world.graphs, grid_block=70, edge_block=50), of)
-    shared = getattr(arrange(world.graphs, grid_block=70, edge_block=50, operands="bfloat16"), of)
-    assert own.kinds is None
+@pytest.mark.parametrize("name", ["encoder_features", "mesh_edge_features", "decoder_features"])
+def test_edges_of_a_kind_are_the_same_to_a_product_in_bfloat16(world, name):
+    each = getattr(arrange(world.graphs, grid_block=70, edge_block=50), name)
+    shared = getattr(arrange(world.graphs, grid_block=70, edge_block=50, operands="bfloat16"), name)
+    assert each.kinds is None
     looked_up = shared.rows.reshape(-1, 4)[shared.kinds]
-    np.testing.assert_array_equal(looked_up.astype(jnp.bfloat16), own.rows.astype(jnp.bfloat16))
+    np.testing.assert_array_equal(looked_up.astype(jnp.bfloat16), each.rows.astype(jnp.bfloat16))
     # eighteen columns and the icosahedron turn into themselves by a third of a circle
-    assert shared.rows.size < own.rows.size / 2
+    assert shared.rows.size < each.rows.size / 2
     assert shared.rows.shape[1] <= 50
 
 

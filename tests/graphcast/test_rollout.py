@@ -115,7 +115,7 @@ def test_loss_of_a_perfect_forecast_is_zero(world, ready):
     assert set(shares) == {"temperature", "2m_temperature"}
 
 
-def test_loss_of_persistence_is_that_of_the_changes(world, ready):
+def test_loss_of_persistence_is_the_mean_square_of_the_changes(world, ready):
     following = world.analyses.isel(time=slice(2, 3))
     total, _ = persistent(ready).loss(world.window, following)
     area = world.grid.row_areas()[:, None] / world.grid.shape[1]

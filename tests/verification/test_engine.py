@@ -211,7 +211,7 @@ def test_entrants_and_statistics_that_cannot_be_told_apart_are_refused():
         means_of([Forecast(both)], [Error("geopotential"), namesake()])
 
 
-def test_a_variable_that_is_not_there_is_named_with_who_lacks_it():
+def test_a_missing_variable_is_named_with_the_entrant_that_lacks_it():
     obs = truth()
     both = align(forecast_of(obs), obs, None)
     with pytest.raises(ValueError, match=r"Error\(variable='vorticity'\) needs vorticity, which f"):

@@ -1,4 +1,4 @@
-"""Scores from files to files: what is refused before, and what a kill leaves behind."""
+"""Scores from files to files: refusals before the work, and files after a kill."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ from verification.files import (
 
 @pytest.fixture(scope="module")
 def scores():
-    """Those of a forecast that is half a unit too high, and of one that is a unit too high."""
+    """Scores of a forecast that is half a unit too high, and of one that is one unit too high."""
     obs = truth()
     return [score(forecast_of(obs, error=error), obs) for error in (0.5, 1.0)]
 
@@ -75,7 +75,7 @@ def test_scores_come_back_and_say_what_they_are(tmp_path, scores, name):
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
-def test_what_is_there_is_replaced_only_when_asked(tmp_path, scores):
+def test_earlier_scores_are_replaced_only_when_asked(tmp_path, scores):
     write_scores(scores[0], tmp_path / "scores.zarr")
     with pytest.raises(FileExistsError, match="is there already; choose another"):
         write_scores(scores[1], tmp_path / "scores.zarr")
@@ -121,7 +121,7 @@ def test_a_kill_leaves_the_earlier_scores_or_the_new_ones(tmp_path, scores, monk
     assert [entry.name for entry in tmp_path.iterdir()] == ["scores.zarr"]
 
 
-def test_what_a_run_that_was_killed_at_its_end_left_is_removed(tmp_path, scores, monkeypatch):
+def test_remains_of_a_run_killed_at_its_end_are_removed(tmp_path, scores, monkeypatch):
     path = tmp_path / "scores.zarr"
     with monkeypatch.context() as patch:
         patch.setattr(Building, "close", lambda building: building._lock.close())

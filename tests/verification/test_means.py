@@ -40,7 +40,7 @@ def test_weighted_sums_add_in_any_order_and_grouping(a, b, c):
 
 @settings(deadline=None, max_examples=10)
 @given(*[st.tuples(values, weights)] * 2)
-def test_a_label_that_only_one_has_is_that_ones(a, b):
+def test_a_label_of_one_sum_alone_keeps_its_value(a, b):
     both = weighted(a) + weighted(b, first_lead=2)
     assert list(both.total["lead"].values) == [0, 1, 2, 3, 4]
     xr.testing.assert_equal(both.total[:2], weighted(a).total[:2])

@@ -27,7 +27,7 @@ def world():
     return fc, obs, score(fc, obs, protocol)
 
 
-def test_the_page_is_self_contained_and_escapes_what_it_is_given(world):
+def test_the_page_is_self_contained_and_escapes_names(world):
     page = report_html(world[2])
     assert not re.search(r"<script|<link|@import|url\(|src=\"(?!data:)|href=", page)
     for text in ("my &lt;truth&gt;", "weights: &lt;toy&gt;", "b&amp;c", "tropics", "exact area"):
@@ -99,7 +99,7 @@ def test_coasts_are_drawn_where_they_are_known(world):
     assert len(figure.axes[0].collections) == 2
 
 
-def test_what_cannot_be_drawn_is_said(world):
+def test_a_figure_that_cannot_be_drawn_is_refused(world):
     fc, obs, scores = world
     with pytest.raises(ValueError, match=r"at \+30 h from 2024-06-03 00 UTC: forecast or truth"):
         forecast_figure(fc, obs, scores, variable="geopotential", level=500, lead=30 * HOUR)

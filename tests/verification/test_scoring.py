@@ -97,7 +97,7 @@ def test_persistence_is_the_truth_at_the_initial_time():
     )
 
 
-def test_persistence_of_the_real_analyses_is_what_it_is():
+def test_persistence_of_the_real_analyses_has_its_known_errors():
     obs = real_analyses()
     fc = forecast_of(obs[["geopotential", "temperature"]].load(), inits=(0, 1, 2, 3), leads=(24,))
     scores = score(fc, obs, GLOBAL).sel(metric="rmse", source="persistence", region="global")

@@ -25,7 +25,7 @@ class Metric(ABC):
     @property
     @abstractmethod
     def statistics(self) -> tuple[Statistic, ...]:
-        """The statistics whose means it needs."""
+        """The statistics that it is computed from."""
 
     @property
     @abstractmethod

@@ -49,8 +49,8 @@ def forecast_figure(
     Args:
         forecast: as in the forecast store; its first init time and first member are drawn.
         truth: canonical analyses.
-        scores: of this forecast, as `verification.score` returns them; the global ones are drawn,
-            or those of their first region.
+        scores: of this forecast, as `verification.score` returns them; the region "global" is
+            drawn if it was scored, else the first.
         variable: a name of `data.variables`.
         level: hPa; None for a variable without levels.
         lead: the lead time of the maps.

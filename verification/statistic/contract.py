@@ -24,7 +24,7 @@ class Statistic(ABC):
 
     @property
     def bins(self) -> tuple[str, ...]:
-        """Dimensions that it adds to those of a variable: a threshold, a rank, a wavenumber."""
+        """Dimensions that it adds: a threshold, a rank, a wavenumber."""
         return ()
 
     @property

@@ -1,7 +1,7 @@
 """All processes of a run meet at process 0's address before JAX starts.
 
-JAX's own service would abort a process whose partners are missing, with a stack trace. Here a
-process that nobody joins raises an error that names the missing ones. Process 0 listens at the
+If partners are missing, JAX's own service aborts a process with a stack trace. This module raises
+an error that names the missing processes. Process 0 listens at the
 address; each other process connects and sends its number. Once all have come, process 0 answers
 each of them and leaves the port to JAX.
 """
@@ -88,7 +88,7 @@ def meet(place: Seat, patience: float = PATIENCE) -> None:
     """Return once all processes have come.
 
     Args:
-        place: that of this process.
+        place: the seat of this process.
         patience: seconds to wait for the others.
 
     Raises:
@@ -168,7 +168,7 @@ def _check_claim(
     processes: int,
     connection: socket.socket,
 ) -> None:
-    """Raise `ValueError` unless the process is one that is missing; it is told the reason."""
+    """Raise `ValueError` unless the process is expected; the process gets the reason, too."""
     reason = None
     if processes != place.processes:
         reason = (

@@ -97,7 +97,7 @@ def join(
             processes; None for a process on its own, which this leaves alone.
         process: number of this process, from 0; None with "auto".
         processes: how many there are; None with "auto".
-        report: is told which of the processes this one is.
+        report: is called with a line that says which process this is.
 
     Raises:
         ValueError: the three contradict each other, a process does not come, or the processes have
@@ -168,8 +168,8 @@ def device_count(asked: int | None, windows: int) -> int:
     """How many devices a forecast uses.
 
     Args:
-        asked: the user's wish. None means one device for each window as far as there are devices,
-            or all devices of several processes.
+        asked: the number that the user asked for. None means one device for each window as far as
+            there are devices, or all devices of several processes.
         windows: init times times members.
 
     Raises:

@@ -17,7 +17,11 @@ from graphcast.machine.hosts import exchange, from_first, is_first, process_coun
 
 
 def check_same(header: ForecastHeader) -> None:
-    """Raise `ValueError` where processes were started to make different forecasts."""
+    """Refuse processes that were started to make different forecasts.
+
+    Raises:
+        ValueError: names the first process that differs, and in which parts of the manifest.
+    """
     about = json.loads(header.provenance) | {"fingerprint": header.fingerprint}
     first, *others = (json.loads(text) for text in exchange(json.dumps(about)))
     for process, other in enumerate(others, start=1):
@@ -31,7 +35,14 @@ def check_same(header: ForecastHeader) -> None:
 
 
 def check_same_values(hashes: list[str]) -> None:
-    """Raise `ValueError` where processes have read different values; `hashes` are of windows."""
+    """Refuse processes that have read different values.
+
+    Args:
+        hashes: SHA-256 of each window that this process has read.
+
+    Raises:
+        ValueError: names the first process that differs.
+    """
     first, *others = exchange(" ".join(hashes))
     for process, other in enumerate(others, start=1):
         if other != first:

@@ -9,7 +9,7 @@ import pytest
 from graphcast.machine.memory import available_memory
 
 
-def test_an_accelerator_says_what_it_can_still_give(monkeypatch):
+def test_memory_of_an_accelerator_is_its_limit_less_its_use(monkeypatch):
     statistics = {"bytes_limit": 100, "bytes_in_use": 30}
     gpu = SimpleNamespace(platform="gpu", memory_stats=lambda: statistics)
     monkeypatch.setattr(jax, "local_devices", lambda: [gpu])
@@ -17,7 +17,7 @@ def test_an_accelerator_says_what_it_can_still_give(monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="not on Linux")
-def test_a_cpu_has_what_the_kernel_calls_available():
+def test_memory_of_a_cpu_is_the_kernels_available_memory():
     text = Path("/proc/meminfo").read_text(encoding="ascii")
     lines = dict(line.split(":") for line in text.splitlines())
     kibibytes = int(lines["MemAvailable"].split()[0])

@@ -1,4 +1,4 @@
-"""The memory plan against what XLA plans for the compiled step and update."""
+"""The memory plan against XLA's own plan of the compiled step and update."""
 
 import jax
 import jax.numpy as jnp
@@ -74,7 +74,7 @@ class Shapes:
 
 
 def compiled_bytes(lowered):
-    """What XLA says that a program takes: arguments, output and temporaries."""
+    """Bytes of a compiled program by XLA: arguments, output and temporaries."""
     plan = lowered.compile().memory_analysis()
     return plan.argument_size_in_bytes + plan.output_size_in_bytes + plan.temp_size_in_bytes
 

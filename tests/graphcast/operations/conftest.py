@@ -13,7 +13,7 @@ from ..conftest import World
 
 @dataclass
 class MadeUpStarts:
-    """Windows of analyses in memory, `offset` K warmer; counts what it is asked for."""
+    """Windows of analyses in memory, `offset` K warmer; records which windows were read."""
 
     world: World
     offset: float = 0.0

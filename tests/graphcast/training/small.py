@@ -23,5 +23,5 @@ def small_training(checkpoint, grid, window, analyses, recipe):
 
 
 def training_of(world, recipe):
-    """The same of a whole world."""
+    """`small_training` of a world."""
     return small_training(world.checkpoint, world.grid, world.window, world.analyses, recipe)

@@ -1,4 +1,4 @@
-"""Several devices train as one does, and go on as if they had not stopped."""
+"""Several devices train as one does, and resume as if they had not stopped."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from .small import training_of
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """What `on_devices` makes on eight virtual devices, by the name of the way to train."""
+    """The arrays that `on_devices` writes on eight virtual devices, by the way of training."""
     folder = tmp_path_factory.mktemp("devices")
     # Unoptimised: these programs take longer to compile than to run.
     flags = "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0"

@@ -62,6 +62,6 @@ def test_draws_never_change_from_release_to_release():
         ((0, 1, 0), "a batch has at least one sample, and this one has 0"),
     ],
 )
-def test_what_is_no_draw_is_refused(numbers, words):
+def test_numbers_that_make_no_draw_are_refused(numbers, words):
     with pytest.raises(ValueError, match=words):
         Draw(*numbers)

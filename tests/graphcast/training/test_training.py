@@ -1,4 +1,4 @@
-"""The optimiser's published parts, and a loop that learns and goes on where it stopped."""
+"""The optimiser's published parts, and a loop that learns and resumes."""
 
 from dataclasses import replace
 
