@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -29,9 +30,7 @@ def test_a_forecast_from_python_is_persistence_with_a_last_layer_of_zeros(folder
     with xr.open_zarr(folder / "forecast.zarr", decode_timedelta=True) as forecast:
         first, last = (forecast["geopotential"].isel(prediction_timedelta=i) for i in (0, -1))
         assert forecast.sizes["prediction_timedelta"] == 4
-        xr.testing.assert_equal(
-            first.drop_vars("prediction_timedelta"), last.drop_vars("prediction_timedelta")
-        )
+        np.testing.assert_array_equal(first.values, last.values)
 
 
 def test_a_metric_of_ones_own_stands_beside_the_others(folder):

@@ -60,9 +60,9 @@ def locked(target: Path, kind: StoreKind, parts: Collection[str]) -> IO[bytes]:
         try:
             partial.mkdir(parents=True, exist_ok=True)
             lock = (partial / "lock").open("wb")
-        except FileNotFoundError:
-            continue  # the process that had it was done, and removed the folder
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and error.filename == str(partial / "lock"):
+                continue  # the process that had it was done, and removed the folder
             raise OSError(
                 f"cannot write the {noun} to {target}: {error.strerror} ({error.filename}); choose"
                 " an output that can be written"
