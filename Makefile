@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/graphcast demo --output demo-output --overwrite
 
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 docs: .venv/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir site
@@ -21,7 +21,8 @@ check: .venv/installed
 
 # The core's tests on another Python, with the JAX that it gets: make compatible OTHER=python3.12
 compatible: .venv-other/installed
-	.venv-other/bin/python -m pytest -q -m "not slow" tests/mesh tests/graphcast tests/verification
+	.venv-other/bin/python -m pytest -q -m "not slow" tests/mesh tests/verification \
+		tests/graphcast/network tests/graphcast/test_parity.py tests/graphcast/test_rollout.py
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/graph_construction.py
