@@ -36,8 +36,8 @@ class MeanOf(Metric):
 
 
 @dataclass(frozen=True)
-class MeanOfRoots(Metric):
-    """1/n Σᵢ √MSEᵢ: the root at each init time, then the mean.
+class RootOfSquare(Metric):
+    """A root mean square error; the two in use say where the root is taken.
 
     Args:
         square: a squared error, of one variable or of a vector.
@@ -51,6 +51,11 @@ class MeanOfRoots(Metric):
     def statistics(self) -> tuple[Statistic, ...]:
         """The squared error."""
         return (self.square,)
+
+
+@dataclass(frozen=True)
+class MeanOfRoots(RootOfSquare):
+    """1/n Σᵢ √MSEᵢ: the root at each init time, then the mean."""
 
     @property
     def description(self) -> str:
@@ -63,21 +68,8 @@ class MeanOfRoots(Metric):
 
 
 @dataclass(frozen=True)
-class RootOfMean(Metric):
-    """√(1/n Σᵢ MSEᵢ): the mean over all init times, then the root.
-
-    Args:
-        square: a squared error, of one variable or of a vector.
-    """
-
-    square: Statistic
-    units: Units = field(default="field", init=False)
-    best: Best = field(default="low", init=False)
-
-    @property
-    def statistics(self) -> tuple[Statistic, ...]:
-        """The squared error."""
-        return (self.square,)
+class RootOfMean(RootOfSquare):
+    """√(1/n Σᵢ MSEᵢ): the mean over all init times, then the root."""
 
     @property
     def description(self) -> str:
