@@ -19,10 +19,10 @@ check: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Meshes, scores and DeepMind's predictions on another Python, with the JAX that it gets:
-# make compatible OTHER=python3.12
+# The core's tests on another Python, with the JAX that it gets: make compatible OTHER=python3.12
 compatible: .venv-other/installed
-	.venv-other/bin/python -m pytest -q -m "not slow" tests/mesh tests/verification \
+	.venv-other/bin/python -m pytest --numprocesses 2 --dist loadfile -m "not slow" \
+		tests/mesh tests/verification tests/graphcast/network tests/graphcast/test_rollout.py \
 		tests/graphcast/test_parity.py::test_predictions_are_deepminds
 
 bench: .venv/installed
@@ -45,5 +45,5 @@ bench: .venv/installed
 .venv-other/installed: pyproject.toml
 	$(OTHER) -m venv .venv-other
 	.venv-other/bin/pip install --quiet --disable-pip-version-check --editable '.' \
-		beartype hypothesis pytest
+		beartype hypothesis pytest pytest-xdist
 	touch $@
