@@ -19,6 +19,7 @@ from forecast_cli.score import score
 from forecast_cli.simulate import simulate
 from forecast_cli.statistics import statistics
 from forecast_cli.terminal import errors
+from forecast_cli.train import train
 from graphcast.machine.hosts import LostError
 
 WRONG_INPUT = 2
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(forecast, score, plan, info, convert),
-    *(prepare, doctor, statistics, simulate),
+    *(prepare, doctor, statistics, simulate, train),
     demo,
 )
 for command in COMMANDS:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphcast.training.optimiser import AdamW
-from graphcast.training.recipe import PUBLISHED, Phase, Recipe
+from graphcast.training.recipe import Phase, Recipe
+from graphcast.training.recipes import PUBLISHED
 
 SMALL = Recipe(
     (Phase("one", 10, peak=1e-3, warm_up=2), Phase("two", 5, 1e-4, 1e-4, lead_steps=2)), 4
