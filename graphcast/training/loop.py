@@ -92,7 +92,8 @@ def train(
     """
     latest = state
     steps = updates(state, problem, batches, recipe, until=until, devices=devices)
-    for latest, progress in steps:
+    for step in steps:
+        latest, progress = step
         report(progress)
     return latest
 

@@ -14,6 +14,8 @@ from graphcast.precision import precision_named
 from graphcast.training.draw import Draw
 from graphcast.training.optimiser import AdamW
 
+FASTEST_AVERAGE = 0.5  # weight of the newest weights in a very short recipe's average
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -153,7 +155,7 @@ class Recipe:
         return frozenset(round(i * self.updates / times) for i in range(1, times + 1)) - {0}
 
     def scaled(self, updates: int) -> "Recipe":
-        """The recipe over another number of updates: every phase and warm-up in proportion.
+        """The recipe over another number of updates: phases, warm-ups and averaging in proportion.
 
         >>> from graphcast.training.recipes import PUBLISHED
         >>> [phase.updates for phase in PUBLISHED.scaled(622).phases][:3]
@@ -175,7 +177,10 @@ class Recipe:
             warm_up = min(round(phase.warm_up * updates / self.updates), last - begun)
             scaled.append(replace(phase, updates=last - begun, warm_up=warm_up))
             begun = last
-        return replace(self, phases=tuple(scaled))
+        decay = self.average_decay
+        if decay is not None:
+            decay = 1 - min((1 - decay) * self.updates / updates, FASTEST_AVERAGE)
+        return replace(self, phases=tuple(scaled), average_decay=decay)
 
     def draw(self, samples: int) -> Draw:
         """The draw of each update's samples from `samples` of them."""
