@@ -43,6 +43,7 @@ from verification.sample import Sample
 from verification.scoring import score
 from verification.statistic import (
     AbsoluteError,
+    Anomaly,
     AnomalyProduct,
     Each,
     Error,
@@ -55,6 +56,7 @@ __all__ = [
     "REGIONS",
     "AbsoluteError",
     "Alignment",
+    "Anomaly",
     "AnomalyCorrelation",
     "AnomalyProduct",
     "Climatology",

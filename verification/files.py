@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from data.stores.partial import partial_path
 from data.stores.reading import MissingChunkError
 from data.variables import VARIABLES
 from data.wording import reason
+from verification.alignment import Alignment
 from verification.engine import Progress
+from verification.entrants import Entrant, Persistence
 from verification.protocols import Protocol
 from verification.regions import HEADLINE_REGIONS
 from verification.scorecard import report_html
@@ -35,6 +37,7 @@ def score_files(
     *,
     climatology: str | None = None,
     regions: tuple[str, ...] = HEADLINE_REGIONS,
+    baselines: Sequence[Callable[[Alignment], Entrant]] = (Persistence,),
     progress: Progress = lambda done, total: None,
 ) -> xr.Dataset:
     """Scores of a forecast in a file against a truth in another; see `scoring.score`.
@@ -44,6 +47,7 @@ def score_files(
         truth: a file, Zarr store or URL with analyses.
         climatology: a Zarr store, a URL or a netCDF file; None for none.
         regions: names of `regions.REGIONS`.
+        baselines: as in `score`.
         progress: called with the number of finished parts and of all parts.
 
     Raises:
@@ -55,7 +59,9 @@ def score_files(
         observed = open_truth(truth, predicted)
         check_units(observed, predicted)
         means = None if climatology is None else _opened(climatology)
-        return score(predicted, observed, protocol, climatology=means, progress=progress)
+        return score(
+            predicted, observed, protocol, climatology=means, baselines=baselines, progress=progress
+        )
 
 
 def open_forecast(path: str) -> xr.Dataset:

@@ -4,10 +4,11 @@ Read `contract` first (`Statistic`, which one of your own subclasses), then `poi
 products of anomalies of one variable) and `members` (`Each`, a statistic of every ensemble member).
 """
 
-from verification.statistic.contract import Statistic
+from verification.statistic.contract import Bins, Statistic
 from verification.statistic.members import MEMBERS, Each
 from verification.statistic.pointwise import (
     AbsoluteError,
+    Anomaly,
     AnomalyProduct,
     Error,
     SquaredError,
@@ -16,7 +17,9 @@ from verification.statistic.pointwise import (
 __all__ = [
     "MEMBERS",
     "AbsoluteError",
+    "Anomaly",
     "AnomalyProduct",
+    "Bins",
     "Each",
     "Error",
     "SquaredError",
