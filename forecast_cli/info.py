@@ -1,20 +1,18 @@
 """`graphcast info`: what is in a checkpoint, a forecast, scores or a file of analyses."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
-from rich.table import Table
 
-from data.channels import Channels
-from data.description import UNKNOWN_INIT, analyses_rows, forecast_rows, scores_rows
-from data.sources import open_inputs
-from data.stores.kind import kind_of
-from data.stores.reading import whole
 from forecast_cli.terminal import console
-from graphcast.checkpoints import FORMATS, Checkpoint, read_checkpoint
-from graphcast.network.model import parameter_count
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from graphcast.checkpoints import Checkpoint
+
+WEIGHTS = (".safetensors", ".npz")
 
 
 def info(
@@ -25,22 +23,33 @@ def info(
     Example:
         graphcast info GraphCast_small.npz
     """
-    kind = kind_of(path)
-    if Path(path).suffix in FORMATS:
+    if Path(path).suffix in WEIGHTS:
+        from graphcast.checkpoints import read_checkpoint
+
         describe_checkpoint(path, read_checkpoint(Path(path)))
-    elif kind == "forecast":
+        return
+    from data.description import UNKNOWN_INIT, analyses_rows, forecast_rows, scores_rows
+    from data.stores.kind import kind_of
+
+    kind = kind_of(path)
+    if kind == "forecast":
         _print(path, "forecast", forecast_rows(_opened(path)))
         _print_next(f"graphcast score --forecast {path} --truth ANALYSES --output scores.zarr")
     elif kind == "scores":
         _print(path, "scores", scores_rows(_opened(path)))
         _print_next(f"xarray.open_zarr({path!r})")
     else:
+        from data.sources import open_inputs
+
         name = "simulated planet" if kind == "planet" else "analyses"
         _print(path, name, analyses_rows(open_inputs(path, init_time=UNKNOWN_INIT)))
 
 
-def describe_checkpoint(path: str, checkpoint: Checkpoint) -> None:
+def describe_checkpoint(path: str, checkpoint: "Checkpoint") -> None:
     """Network, task, statistics and licence of a checkpoint."""
+    from data.channels import Channels
+    from graphcast.network import parameter_count
+
     spec, task = checkpoint.spec, checkpoint.task
     channels = Channels(task)
     resolution = f"{spec.resolution:g}°" if spec.resolution else "any"
@@ -69,8 +78,12 @@ def describe_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     )
 
 
-def _opened(path: str) -> xr.Dataset:
+def _opened(path: str) -> "xr.Dataset":
     """A store that this package wrote, or a netCDF file converted from one, lazily."""
+    import xarray as xr
+
+    from data.stores.reading import whole
+
     if Path(path).is_dir():
         opened: xr.Dataset = xr.open_zarr(whole(path), decode_timedelta=True)
     else:
@@ -83,6 +96,8 @@ def _print_next(command: str) -> None:
 
 
 def _print(path: str, kind: str, rows: dict[str, str]) -> None:
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

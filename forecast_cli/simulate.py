@@ -5,33 +5,22 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
-from rich.progress import Progress as Bar
-from rich.progress import TaskID
-from rich.table import Table
 
-from data import planet as library
-from data.planet import MODELS, BaselineSpec, PlanetSpec, Progress
-from data.planet.analysis import LEVELS
-from data.planet.store import size_on_disk
-from data.regrid.levels import levels_named
-from data.sources import open_inputs
-from data.sources.grids import grid_named
-from data.stores.reading import whole
-from data.task import STEP
-from data.time_range import time_range
-from data.wording import hour, hours, listed
-from forecast_cli.arguments import lead_time
+from forecast_cli.choices import PLANET_LEVELS, PLANETS, either
 from forecast_cli.terminal import console, progress, size
-from graphcast.operations.cluster.runtime import prepare_to_compile
-from mesh.grid import LatLonGrid
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    from data.planet import BaselineSpec, PlanetSpec, Progress
+    from mesh import LatLonGrid
 
 DEFAULT_YEARS = 10.0
 NATIVE = "native"
-DAYS_PER_STEP = hours(STEP) / 24
 
 
 def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
@@ -42,13 +31,13 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed is another history of weather.")] = 0,
     resolution: Annotated[
-        str, typer.Option(help=f"Model of the planet: {', '.join(MODELS)}.")
+        str, typer.Option(help=f"Model of the planet: {either(PLANETS)}.")
     ] = "t31",
     grid: Annotated[
         str, typer.Option(help="Grid to write: native (Gaussian), degrees (5.0) or N32.")
     ] = NATIVE,
     levels: Annotated[str, typer.Option(help="Pressure levels to write, in hPa.")] = ",".join(
-        map(str, LEVELS)
+        map(str, PLANET_LEVELS)
     ),
     compare: Annotated[
         Path | None,
@@ -94,6 +83,11 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
         graphcast simulate --from planet.zarr --model t21 \
             --init-times 2010-01-01/2010-12-20/12h --output baseline.zarr
     """
+    from data.planet import BaselineSpec, PlanetSpec
+    from data.regrid.levels import levels_named
+    from forecast_cli.arguments import lead_time
+    from graphcast.operations.cluster.runtime import prepare_to_compile
+
     prepare_to_compile()
     if planet is not None:
         if years is not None or compare is not None:
@@ -117,13 +111,20 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
         _compare(output, compare, figure or output.with_suffix(".png"))
 
 
-def _simulate(spec: PlanetSpec, years: float, output: Path, overwrite: bool) -> None:
+def _simulate(spec: "PlanetSpec", years: float, output: Path, overwrite: bool) -> None:
+    import xarray as xr
+
+    from data import planet as library
+    from data.planet.store import size_on_disk
+    from data.stores.reading import whole
+    from data.wording import hour, listed
+
     started = time.perf_counter()
     steps = 0
     with progress() as bar:
         task = bar.add_task("building the model", total=library.number_of_times(spec.start, years))
 
-        def report(now: Progress) -> None:
+        def report(now: "Progress") -> None:
             nonlocal steps
             steps += 1
             _show(bar, task, now, steps / (time.perf_counter() - started))
@@ -139,15 +140,21 @@ def _simulate(spec: PlanetSpec, years: float, output: Path, overwrite: bool) -> 
         console.print(f"  variables  {', '.join(str(name) for name in planet.data_vars)}")
         console.print(f"  source     {planet.attrs['source']}; not ERA5, no observations")
     if steps:
-        console.print(f"  speed      {steps * DAYS_PER_STEP / seconds:.2g} simulated days a second")
+        console.print(f"  speed      {steps * _days_per_step() / seconds:.2g} simulated days a second")
     console.print(
         f"next: [cyan]graphcast statistics {output} --time {first}/{last} --output statistics/[/]"
     )
 
 
-def _show(bar: Bar, task: TaskID, now: Progress, steps_per_second: float) -> None:
+def _days_per_step() -> float:
+    from data.task import STEP_HOURS
+
+    return STEP_HOURS / 24
+
+
+def _show(bar: "Bar", task: "TaskID", now: "Progress", steps_per_second: float) -> None:
     phase = "spinning up" if now.spinning_up else "simulating"
-    pace = steps_per_second * DAYS_PER_STEP
+    pace = steps_per_second * _days_per_step()
     bar.update(
         task,
         completed=now.written,
@@ -156,8 +163,15 @@ def _show(bar: Bar, task: TaskID, now: Progress, steps_per_second: float) -> Non
 
 
 def _forecast(
-    planet: str, init_times: str, steps: int, output: Path, spec: BaselineSpec, overwrite: bool
+    planet: str, init_times: str, steps: int, output: Path, spec: "BaselineSpec", overwrite: bool
 ) -> None:
+    from data import planet as library
+    from data.planet.store import size_on_disk
+    from data.sources import open_inputs
+    from data.task import STEP
+    from data.time_range import time_range
+    from data.wording import hour, hours
+
     started = time.perf_counter()
     analyses = open_inputs(planet)[0]
     times = list(time_range(init_times).times)
@@ -177,13 +191,18 @@ def _forecast(
     )
     console.print(f"  init time  {len(times)} from {hour(times[0])} to {hour(times[-1])} UTC")
     console.print(f"  lead time  {hours(STEP):g} to {hours(steps * STEP):g} h")
-    console.print(f"  model      {MODELS[spec.model].description}")
+    console.print(f"  model      {library.MODELS[spec.model].description}")
     console.print(
         f"next: [cyan]graphcast score --forecast {output} --truth {planet} --output scores.zarr[/]"
     )
 
 
 def _compare(planet: Path, folder: Path, figure: Path) -> None:
+    from rich.table import Table
+
+    from data import planet as library
+    from data.sources import open_inputs
+
     reference = library.read_seasonal_climate(folder)
     climate = library.seasonal_climate(open_inputs(str(planet))[0])
     table = Table("difference (RMS), or value", "planet", title=f"{planet} and {reference.name}")
@@ -194,5 +213,7 @@ def _compare(planet: Path, folder: Path, figure: Path) -> None:
     console.print(f"figure: [bold]{figure}[/]")
 
 
-def _grid(text: str) -> LatLonGrid | None:
+def _grid(text: str) -> "LatLonGrid | None":
+    from data.sources.grids import grid_named
+
     return None if text.strip().casefold() == NATIVE else grid_named(text)
