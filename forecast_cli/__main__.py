@@ -96,7 +96,7 @@ app = typer.Typer(
 
 @app.callback()
 def graphcast(
-    version: Annotated[  # noqa: ARG001  its callback answers
+    version: Annotated[
         bool,
         typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
     ] = False,

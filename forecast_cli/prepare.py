@@ -131,6 +131,8 @@ def _report(result: "Prepared", seconds: float) -> None:
         else "all of them were there, made the same way (--overwrite makes them again)"
     )
     console.print(f"  {this_run}; compressed to {100 * stored / raw:.0f} % of {size(raw)}")
+    if header.simulated_by:
+        console.print(f"  simulated by {header.simulated_by}: no observation, not ERA5")
     if header.comment:
         console.print(f"  [yellow]{header.comment}[/]")
     if missing := result.lacking_statics:

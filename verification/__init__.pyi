@@ -10,8 +10,8 @@ from .means import Means as Means
 from .means import by_init_time as by_init_time
 from .means import evaluate as evaluate
 from .means_store import read_means as read_means
-from .metric import AnomalyCorrelation as AnomalyCorrelation
 from .metric import METRICS as METRICS
+from .metric import AnomalyCorrelation as AnomalyCorrelation
 from .metric import MeanOf as MeanOf
 from .metric import MeanOfRoots as MeanOfRoots
 from .metric import MeanOverMembers as MeanOverMembers

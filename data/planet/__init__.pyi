@@ -1,8 +1,9 @@
 from .analysis import LEVELS as LEVELS
 from .baseline import BaselineSpec as BaselineSpec
 from .baseline import forecast_planet as forecast_planet
-from .physics import CirculationModel as CirculationModel
+from .baseline import starts_baseline as starts_baseline
 from .physics import MODELS as MODELS
+from .physics import CirculationModel as CirculationModel
 from .physics import model_named as model_named
 from .seasons import SeasonalClimate as SeasonalClimate
 from .seasons import climate_differences as climate_differences

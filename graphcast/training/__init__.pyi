@@ -9,8 +9,8 @@ from .optimiser import AdamW as AdamW
 from .problem import Problem as Problem
 from .problem import plan_of_updates as plan_of_updates
 from .problem import training_problem as training_problem
-from .recipe import Conditions as Conditions
 from .recipe import PUBLISHED as PUBLISHED
+from .recipe import Conditions as Conditions
 from .recipe import Phase as Phase
 from .recipe import Recipe as Recipe
 from .state import TrainState as TrainState
