@@ -99,7 +99,7 @@ def train(  # noqa: PLR0913, PLR0917  the flags are a contract
     On two hosts, the same with --process 0 and with --process 1:
         graphcast train ... --coordinator host0:1234 --process 0 --processes 2
     """
-    from forecast_cli.training.command import Flags, run_training  # noqa: PLC0415  help is quick
+    from forecast_cli.training.command import Flags, run_training
 
     run_training(
         Flags(

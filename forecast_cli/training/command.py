@@ -21,7 +21,7 @@ from graphcast.operations.cluster.runtime import (
 )
 from graphcast.operations.training import Material, TrainingRequest, job_of, open_material
 from graphcast.training.folder import RunFolder
-from graphcast.training.job import Event, Judged, Validated, run
+from graphcast.training.job import Event, Judged, Stopped, Validated, run
 from graphcast.training.recipe import Recipe
 from graphcast.training.recipes import recipe_named
 from graphcast.training.sizes import model_named
@@ -88,7 +88,11 @@ def run_training(flags: Flags) -> None:
                 folder.write_report(page(folder, validator.init_times, validator.example, facts))
 
         screen.starting()
-        run(job, folder, validate=validate, report=report)
+        try:
+            run(job, folder, validate=validate, report=report)
+        except Stopped:
+            errors.print("stopped, as the system asked; the same command goes on from here")
+            raise
         if is_first():
             folder.finish()
     if is_first():

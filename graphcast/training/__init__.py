@@ -15,48 +15,6 @@ update) and `loop` (many). `toy` trains the demonstration's model with them.
     )
 """
 
-from graphcast.training.batches import Batches, Frames, InMemory, frames
-from graphcast.training.draw import Draw
-from graphcast.training.feed import ReadAhead, StoredFrames
-from graphcast.training.folder import RunFolder
-from graphcast.training.job import Job, Validated, run
-from graphcast.training.loop import Progress, train
-from graphcast.training.optimiser import AdamW
-from graphcast.training.problem import Problem, plan_of_updates, training_problem
-from graphcast.training.recipe import Conditions, Phase, Recipe, Validation
-from graphcast.training.recipes import PUBLISHED, RECIPES, recipe_named
-from graphcast.training.sizes import SIZES, model_named
-from graphcast.training.state import TrainState, initial_state, read_state, write_state
+import lazy_loader
 
-__all__ = [
-    "PUBLISHED",
-    "RECIPES",
-    "SIZES",
-    "AdamW",
-    "Batches",
-    "Conditions",
-    "Draw",
-    "Frames",
-    "InMemory",
-    "Job",
-    "Phase",
-    "Problem",
-    "Progress",
-    "ReadAhead",
-    "Recipe",
-    "RunFolder",
-    "StoredFrames",
-    "TrainState",
-    "Validated",
-    "Validation",
-    "frames",
-    "initial_state",
-    "model_named",
-    "plan_of_updates",
-    "read_state",
-    "recipe_named",
-    "run",
-    "train",
-    "training_problem",
-    "write_state",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -12,7 +12,8 @@ from jaxtyping import Array
 from graphcast.blocks import AnyArray
 from graphcast.checkpoints.tensors import named_leaves
 from graphcast.machine.devices import SPREAD, WHOLE, device_table, place, place_share
-from graphcast.machine.hosts import LostError, process_count
+from graphcast.machine.hosts import process_count
+from graphcast.machine.lost import LostError
 from graphcast.precision import precision_named
 from graphcast.training.batches import Batches
 from graphcast.training.ledger import COMPILING, WAITING, Ledger
