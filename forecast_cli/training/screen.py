@@ -6,7 +6,7 @@ import numpy as np
 from rich.markup import escape
 
 from data.wording import hour
-from forecast_cli.terminal import console, errors, progress, size
+from forecast_cli.terminal import console, progress, remarks, size
 from graphcast.machine.hosts import is_first
 from graphcast.operations.training import Material
 from graphcast.training.folder import RunFolder
@@ -51,9 +51,9 @@ class TrainingScreen:
             case Resumed(update):
                 self._bar.update(self._row, completed=update)
                 if is_first():
-                    errors.print(f"going on after update {update}")
+                    remarks.print(f"going on after update {update}")
             case Noted(text):
-                errors.print(f"[yellow]note:[/] {escape(text)}", soft_wrap=True)
+                remarks.print(f"[yellow]note:[/] {escape(text)}", soft_wrap=True)
             case Updated(step, ledger, read_bytes):
                 self.ledger, self.read_bytes = ledger, read_bytes
                 earlier = step.loss if self._loss is None else self._loss

@@ -206,6 +206,8 @@ def periods(
         times = times[times < time_range(kept).start]
     training = None if train_time is None else time_range(train_time, step=task.step)
     validation = None if validation_time is None else time_range(validation_time, step=task.step)
+    for period in filter(None, (training, validation)):
+        period.select(analyses)  # raises if a time is missing
     if training is None and validation is None:
         least = recipe.validation.lead_steps + 2
         first = len(times) - max(len(times) // VALIDATION_SHARE, least)
@@ -330,7 +332,7 @@ def data_sha256(analyses: xr.Dataset, task: Task, period: TimeRange) -> str:
     """
     digest = hashlib.sha256(str(analyses.attrs.get("fingerprint", "")).encode())
     names = sorted(name for name in task.variables if name in analyses)
-    ends = analyses[names].sel(time=[period.start, period.end])
+    ends = analyses[names].sel(time=period.times[[0, -1]])
     axes = [axis for axis in ("latitude", "longitude", "level") if axis in ends.coords]
     for name in (*axes, *names):
         values = np.ascontiguousarray(ends[name].values)

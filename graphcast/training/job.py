@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jax.experimental import multihost_utils
@@ -278,10 +279,10 @@ class _Log:
     def _checkpoint(self, weights: Any, name: str, update: int) -> Checkpoint:
         which = "" if name == "last" else ", averaged weights"
         untrained = self._job.ready.checkpoint
-        host = jax.tree.map(np.asarray, weights)
+        alone = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), weights)  # on one device
         return replace(
             untrained,
-            model=host,
+            model=alone,
             description=f"{untrained.description}; {update} updates{which}",
             provenance=untrained.provenance | {"update": str(update), "weights": name},
         )
