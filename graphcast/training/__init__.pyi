@@ -11,6 +11,7 @@ from .job import Validated as Validated
 from .job import run as run
 from .loop import Progress as Progress
 from .loop import train as train
+from .loop import updates as updates
 from .optimiser import AdamW as AdamW
 from .problem import Problem as Problem
 from .problem import plan_of_updates as plan_of_updates
