@@ -12,8 +12,9 @@ import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
+from data.canonical.names import canonical_name
 from data.canonical.precipitation import stands_for_any_period
-from data.canonical.time_axis import LEAD_NAMES
+from data.canonical.lead_times import LEAD_NAMES
 from data.sources.files import deepmind
 from data.variables import VARIABLES
 
@@ -159,5 +160,5 @@ def _may_be_known(variable: str) -> bool:
     return (
         stands_for_any_period(variable)
         or variable in VARIABLES
-        or any(conventions.canonical_name(variable, on_levels=levels) for levels in (True, False))
+        or any(canonical_name(variable, on_levels=levels) for levels in (True, False))
     )
