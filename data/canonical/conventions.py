@@ -3,7 +3,8 @@
 `canonical` takes a Dataset as a file has it and returns one in the form that all rooms expect:
 dimensions `time, level, latitude, longitude` in that order; absolute, ascending UTC times; levels
 in whole hPa, ascending; latitude ascending; longitude ascending in [0, 360); the catalogue's names
-and units; float32. Everything stays lazy. `forecasts` does the same for forecasts and climatologies.
+and units; float32. Everything stays lazy. `forecasts` does the same for forecasts and for
+climatologies.
 
 Units are converted only where the file states them. Missing or wrong units are not guessed here:
 `data.plausibility` looks at the numbers and refuses them. The attribute `provenance` of a variable
@@ -15,7 +16,13 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from data.canonical.axes import around_from_zero, ascending, check_known, with_levels, with_named_axes
+from data.canonical.axes import (
+    around_from_zero,
+    ascending,
+    check_known,
+    with_levels,
+    with_named_axes,
+)
 from data.canonical.humidity import specific_humidity
 from data.canonical.lead_times import LEAD_NAMES
 from data.canonical.names import canonical_name, contradiction, known_name

@@ -75,4 +75,6 @@ def _with_assumed_units(dataset: xr.Dataset) -> xr.Dataset:
         return dataset
     assumed = {name: dataset[name].assign_attrs(units=VARIABLES[name].units) for name in silent}
     each = listed([f"{name} in {VARIABLES[name].units}" for name in silent], len(silent))
-    return remarked(dataset.assign(assumed), f"no unit is stated, and the catalogue's is assumed: {each}")
+    return remarked(
+        dataset.assign(assumed), f"no unit is stated, and the catalogue's is assumed: {each}"
+    )

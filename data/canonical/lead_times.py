@@ -189,4 +189,3 @@ def _unknown(leads: xr.DataArray, count: int) -> str:
         f"every lead time must be known, and {count} of {leads.size} in {leads.name!r} are missing;"
         " look at the fill value of the coordinate"
     )
-

@@ -56,7 +56,10 @@ _OTHER_QUANTITIES = {
         "lwe_thickness_of_convective_precipitation_amount",
     ),
 }
-_ALIKE = {"u_component_of_wind": "v_component_of_wind", "v_component_of_wind": "u_component_of_wind"}
+_ALIKE = {
+    "u_component_of_wind": "v_component_of_wind",
+    "v_component_of_wind": "u_component_of_wind",
+}
 # Standard names that say the quantity, but not the height: the scalar coordinate `height` does.
 _AT_HEIGHT = {
     ("air_temperature", 2.0): "2m_temperature",

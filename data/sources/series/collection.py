@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
+from data.canonical.lead_times import LEAD_NAMES
 from data.canonical.names import canonical_name
 from data.canonical.precipitation import stands_for_any_period
-from data.canonical.lead_times import LEAD_NAMES
 from data.sources.files import deepmind
 from data.stores.kind import simulator
 from data.variables import VARIABLES

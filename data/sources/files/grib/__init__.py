@@ -46,8 +46,20 @@ def read_forecast(path: str) -> xr.Dataset:
     found = contents(path, index, at_lead_time)
     axes = {"number": "number", "time": "start", "prediction_timedelta": "step"}
     dataset = _dataset(path, index, found, axes)
+    if dataset.sizes["number"] == 1:
+        dataset = dataset.isel(number=0, drop=True)
+    dataset = _with_totals_of_one_period(dataset)
     leads = np.round(dataset["prediction_timedelta"].values * 3600).astype("timedelta64[s]")
     return dataset.assign_coords(prediction_timedelta=leads.astype("timedelta64[ns]"))
+
+
+def _with_totals_of_one_period(dataset: xr.Dataset) -> xr.Dataset:
+    """Without precipitation since the start, whose period is another one at each lead time."""
+    totals = [name for name in dataset.data_vars if str(name).startswith("tp")]
+    if len(totals) < 2:
+        return dataset
+    remark = f"precipitation is left out: its totals ({listed(totals)}) are over several periods"
+    return remarked(dataset.drop_vars(totals), remark)
 
 
 def _dataset(path: str, index: Any, found: Contents, axes: dict[str, str]) -> xr.Dataset:
@@ -132,8 +144,8 @@ def _conversions(
     if len(stated) == 1:
         return {first.units: (1.0, 0.0)}, attrs
     short = "tp" if first.variable.startswith("tp") else first.variable
-    name = "total_precipitation" if short == "tp" else canonical_name(
-        short, on_levels=first.on_levels
+    name = (
+        "total_precipitation" if short == "tp" else canonical_name(short, on_levels=first.on_levels)
     )
     assert name is not None, first.variable  # `fields` has no others
     unit = VARIABLES[name].units

@@ -59,7 +59,9 @@ class Messages:
 
     def _values(self, place: Place) -> np.ndarray:
         field = place.layout.placed(values_of(self.stream, place.message, place.layout.shape))
-        return field if place.factor == 1 and not place.offset else field * place.factor + place.offset
+        return (
+            field if place.factor == 1 and not place.offset else field * place.factor + place.offset
+        )
 
 
 def values_of(stream: Any, message: Message, shape: tuple[int, int]) -> np.ndarray:
@@ -81,7 +83,7 @@ def values_of(stream: Any, message: Message, shape: tuple[int, int]) -> np.ndarr
 
 
 def index_of(path: str) -> Any:
-    """cfgrib's index of all messages; nothing is written beside the file.
+    """Cfgrib's index of all messages; nothing is written beside the file.
 
     Raises:
         ValueError: the file is empty, damaged or cut short.
