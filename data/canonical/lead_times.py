@@ -1,7 +1,7 @@
 """Init times and lead times under the names, units and layouts that forecasts of others have.
 
 `with_init_and_lead` gives every layout the dimensions `time` (init time) and
-`prediction_timedelta`: start × lead, one start, one lead, or valid times with the start beside them.
+`prediction_timedelta`: start × lead, one start, one lead, or valid times and their start.
 """
 
 import numpy as np
@@ -179,8 +179,8 @@ def _unit_found(leads: xr.DataArray) -> tuple[np.timedelta64, str]:
         if values.max() <= _LONGEST and not (counted and values[0] <= 1 and values.size < 24):
             return _UNITS["h"], "hours"
     raise ValueError(
-        f"lead times must say their unit, and {leads.name!r} holds {listed(values.tolist())} without"
-        " one (hours, days or a count of steps?); write units 'hours'"
+        f"lead times must say their unit, and {leads.name!r} holds {listed(values.tolist())}"
+        " without one (hours, days or a count of steps?); write units 'hours'"
     )
 
 

@@ -132,7 +132,7 @@ def _name_tables() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _standard_tables() -> tuple[dict[str, str], dict[str, str]]:
-    """Standard names that stand for one variable on levels, or for one without levels and height."""
+    """Standard names that stand for one variable on levels, or for one without."""
     on_levels = {r.standard_name: r.name for r in VARIABLES.values() if r.on_levels}
     on_levels["geopotential_height"] = "geopotential"
     needs_height = {standard for standard, _ in _AT_HEIGHT}

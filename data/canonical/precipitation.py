@@ -45,7 +45,7 @@ def stated_hours(array: xr.DataArray) -> int | None:
     return int(stated[1]) if stated else None
 
 
-def summed_over(hours: float) -> str:
+def summed_over(hours: int | float) -> str:
     """The `cell_methods` of totals over a period, as `stated_hours` reads them."""
     return f"time: sum (comment: over the {hours:g} hours before)"
 

@@ -1,9 +1,9 @@
 """Which fill values are missing values, and which are values.
 
-A Zarr store fills what was never written with a value of its own, often 0, and format 2 has no other
-place for the mark of missing values. xarray takes the one for the other: the equator, lead time 0,
-the sea of a mask and dry ground would be missing. netCDF marks what was never written in its own
-way, which xarray takes for a value.
+A Zarr store fills what was never written with a value of its own, often 0, and format 2 has no
+other place for the mark of missing values. xarray takes the one for the other: the equator, lead
+time 0, the sea of a mask and dry ground would be missing. netCDF marks what was never written in
+its own way, which xarray takes for a value.
 """
 
 from typing import Any
@@ -25,8 +25,8 @@ def with_true_fills(raw: xr.Dataset, engine: str) -> xr.Dataset:
     """An undecoded Dataset whose marks of missing values mark nothing else.
 
     Coordinates and masks have no missing values, so a mark of 0 there is dropped; so is a Zarr
-    store's own fill value of 0, except on packed values. The attribute `missing_means` of a variable
-    says in words what stands where values are missing.
+    store's own fill value of 0, except on packed values. The attribute `missing_means` of a
+    variable says in words what stands where values are missing.
     """
     fields = {}
     for name, variable in raw.variables.items():

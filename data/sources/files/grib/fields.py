@@ -128,15 +128,10 @@ def headers(index: Any) -> Iterator[tuple[dict[str, Any], Message]]:
 
 def _field(header: dict[str, Any], message: Message) -> Field | str | None:
     """The field of a message; None if it is not known, and a reason if it cannot be read."""
-    kind = header["typeOfLevel"]
-    on_levels = kind in _PRESSURE
-    if not on_levels and kind not in _WITHOUT_LEVELS:
+    if not _is_known(header):
         return None
+    on_levels = header["typeOfLevel"] in _PRESSURE
     name = str(header["shortName"])
-    if name != "tp" and canonical_name(name, on_levels=on_levels) is None:
-        return None
-    if name != "tp" and header["stepType"] == "avg":
-        return None
     if header["gridType"] not in REGULAR:
         return f"are on {described(str(header['gridType']))}"
     steps = [_hours(str(header[key])) for key in ("startStep:str", "endStep:str")]
@@ -150,7 +145,9 @@ def _field(header: dict[str, Any], message: Message) -> Field | str | None:
     return Field(
         variable=_variable(name, accumulation, on_levels=on_levels),
         on_levels=on_levels,
-        level=round(float(header["level"]) * _PRESSURE[kind], 4) if on_levels else 0,
+        level=round(float(header["level"]) * _PRESSURE[header["typeOfLevel"]], 4)
+        if on_levels
+        else 0,
         start=start,
         step=steps[1],
         number=0 if header["number"] in ("undef", None) else int(header["number"]),
@@ -161,6 +158,15 @@ def _field(header: dict[str, Any], message: Message) -> Field | str | None:
         analysis=header["dataType"] == "an",
         message=message,
     )
+
+
+def _is_known(header: dict[str, Any]) -> bool:
+    """Whether the catalogue has the quantity, on such a level."""
+    on_levels = header["typeOfLevel"] in _PRESSURE
+    if not on_levels and header["typeOfLevel"] not in _WITHOUT_LEVELS:
+        return False
+    known = canonical_name(str(header["shortName"]), on_levels=on_levels)
+    return header["shortName"] == "tp" or (known is not None and header["stepType"] != "avg")
 
 
 def _variable(name: str, accumulation: float | None, *, on_levels: bool) -> str:

@@ -83,7 +83,7 @@ def values_of(stream: Any, message: Message, shape: tuple[int, int]) -> np.ndarr
 
 
 def index_of(path: str) -> Any:
-    """Cfgrib's index of all messages; nothing is written beside the file.
+    """The index of all messages, by cfgrib; nothing is written beside the file.
 
     Raises:
         ValueError: the file is empty, damaged or cut short.
