@@ -145,9 +145,7 @@ def _field(header: dict[str, Any], message: Message) -> Field | str | None:
     return Field(
         variable=_variable(name, accumulation, on_levels=on_levels),
         on_levels=on_levels,
-        level=round(float(header["level"]) * _PRESSURE[header["typeOfLevel"]], 4)
-        if on_levels
-        else 0,
+        level=_in_hpa(header),
         start=start,
         step=steps[1],
         number=0 if header["number"] in ("undef", None) else int(header["number"]),
@@ -167,6 +165,10 @@ def _is_known(header: dict[str, Any]) -> bool:
         return False
     known = canonical_name(str(header["shortName"]), on_levels=on_levels)
     return header["shortName"] == "tp" or (known is not None and header["stepType"] != "avg")
+
+
+def _in_hpa(header: dict[str, Any]) -> float:
+    return round(float(header["level"]) * _PRESSURE.get(header["typeOfLevel"], 0.0), 4)
 
 
 def _variable(name: str, accumulation: float | None, *, on_levels: bool) -> str:
