@@ -23,12 +23,32 @@ class Opened(NamedTuple):
     resumed: int
 
 
+class Standing(NamedTuple):
+    """The forecast is there already, from the same inputs; nothing is written."""
+
+    header: ForecastHeader
+
+
+class Taken(NamedTuple):
+    """Leads were taken from the finished forecast that this one goes further than."""
+
+    count: int
+
+
 class Started(NamedTuple):
     """A window was read; `notes` name variables that were computed, converted or repeated."""
 
     init_time: np.datetime64
     member: Member
     notes: tuple[str, ...]
+
+
+class Failed(NamedTuple):
+    """A forecast could not be made, for this reason; the others go on."""
+
+    init_time: np.datetime64
+    member: Member
+    reason: str
 
 
 class Written(NamedTuple):
@@ -39,7 +59,7 @@ class Written(NamedTuple):
     lead: np.timedelta64
 
 
-Event: TypeAlias = Noticed | Opened | Started | Written
+Event: TypeAlias = Noticed | Opened | Standing | Taken | Started | Failed | Written
 Report: TypeAlias = Callable[[Event], None]
 
 
