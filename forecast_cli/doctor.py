@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from data.doctor import RULES, Finding, Severity, examine_file, exit_code
-from forecast_cli.arguments import moment, task_named
+from data.time_range import moment
+from forecast_cli.arguments import task_named
 from forecast_cli.terminal import console
 
 _STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "dim"}

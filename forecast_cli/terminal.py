@@ -1,6 +1,10 @@
 """The commands' consoles: results on stdout, progress and errors on stderr."""
 
+import shlex
+from pathlib import Path
+
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -10,6 +14,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}  # by severity of a finding
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False)
@@ -29,6 +35,12 @@ def progress(*, shown: bool = True) -> Progress:
         transient=True,
         disable=not shown,
     )
+
+
+def next_step(*words: str | Path) -> None:
+    """Print the next command so that it can be pasted, whatever its paths hold."""
+    command = shlex.join(["graphcast", *map(str, words)])
+    console.print(f"next: [cyan]{escape(command)}[/]")
 
 
 def size(count: float) -> str:

@@ -16,6 +16,13 @@ class Noticed(NamedTuple):
     findings: tuple[Finding, ...]
 
 
+class Inputs(NamedTuple):
+    """The inputs are open: where they are, and the times that they have."""
+
+    places: tuple[str, ...]
+    times: np.ndarray
+
+
 class Opened(NamedTuple):
     """The store is open; `resumed` of its cells are from an interrupted run."""
 
@@ -59,7 +66,7 @@ class Written(NamedTuple):
     lead: np.timedelta64
 
 
-Event: TypeAlias = Noticed | Opened | Standing | Taken | Started | Failed | Written
+Event: TypeAlias = Noticed | Inputs | Opened | Standing | Taken | Started | Failed | Written
 Report: TypeAlias = Callable[[Event], None]
 
 

@@ -9,7 +9,7 @@ from data.sources.files.places import Places
 from data.time_range import AskedTimes, asked_init_times
 from graphcast.machine.machine import Machine
 from graphcast.operations.cluster.runtime import device_count
-from graphcast.operations.events import Report, silent
+from graphcast.operations.events import Inputs, Report, silent
 from graphcast.operations.execution import execute
 from graphcast.operations.run import Run
 from graphcast.operations.starts import open_starts
@@ -109,6 +109,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
     further = None if forcings is None else str(forcings)
     names = (inputs,) if isinstance(inputs, str | Path) else tuple(inputs)
     starts = open_starts(task, names, forcings=further, init_times=_asked(init_time))
+    report(Inputs(tuple(map(str, names)), starts.times))
     run = Run(
         weights=weights.digest,
         task=task,

@@ -82,6 +82,11 @@ class FileStarts:
         return tuple(Member(number=number, entry=number) for number in range(count))
 
     @property
+    def times(self) -> np.ndarray:
+        """Every time that some entry has, ascending."""
+        return np.unique(np.concatenate([entry.dataset["time"].values for entry in self.entries]))
+
+    @property
     def grid(self) -> LatLonGrid:
         """The grid of the entries."""
         return grid_of(self.entries[0].dataset)
