@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-import xarray as xr
 
 from data.task import STEP
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 LATEST: Literal["latest"] = "latest"
 # Times, or the last one that the inputs have; None where the inputs have a single one.
@@ -60,7 +62,7 @@ class TimeRange:
         """Whether the two periods share a moment, whatever their steps."""
         return bool(self.start <= other.end and other.start <= self.end)
 
-    def select(self, dataset: xr.Dataset) -> xr.Dataset:
+    def select(self, dataset: "xr.Dataset") -> "xr.Dataset":
         """The Dataset at the times of the range, lazily.
 
         Raises:

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from data.doctor import Finding
 from data.stores.forecast.header import ForecastHeader
 from data.wording import hour, hours, listed
-from forecast_cli.terminal import STYLES, console, errors, next_step, progress, size
+from forecast_cli.terminal import STYLES, console, errors, next_step, progress, remarks, size
 from graphcast.machine.hosts import is_first
 from graphcast.operations import events
 from graphcast.operations.run import Digest
@@ -22,8 +22,8 @@ class Screen:
     """Shows a forecast while it runs: findings, and a bar of leads, or a line for each in a log."""
 
     def __init__(self) -> None:
-        self._in_log = is_first() and not errors.is_terminal
-        self._bar: Progress = progress(shown=is_first() and errors.is_terminal)
+        self._in_log = is_first() and not remarks.is_terminal
+        self._bar: Progress = progress(shown=is_first() and remarks.is_terminal)
         self._header: ForecastHeader | None = None
         self._inputs: events.Inputs | None = None
         self._notes: tuple[str, ...] | None = None  # of the first window
@@ -123,7 +123,7 @@ class Screen:
 
     def _log(self, line: str) -> None:
         if self._in_log:
-            errors.print(line, soft_wrap=True)
+            remarks.print(line, soft_wrap=True)
 
     def _rows(self, header: ForecastHeader, weights: Digest) -> list[tuple[str, str]]:
         """The summary, label and text."""
@@ -167,10 +167,10 @@ def duration(seconds: float) -> str:
 def _show(findings: tuple[Finding, ...]) -> None:
     """Print the first findings with their remedies, and how many more there are."""
     for finding in findings[:SHOWN_FINDINGS]:
-        errors.print(
+        remarks.print(
             f"[{STYLES[finding.severity]}]{finding.severity}:[/] {escape(finding.message)}"
             f" (rule {finding.rule})\n  → {escape(finding.remedy)}",
             soft_wrap=True,
         )
     if len(findings) > SHOWN_FINDINGS:
-        errors.print(f"and {len(findings) - SHOWN_FINDINGS} more: graphcast doctor tells all")
+        remarks.print(f"and {len(findings) - SHOWN_FINDINGS} more: graphcast doctor tells all")
