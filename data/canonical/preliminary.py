@@ -43,6 +43,28 @@ def final_first(dataset: xr.Dataset) -> xr.Dataset:
     return _remarked(dataset, dataset["time"].values[labels == PRELIMINARY])
 
 
+def preliminary_times(dataset: xr.Dataset) -> np.ndarray:
+    """The times of a Dataset at which it has preliminary fields only; datetime64[ns]."""
+    nothing = np.array([], "datetime64[ns]")
+    if "time" not in dataset.dims or "time" not in dataset.coords:
+        return nothing
+    times = dataset["time"].values.astype("datetime64[ns]")
+    if "expver" in dataset.dims:
+        if "expver" not in dataset.coords or dataset.sizes["expver"] < 2:
+            return nothing
+        labels = _labels(dataset["expver"])
+        best = min(range(labels.size), key=lambda i: (rank(labels[i]), labels[i]))
+        return _lacking(dataset.isel(expver=best, drop=True)).astype("datetime64[ns]")
+    if "expver" not in dataset.variables:
+        return nothing
+    labels = _labels(dataset["expver"])
+    final = times[labels == FINAL] if labels.ndim else nothing
+    early: np.ndarray = np.setdiff1d(
+        times[np.broadcast_to(labels == PRELIMINARY, times.shape)], final
+    )
+    return early
+
+
 def rank(label: object) -> int:
     """0 for the final stream, 2 for the preliminary one, 1 for any other."""
     text = str(label).strip()

@@ -14,6 +14,7 @@ import xarray as xr
 
 from data.canonical.names import canonical_name
 from data.canonical.precipitation import summed_over
+from data.canonical.preliminary import FINAL, PRELIMINARY
 from data.canonical.units import conversion
 from data.provenance import noted, remarked
 from data.sources.files.grib.fields import Contents, Field, at_lead_time, at_valid_time, contents
@@ -85,6 +86,10 @@ def _dataset(path: str, index: Any, found: Contents, axes: dict[str, str]) -> xr
         variables[name] = ((*attributes, "latitude", "longitude"), lazy, attrs)
     coordinates: dict[str, Any] = {dim: np.asarray(labels[dim]) for dim in axes}
     coordinates |= {"latitude": main.latitude, "longitude": main.longitude}
+    early = {getattr(field, axes["time"]) for field in fields if field.preliminary}
+    if early:
+        streams = [PRELIMINARY if time in early else FINAL for time in labels["time"]]
+        coordinates["expver"] = ("time", streams)
     if labels["level"]:
         coordinates["level"] = ("level", labels["level"], {"units": "hPa"})
     return remarked(xr.Dataset(variables, coords=coordinates), *found.remarks, *elsewhere)

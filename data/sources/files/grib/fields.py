@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from data.canonical.names import canonical_name
-from data.canonical.preliminary import rank
+from data.canonical.preliminary import PRELIMINARY, rank
 from data.sources.files.grib.grids import REGULAR, described
-from data.wording import hour, listed
+from data.wording import listed
 
 Message = int | tuple[int, int]  # offset in the file; of a multi-field message, also which field
 
@@ -55,6 +55,11 @@ class Field:
     def valid_time(self) -> np.datetime64:
         """Start plus step."""
         return self.start + np.timedelta64(round(self.step * 3600), "s")
+
+    @property
+    def preliminary(self) -> bool:
+        """Whether it is ERA5T, which a final field will replace."""
+        return self.stream == rank(PRELIMINARY)
 
     @property
     def preference(self) -> tuple[Any, ...]:
@@ -116,7 +121,7 @@ def contents(path: str, index: Any, place: Callable[[Field], Hashable]) -> Conte
         )
     kept = tuple(chosen.values())
     pairs = tuple(pair for pair in doubled if pair[0] in set(kept))
-    return Contents(kept, pairs, (*_left_out(odd), *_preliminary(kept)))
+    return Contents(kept, pairs, tuple(_left_out(odd)))
 
 
 def headers(index: Any) -> Iterator[tuple[dict[str, Any], Message]]:
@@ -200,13 +205,3 @@ def _left_out(odd: dict[str, list[str]]) -> Iterator[str]:
     for reason, names in odd.items():
         which = listed(sorted(set(names)))
         yield f"{len(names)} messages are left out ({which}), because they {reason}"
-
-
-def _preliminary(fields: tuple[Field, ...]) -> Iterator[str]:
-    early = sorted({f.valid_time for f in fields if f.stream == rank("5")})
-    if early:
-        count = len({f.valid_time for f in fields})
-        yield (
-            f"{len(early)} of {count} times are preliminary (ERA5T, expver 5):"
-            f" {listed(map(hour, early))}"
-        )
