@@ -88,8 +88,8 @@ class Opened:
             has = ", ".join(sorted(map(str, dataset.data_vars))) or "none of those asked for"
             raise ValueError(
                 f"a dataset holds every variable of its task, and {recipe.source} lacks"
-                f" {', '.join(missing)} (of these it has {has}){self._why_lacking()}; choose another"
-                " task (--task) or source"
+                f" {', '.join(missing)} (of these it has {has}){self._left_out()}; choose"
+                " another task (--task) or source"
             )
         dataset = dataset[list(recipe.variables)]
         for name, array in dataset.items():
@@ -170,7 +170,7 @@ class Opened:
                 " cannot be converted; correct its attribute 'units'"
             )
 
-    def _why_lacking(self) -> str:
+    def _left_out(self) -> str:
         """What was left out when the source was opened, as part of a sentence."""
         return "".join(f"; {remark}" for remark in self.series.remarks)
 
@@ -194,7 +194,7 @@ class Opened:
         if times.size < 2:
             raise ValueError(
                 f"a dataset starts forecasts from two times {hours(step):g} h apart, and {source}"
-                f" has {_span(times)}; add another time, or, to try things out, let the one stand"
+                f" has {_span(times)}{self._left_out()}; add another time, or, to try things out, let the one stand"
                 " for both (--repeat-single-time)"
             )
         gaps = np.unique(np.diff(times))

@@ -68,7 +68,7 @@ def _of_all_times(held: Sequence[Held]) -> xr.DataArray:
             elif preliminary == owner[0]:
                 rivals.setdefault((owner[1], index), []).append(time)
     parts = []
-    for index, each in enumerate(held):
+    for index in range(len(held)):
         own = [t for t, (_, owner) in owners.items() if owner == index]
         if own:
             contested = {
