@@ -194,8 +194,8 @@ class Opened:
         if times.size < 2:
             raise ValueError(
                 f"a dataset starts forecasts from two times {hours(step):g} h apart, and {source}"
-                f" has {_span(times)}{self._left_out()}; add another time, or, to try things out, let the one stand"
-                " for both (--repeat-single-time)"
+                f" has {_span(times)}{self._left_out()}; add another time, or, to try things"
+                " out, let the one stand for both (--repeat-single-time)"
             )
         gaps = np.unique(np.diff(times))
         if gaps.size != 1 or gaps[0] != step:

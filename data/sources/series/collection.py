@@ -44,6 +44,8 @@ class Series(ABC):
     credit: str
     hourly_precipitation: bool = False
     simulated_by: str = ""
+    preliminary: np.ndarray = np.array([], "datetime64[ns]")
+    remarks: tuple[str, ...] = ()
 
     @abstractmethod
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
