@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from forecast_cli.choices import MODELS, PRECISIONS, RECIPES, TASK_FILE, either
+
 
 def train(  # noqa: PLR0913, PLR0917  the flags are a contract
     data: Annotated[str, typer.Option(help="Analyses: a Zarr store, file or URL.")],
@@ -12,18 +14,18 @@ def train(  # noqa: PLR0913, PLR0917  the flags are a contract
     task: Annotated[
         str | None,
         typer.Option(
-            help="Variables and levels to learn: a published task's name or a JSON file. "
+            help=f"Variables and levels to learn: a published task's name or {TASK_FILE}. "
             "[default: the first published task that the data serve, or all that they have]"
         ),
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(
-            help="Size of the network: tiny, small, paper or a JSON file. "
+            help=f"Size of the network: {', '.join(MODELS)} or a JSON file. "
             "[default: tiny, or that of --init-from]"
         ),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="quick, paper, finetune or a JSON file.")] = "quick",
+    recipe: Annotated[str, typer.Option(help=f"{', '.join(RECIPES)} or a JSON file.")] = "quick",
     updates: Annotated[
         int | None,
         typer.Option(help="Updates in all; the recipe's phases keep their proportions.", min=1),
@@ -51,7 +53,9 @@ def train(  # noqa: PLR0913, PLR0917  the flags are a contract
     seed: Annotated[int, typer.Option(help="Of the first weights and of the draws.")] = 0,
     precision: Annotated[
         str | None,
-        typer.Option(help="float32, mixed or bfloat16. [default: the recipe's; mixed in quick]"),
+        typer.Option(
+            help=f"{either(PRECISIONS)}. [default: the recipe's, which is mixed in quick]"
+        ),
     ] = None,
     batch: Annotated[
         int | None, typer.Option(help="Samples in each update. [default: the recipe's]", min=1)

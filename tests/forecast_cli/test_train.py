@@ -1,6 +1,7 @@
 """`graphcast train` from files to weights that forecast, and the sentences for what is wrong."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -74,8 +75,8 @@ def test_a_run_ends_in_weights_that_forecast_and_says_where_everything_is(graphc
     assert other.code == 2
     assert "comes from another training: its recipe.seed is 0, and 1 is asked for" in other.err
 
-    (next_line,) = [line for line in run.out.splitlines() if line.startswith("next: graphcast")]
-    forecast = graphcast(*next_line.removeprefix("next: graphcast ").split())
+    (next_line,) = [line for line in run.out.splitlines() if line.startswith("next: ")]
+    forecast = graphcast(*shlex.split(next_line.removeprefix("next: graphcast ")))
     assert forecast.code == 0, forecast.err
 
     finer = graphcast(*flags(init_from="run/checkpoint.safetensors", output="finer", model="tiny"))
