@@ -15,14 +15,14 @@ def train(  # noqa: PLR0913, PLR0917  the flags are a contract
         str | None,
         typer.Option(
             help=f"Variables and levels to learn: a published task's name or {TASK_FILE}. "
-            "[default: the first published task that the data serve, or all that they have]"
+            "(Default: the first published task that the data serve, or all that they have.)"
         ),
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(
             help=f"Size of the network: {', '.join(MODELS)} or a JSON file. "
-            "[default: tiny, or that of --init-from]"
+            "(Default: tiny, or that of --init-from.)"
         ),
     ] = None,
     recipe: Annotated[str, typer.Option(help=f"{', '.join(RECIPES)} or a JSON file.")] = "quick",
@@ -32,12 +32,12 @@ def train(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = None,
     train_time: Annotated[
         str | None,
-        typer.Option(help="Training period, as 2001/2008. [default: all before the last tenth]"),
+        typer.Option(help="Training period, as 2001/2008. (Default: all before the last tenth.)"),
     ] = None,
     validation_time: Annotated[
         str | None,
         typer.Option(
-            help="Validation period, outside the training period. [default: what follows]"
+            help="Validation period, outside the training period. (Default: what follows.)"
         ),
     ] = None,
     statistics: Annotated[
@@ -54,17 +54,17 @@ def train(  # noqa: PLR0913, PLR0917  the flags are a contract
     precision: Annotated[
         str | None,
         typer.Option(
-            help=f"{either(PRECISIONS)}. [default: the recipe's, which is mixed in quick]"
+            help=f"{either(PRECISIONS)}. (Default: the recipe's, which is mixed in quick.)"
         ),
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(help="Samples in each update. [default: the recipe's]", min=1)
+        int | None, typer.Option(help="Samples in each update. (Default: the recipe's.)", min=1)
     ] = None,
     devices: Annotated[
         int | None,
         typer.Option(
-            help="Devices that share each batch; on a CPU its cores. [default: as many as divide "
-            "the batch]",
+            help="Devices that share each batch; on a CPU its cores. (Default: as many as divide "
+            "the batch.)",
             min=1,
         ),
     ] = None,
@@ -90,7 +90,7 @@ def train(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = None,
     processes: Annotated[int | None, typer.Option(help="How many processes there are.")] = None,
 ) -> None:
-    r"""Train a network, validate it by forecasts, and keep the best weights.
+    r"""Train a network, and keep the weights that forecast best.
 
     OUTPUT gets checkpoint.safetensors, which `graphcast forecast` takes;
     report.html with curves, skill against persistence and climatology, and
