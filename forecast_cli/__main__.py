@@ -14,6 +14,7 @@ from forecast_cli.doctor import doctor
 from forecast_cli.forecast import forecast
 from forecast_cli.info import info
 from forecast_cli.plan import plan
+from forecast_cli.plot import plot
 from forecast_cli.prepare import prepare
 from forecast_cli.score import score
 from forecast_cli.simulate import simulate
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(forecast, score, plan, info, convert),
+    *(forecast, score, plot, plan, info, convert),
     *(prepare, doctor, statistics, simulate),
     demo,
 )

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from data.channels import Channel
 from data.wording import hours
-from verification.scorecard.labels import long_label, short_label
+from maps.labels import long_label, short_label
 from verification.scorecard.selection import (
     all_rows,
     best,

@@ -20,7 +20,7 @@ from verification.scorecard.curves import (
     skill_figure,
     svg_data_uri,
 )
-from verification.scorecard.labels import lead_label, long_label, number, short_label
+from maps.labels import lead_label, long_label, number, short_label
 from verification.scorecard.selection import (
     all_rows,
     has_persistence,
