@@ -86,7 +86,8 @@ def plot(  # noqa: PLR0913, PLR0917  the flags are a contract
         _check(target, animate=animate, overwrite=overwrite)
         scene = _scene(dataset, channel, leads, extent, start, member, animate=animate)
         _draw(dataset, scene, target, animate=animate)
-    what = f"{len(scene.leads)} {'frames' if animate else 'maps'} of {channel}"
+    count, noun = len(scene.leads), "frame" if animate else "map"
+    what = f"{count} {noun}{'s' * (count > 1)} of {channel}"
     console.print(f"[bold]{target}[/]  {size(target.stat().st_size)}, {what}, {region}")
     console.print(f"next: [cyan]{_next(forecast, variable, region, animate=animate)}[/]")
 

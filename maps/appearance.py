@@ -1,8 +1,8 @@
 """How a variable is shown: units of the trade, colours, contours.
 
-A row of `_ROWS` for each variable that the trade draws in its own way; all others are shown in their
-own units with colours from dark to bright. Levels are chosen from what the map shows, so that any
-level of the atmosphere and any planet has its own.
+`_ROWS` has a row for each variable that the trade draws in its own way. All others are shown in
+their own units with colours from dark to bright. Steps of colour are chosen from what the map
+shows, so that any level of the atmosphere and any planet has its own.
 """
 
 from dataclasses import dataclass, replace
@@ -50,15 +50,14 @@ class Shown:
         )
 
 
-_DAM = Shown("dam", 1 / (10 * STANDARD_GRAVITY), colours="Spectral_r", contour=6)
-_PRESSURE = Shown("hPa", 0.01, colours="Spectral_r", contour=4)
-_CELSIUS = Shown("°C", offset=ABSOLUTE_ZERO, colours="RdYlBu_r", contour=5)
+_DAM = Shown("dam", 1 / (10 * STANDARD_GRAVITY), colours="Spectral_r", contour=6.0)
+_PRESSURE = Shown("hPa", 0.01, colours="Spectral_r", contour=4.0)
+_CELSIUS = Shown("°C", offset=ABSOLUTE_ZERO, colours="RdYlBu_r", contour=5.0)
 _WIND = Shown("m s⁻¹", colours="PuOr_r", centred=True)
 _SPEED = Shown("m s⁻¹", colours="YlGnBu", least=0.0)
 _HUMIDITY = Shown("g kg⁻¹", 1e3, colours="YlGnBu", least=0.0)
-_RAIN = Shown(
-    "mm", 1e3, colours="YlGnBu", least=0.0, steps=(0.1, 0.5, 1, 2, 4, 7, 10, 15, 20, 30, 50, 80)
-)
+_RAIN_STEPS = (0.1, 0.5, 1.0, 2.0, 4.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 80.0)  # mm
+_RAIN = Shown("mm", 1e3, colours="YlGnBu", least=0.0, steps=_RAIN_STEPS)
 
 _ROWS: dict[str, Shown] = {
     "geopotential": _DAM,

@@ -22,6 +22,7 @@ from maps.projection import Box, Extent, Polar, Projection, projection_of
 
 STEPS = 15  # of colour at most; more cannot be told apart
 LINES = 5  # meridians or parallels of a map at most, or a few more
+_OF_A_CONTOUR = (0.5, 1, 2, 4, 8, 16, 32, 64)  # steps of colour, in distances between lines
 DENSE = 181  # points of a meridian or of the frame
 
 COAST = {"colors": "#222222", "linewidths": 0.5}
@@ -94,7 +95,9 @@ def draw_map(
             zorder=2,
         )  # fmt: skip
         lines.set_clip_path(frame)
-        axes.clabel(lines, fontsize=6, fmt="%g")
+        for text in axes.clabel(lines, lines.levels[::2], fontsize=6, fmt="%g"):
+            text.set_clip_on(True)
+            text.set_clip_path(frame)
     return filled
 
 
@@ -119,15 +122,17 @@ def levels(looks: Shown, limits: tuple[float, float]) -> Float[np.ndarray, " ste
         low = max(low, looks.least)
     if high <= low:
         low, high = low - 0.5, low + 0.5
+    if looks.contour is not None:  # so that colours change where lines are
+        fits = (c for c in _OF_A_CONTOUR if (high - low) / (c * looks.contour) <= STEPS)
+        step = looks.contour * next(fits, _OF_A_CONTOUR[-1])
+        return np.arange(np.floor(low / step), np.ceil(high / step) + 1) * step
     locator = MaxNLocator(STEPS, steps=[1, 2, 2.5, 4, 5, 10])
     return np.asarray(locator.tick_values(low, high), np.float64)
 
 
 def _about(
     field: xr.DataArray, projection: Projection, extent: Extent
-) -> tuple[
-    Float[np.ndarray, " lon"], Float[np.ndarray, " lat"], Float[np.ndarray, "lat lon"]
-]:
+) -> tuple[Float[np.ndarray, " lon"], Float[np.ndarray, " lat"], Float[np.ndarray, "lat lon"]]:
     """Longitudes from the map's middle, latitudes and values, of what the map shows and a bit more.
 
     Round the globe the first column is repeated at the end, and the poles have the mean of the rows
@@ -146,9 +151,8 @@ def _about(
     gap = np.diff(φ).max()
     for pole, row in ((-90.0, 0), (90.0, -1)):
         if 0 < abs(φ[row] - pole) <= gap:
-            mean = np.full((1, values.shape[1]), values[row].mean())
-            parts, ends = ([mean, values], [[pole], φ]) if row == 0 else ([values, mean], [φ, [pole]])
-            values, φ = np.concatenate(parts), np.concatenate(ends)
+            at = 0 if row == 0 else len(φ)
+            values, φ = np.insert(values, at, values[row].mean(), axis=0), np.insert(φ, at, pole)
     wide, tall = np.diff(λ).max(), gap
     half = (extent.east - extent.west) / 2
     seen_columns = np.abs(λ) <= half + wide

@@ -16,7 +16,7 @@ DIMS = ("time", "prediction_timedelta", "latitude", "longitude")
 
 
 def channel_named(text: str, forecast: xr.Dataset) -> Channel:
-    """The variable and level of a forecast that a short name means: `z500`, `2t`, `temperature 850`.
+    """The variable and level of a forecast that a name means: `z500`, `2t`, `temperature 850`.
 
     Raises:
         ValueError: the forecast has no such variable, or not at that level; a level is missing.
@@ -106,8 +106,8 @@ def _only_level(text: str, field: xr.DataArray) -> int | None:
     there = np.atleast_1d(field["level"].values)
     if len(there) > 1:
         raise ValueError(
-            f"`variable` {text} is on levels; say which, as {text}{there[len(there) // 2]:g} (there "
-            f"are {listed(there.tolist(), most=40)} hPa)"
+            f"`variable` {text} is on levels; say which, as {text}{there[len(there) // 2]:g} "
+            f"(there are {listed(there.tolist(), most=40)} hPa)"
         )
     return int(there[0])
 

@@ -7,7 +7,6 @@ from data.wording import hour, hours
 from maps.units import SUPERSCRIPTS
 
 
-
 def short_label(variable: str, level: int | None) -> str:
     """`z500`, `2t`: ECMWF's short name and the level."""
     short = VARIABLES[variable].short_name if variable in VARIABLES else variable

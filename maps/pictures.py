@@ -17,7 +17,7 @@ from maps.appearance import Shown
 from maps.drawing import colour_bar, draw_map, new_map
 from maps.fields import at_leads, chosen, converted
 from maps.labels import lead_label, long_label, time_label
-from maps.projection import Extent, Polar, projection_of
+from maps.projection import GLOBE, Extent, Polar, projection_of
 
 COLUMNS = 3
 SHEET = 11.0  # inches across, of several maps
@@ -44,7 +44,7 @@ class Scene:
 
     channel: Channel
     leads: tuple[np.timedelta64, ...]
-    extent: Extent = Extent()
+    extent: Extent = GLOBE
     init_time: np.datetime64 | None = None
     member: int | None = None
 
@@ -135,7 +135,9 @@ def _fields(forecast: xr.Dataset, scene: Scene) -> tuple[list[xr.DataArray], Sho
     """The field of each lead time, in the units that are shown."""
     field, looks = chosen(forecast, scene.channel, scene.init_time, scene.member)
     leads = at_leads(field, list(scene.leads))
-    fields = [converted(leads.isel(prediction_timedelta=i), looks).load() for i in range(len(leads))]
+    fields = [
+        converted(leads.isel(prediction_timedelta=i), looks).load() for i in range(len(leads))
+    ]
     if any(not np.isfinite(f.values).any() for f in fields):
         raise ValueError(
             f"{scene.channel} has no finite value at one of the lead times; is the forecast whole?"

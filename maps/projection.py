@@ -1,7 +1,7 @@
 """Longitude and latitude on paper: the globe, a pole, or a box."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -13,10 +13,10 @@ Plane = tuple[Float[np.ndarray, "*points"], Float[np.ndarray, "*points"]]
 class Extent:
     """What a map shows, in degrees; from `west` it goes eastwards and may cross any meridian."""
 
-    south: float = -90.0
-    north: float = 90.0
-    west: float = -180.0
-    east: float = 180.0
+    south: int | float = -90.0
+    north: int | float = 90.0
+    west: int | float = -180.0
+    east: int | float = 180.0
 
     def __post_init__(self) -> None:
         if not (-90 <= self.south < self.north <= 90 and 0 < self.east - self.west <= 360):
@@ -37,19 +37,13 @@ class Extent:
         return (self.west + self.east) / 2
 
 
-class Projection(Protocol):
-    """A map projection that is drawn about a meridian."""
-
-    @property
-    def centre(self) -> float:
-        """The longitude in the middle of the map; the map is cut opposite to it."""
-
-    def __call__(self, λ: Float[np.ndarray, "*points"], φ: Float[np.ndarray, "*points"]) -> Plane:
-        """Places on paper of degrees relative to `centre`, and of degrees of latitude."""
+GLOBE = Extent()
 
 
 class EqualEarth(NamedTuple):
     """The globe with true areas.
+
+    Projections are called with degrees relative to `centre` and degrees of latitude.
 
     Šavrič, B., T. Patterson and B. Jenny (2019): The Equal Earth map projection. International
     Journal of Geographical Information Science 33, 454-465.
@@ -88,6 +82,9 @@ class Box(NamedTuple):
     def __call__(self, λ: Float[np.ndarray, "*points"], φ: Float[np.ndarray, "*points"]) -> Plane:
         """Degrees, those of longitude shorter by cos φ."""
         return λ * np.cos(np.deg2rad(self.true_at)), φ * 1.0
+
+
+Projection = EqualEarth | Polar | Box  # each is drawn about `centre`, and cut opposite to it
 
 
 def projection_of(extent: Extent) -> Projection:

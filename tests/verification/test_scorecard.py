@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from data.channels import Channel
+from maps.labels import lead_label, number
+from maps.units import units_label
 from tests.verification.made_up_weather import HOUR, forecast_of, truth
 from verification import Protocol, score
 from verification.scorecard import forecast_figure, report_html
 from verification.scorecard.curves import curves_figure, skill_figure
-from maps.labels import lead_label, number
-from maps.units import units_label
 from verification.scorecard.selection import all_rows, headline_rows, skill, table_leads
 
 DAY = 24 * HOUR

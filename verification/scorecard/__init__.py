@@ -8,5 +8,6 @@ chooses what is shown first.
 
 from verification.scorecard.figures import forecast_figure
 from verification.scorecard.report import report_html
+from verification.scorecard.tabulated import tabulated
 
-__all__ = ["forecast_figure", "report_html"]
+__all__ = ["forecast_figure", "report_html", "tabulated"]

@@ -71,7 +71,7 @@ class Block:
 
     @cached_property
     def adjusted(self) -> Mapping[str, Numbers]:
-        """p of each test, adjusted for the number of cells in the block."""
+        """P of each test, adjusted for the number of cells in the block."""
         return {test: adjusted(p) for test, p in self.p.items()}
 
     @cached_property
@@ -239,5 +239,3 @@ def every(leads: Sequence[float], at_most: int) -> list[int]:
         if 0 < len(shown_leads) <= at_most:
             return shown_leads
     return [int(i) for i in np.unique(np.linspace(0, len(leads) - 1, at_most).round())]
-
-

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from verification.significance.autocovariance import autocorrelations
-from verification.significance.contract import LEVEL, Series, Tested, t_test
+from verification.significance.contract import LEVEL, Estimate, Series, t_test
 
 MOST = 1 - 1e-6  # of a lag-1 autocorrelation, below which the formula is finite
 
@@ -18,8 +18,8 @@ def inflation(
     """How much larger the standard error of the mean is than that of independent differences.
 
     k² = (1 - ρ₁φ₁ - ρ₂φ₂) / (1 - φ₁ - φ₂)², φ₁ = ρ₁(1 - ρ₂) / (1 - ρ₁²),
-    φ₂ = (ρ₂ - ρ₁²) / (1 - ρ₁²), where ρ are the autocorrelations of the series. The effective number
-    of init times is n / k².
+    φ₂ = (ρ₂ - ρ₁²) / (1 - ρ₁²), where ρ are the autocorrelations of the series. The effective
+    number of init times is n / k².
 
     Args:
         differences: NaN where an init time was not scored.
@@ -33,7 +33,7 @@ def inflation(
 
 def ar2_test(
     differences: Float[np.ndarray, "time *cells"], *, level: float = LEVEL, least: float = 1.0
-) -> Tested:
+) -> Estimate:
     """The t-test whose standard error is multiplied by `inflation`, with n - 1 degrees of freedom.
 
     The degrees of freedom are those of the published test. They do not count that k is an estimate,

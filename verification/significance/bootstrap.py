@@ -1,16 +1,16 @@
 """The stationary bootstrap with automatic block length.
 
-Politis, D. N. and J. P. Romano (1994): The stationary bootstrap. Journal of the American Statistical
-Association 89, 1303-1313. Politis, D. N. and H. White (2004): Automatic block-length selection for
-the dependent bootstrap. Econometric Reviews 23, 53-70, with the correction of Patton, Politis and
-White (2009), Econometric Reviews 28, 372-375.
+Politis, D. N. and J. P. Romano (1994): The stationary bootstrap. Journal of the American
+Statistical Association 89, 1303-1313. Politis, D. N. and H. White (2004): Automatic block-length
+selection for the dependent bootstrap. Econometric Reviews 23, 53-70, with the correction of Patton,
+Politis and White (2009), Econometric Reviews 28, 372-375.
 """
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from verification.significance.autocovariance import autocovariances
-from verification.significance.contract import FEWEST, LEVEL, Series, Tested
+from verification.significance.contract import FEWEST, LEVEL, Estimate, Series
 
 RESAMPLES = 2000  # p = 0.05 then has a standard error of 0.005
 BAND = 2.0  # standard errors above which an autocorrelation counts: Politis & White 2004, c
@@ -23,7 +23,7 @@ def bootstrap_test(
     level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> Tested:
+) -> Estimate:
     """The spread of the mean over series that are put together from blocks of the series.
 
     The interval is symmetric about the mean, and holds 0 exactly where p is above 1 - `level`, but
@@ -50,7 +50,7 @@ def bootstrap_test(
         reached = (away >= np.abs(series.mean[cells])).sum(axis=0)
         p[cells] = (1 + reached) / (1 + resamples)
     parts = (series.mean, series.mean - halfwidth, series.mean + halfwidth, p)
-    return Tested(*(part.reshape(shape) for part in parts), series.n.reshape(shape))
+    return Estimate(*(part.reshape(shape) for part in parts), series.n.reshape(shape))
 
 
 def block_length(differences: Float[np.ndarray, "time *cells"]) -> Float[np.ndarray, "*cells"]:
@@ -59,12 +59,14 @@ def block_length(differences: Float[np.ndarray, "time *cells"]) -> Float[np.ndar
 
 
 def _block_lengths(series: Series) -> Float[np.ndarray, " cells"]:
-    """b = (2 G² / D)^⅓ n^⅓ with G = Σ λ(k/M) |k| R(k) and D = 2 (Σ λ(k/M) R(k))².
+    """B = (2 G² / D)^⅓ n^⅓ with G = Σ λ(k/M) |k| R(k) and D = 2 (Σ λ(k/M) R(k))².
 
     M is twice the lag after which the autocorrelations are within `BAND` of 0 for a while, and λ is
     the flat-top window, 1 up to ½ and from there down to 0 at 1.
     """
     n = len(series.about)
+    if n < FEWEST:
+        return np.ones(series.n.shape)
     quiet = max(5, int(np.sqrt(np.log10(n))))  # so many small ones in a row end the search
     most = int(np.ceil(np.sqrt(n))) + quiet
     covariances = autocovariances(series, min(most + quiet, n - 1))

@@ -10,18 +10,18 @@ LEVEL = 0.95  # of intervals, as in the scorecards of weather centres
 FEWEST = 8  # init times; the autocorrelations of shorter series say nothing
 
 
-class Tested(NamedTuple):
+class Estimate(NamedTuple):
     """The mean difference in each cell, and how sure it is.
 
     Attributes:
-        estimate: mean over init times; NaN where there is none.
+        mean: over init times; NaN where there is none.
         low: lower end of the interval of the mean; NaN where there are too few init times.
         high: upper end.
         p: two-sided, of the hypothesis that the mean is 0; NaN where there are too few init times.
         n: how many init times have a difference.
     """
 
-    estimate: Float[np.ndarray, "*cells"]
+    mean: Float[np.ndarray, "*cells"]
     low: Float[np.ndarray, "*cells"]
     high: Float[np.ndarray, "*cells"]
     p: Float[np.ndarray, "*cells"]
@@ -67,7 +67,7 @@ def t_test(
     freedom: Float[np.ndarray, " cells"],
     level: float,
     shape: tuple[int, ...],
-) -> Tested:
+) -> Estimate:
     """A t-test of the mean from its standard error.
 
     A series that never differs from 0 has p = 1; one that always differs by the same has p = 0.
@@ -80,4 +80,4 @@ def t_test(
     p = np.where(enough, 2 * stdtr(np.where(enough, freedom, np.nan), -np.abs(ratio)), np.nan)
     p = np.where(constant, (series.mean == 0).astype(np.float64), p)
     parts = (series.mean, series.mean - width, series.mean + width, p)
-    return Tested(*(part.reshape(shape) for part in parts), series.n.reshape(shape))
+    return Estimate(*(part.reshape(shape) for part in parts), series.n.reshape(shape))

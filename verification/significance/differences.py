@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from verification.significance.contract import Tested
+from verification.significance.contract import Estimate
 
 Scores = Float[np.ndarray, "time *cells"]
 
@@ -15,9 +15,9 @@ def linearised(
 ) -> Scores:
     """What each init time adds to a score that is a function of the mean over them.
 
-    The mean over init times of the result is the score, and its spread is that of the score to first
-    order (the delta method): f(m) + f'(m) (xᵢ - m). For the root of a mean square, `of_mean` is the
-    root and `slope` is 1 / (2 √m).
+    The mean over init times of the result is the score, and its spread is that of the score to
+    first order (the delta method): f(m) + f'(m) (xᵢ - m). For the root of a mean square, `of_mean`
+    is the root and `slope` is 1 / (2 √m).
 
     Args:
         values: what is averaged, at each init time; NaN where it was not scored.
@@ -32,7 +32,7 @@ def linearised(
 
 
 def skill_interval(
-    difference: Tested, reference: Tested
+    difference: Estimate, reference: Estimate
 ) -> tuple[Float[np.ndarray, "*cells"], Float[np.ndarray, "*cells"]]:
     """The interval of a skill score, mean difference over mean reference.
 

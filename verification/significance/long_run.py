@@ -1,15 +1,15 @@
 """The t-test with a long-run variance estimated from cosines (EWC).
 
 Lazarus, E., D. J. Lewis, J. H. Stock and M. W. Watson (2018): HAR inference: recommendations for
-practice. Journal of Business & Economic Statistics 36, 541-559. It is the test of Diebold, F. X. and
-R. S. Mariano (1995), Journal of Business & Economic Statistics 13, 253-263, of two losses, with this
-estimate in place of theirs.
+practice. Journal of Business & Economic Statistics 36, 541-559. It is the test of two losses of
+Diebold, F. X. and R. S. Mariano (1995), Journal of Business & Economic Statistics 13, 253-263, with
+this estimate of the variance in place of theirs.
 """
 
 import numpy as np
 from jaxtyping import Float
 
-from verification.significance.contract import LEVEL, Series, Tested, t_test
+from verification.significance.contract import LEVEL, Estimate, Series, t_test
 
 RATE = 0.41  # cosines per (init times)^(2/3): Lazarus et al. 2018, equation 4
 
@@ -22,7 +22,7 @@ def cosines(n: int) -> int:
 def long_run_variance(
     differences: Float[np.ndarray, "time *cells"],
 ) -> Float[np.ndarray, "*cells"]:
-    """n times the variance of the mean of a correlated series.
+    """N times the variance of the mean of a correlated series.
 
     The mean over ν low frequencies of the squared weighted sum of the series with a cosine.
     """
@@ -30,7 +30,7 @@ def long_run_variance(
     return _variance(series, cosines(len(series.about))).reshape(np.shape(differences)[1:])
 
 
-def hac_test(differences: Float[np.ndarray, "time *cells"], *, level: float = LEVEL) -> Tested:
+def hac_test(differences: Float[np.ndarray, "time *cells"], *, level: float = LEVEL) -> Estimate:
     """The t-test with `long_run_variance`, and as many degrees of freedom as there are cosines.
 
     Args:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 
 from verification.significance.autoregressive import ar2_test
 from verification.significance.bootstrap import bootstrap_test
-from verification.significance.contract import Tested
+from verification.significance.contract import Estimate
 from verification.significance.long_run import hac_test
 
-Test = Callable[..., Tested]  # of differences at init times, and the level of the interval
+Test = Callable[..., Estimate]  # of differences at init times, and the level of the interval
 
 TESTS: dict[str, Test] = {
     "ar2": ar2_test,
