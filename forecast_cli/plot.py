@@ -5,23 +5,18 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
-import xarray as xr
 
-from data.channels import Channel
-from data.stores.files import written_whole
-from data.wording import listed
-from forecast_cli.arguments import duration, moment
+from forecast_cli.choices import REGIONS
 from forecast_cli.terminal import console, progress, size
-from maps.fields import channel_named, chosen
-from maps.labels import short_label
-from maps.projection import Extent
-from verification.files import open_forecast
-from verification.regions import REGIONS, check_regions
 
 if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+    from data.channels import Channel
     from maps.pictures import Scene
+    from maps.projection import Extent
 
 PICTURES = (".png", ".pdf", ".svg")
 ANIMATIONS = (".gif", ".mp4")
@@ -36,7 +31,7 @@ def plot(  # noqa: PLR0913, PLR0917  the flags are a contract
     region: Annotated[
         str,
         typer.Option(
-            help="A region of the scores (global, europe, n.hem, ...), or its edges as "
+            help=f"A region of the scores ({', '.join(REGIONS)}), or its edges as "
             "north/west/south/east in degrees."
         ),
     ] = "global",
@@ -77,6 +72,10 @@ def plot(  # noqa: PLR0913, PLR0917  the flags are a contract
         graphcast plot forecast.zarr --variable z500 --lead-time 24h
         graphcast plot forecast.zarr --variable 2t --region europe --animate
     """
+    from forecast_cli.arguments import duration, moment
+    from maps.fields import channel_named
+    from verification.files import open_forecast
+
     extent = extent_of(region)
     leads = [duration(text) for text in lead_time or ()]
     start = None if init_time is None else moment(init_time)
@@ -92,12 +91,16 @@ def plot(  # noqa: PLR0913, PLR0917  the flags are a contract
     console.print(f"next: [cyan]{_next(forecast, variable, region, animate=animate)}[/]")
 
 
-def extent_of(text: str) -> Extent:
+def extent_of(text: str) -> "Extent":
     """A region's name, or its edges in ECMWF's order, north/west/south/east.
 
     Raises:
         ValueError: the text is neither.
     """
+    from maps.projection import Extent
+    from verification.regions import REGIONS as BOXES
+    from verification.regions import check_regions
+
     if "/" in text:
         try:
             north, west, south, east = (float(edge) for edge in text.split("/"))
@@ -107,23 +110,24 @@ def extent_of(text: str) -> Extent:
             ) from error
         return Extent(south, north, west, east if east > west else east + 360)
     check_regions([text])
-    box = REGIONS[text]
+    box = BOXES[text]
     if box.east - box.west == 360:
         return Extent(box.south, box.north)
     return Extent(box.south, box.north, box.west, box.east)
 
 
 def _scene(
-    dataset: xr.Dataset,
-    channel: Channel,
-    leads: list[np.timedelta64],
-    extent: Extent,
-    start: np.datetime64 | None,
+    dataset: "xr.Dataset",
+    channel: "Channel",
+    leads: list["np.timedelta64"],
+    extent: "Extent",
+    start: "np.datetime64 | None",
     member: int | None,
     *,
     animate: bool,
 ) -> "Scene":
-    from maps.pictures import Scene  # noqa: PLC0415  Matplotlib is not needed to refuse a flag
+    from maps.fields import chosen
+    from maps.pictures import Scene
 
     field, _ = chosen(dataset, channel, start, member)
     there = list(field["prediction_timedelta"].values)
@@ -133,8 +137,9 @@ def _scene(
     return Scene(channel, tuple(leads), extent, start, member)
 
 
-def _draw(dataset: xr.Dataset, scene: "Scene", target: Path, *, animate: bool) -> None:
-    from maps.pictures import animated, forecast_maps  # noqa: PLC0415  likewise
+def _draw(dataset: "xr.Dataset", scene: "Scene", target: Path, *, animate: bool) -> None:
+    from data.stores.files import written_whole
+    from maps.pictures import animated, forecast_maps
 
     target.parent.mkdir(parents=True, exist_ok=True)
     with progress() as bar:
@@ -149,14 +154,18 @@ def _draw(dataset: xr.Dataset, scene: "Scene", target: Path, *, animate: bool) -
             figure.savefig(temporary, format=target.suffix[1:].lower())
 
 
-def _default(forecast: str, channel: Channel, *, animate: bool) -> Path:
+def _default(forecast: str, channel: "Channel", *, animate: bool) -> Path:
     """The forecast's name and the variable's, in this folder."""
+    from maps.labels import short_label
+
     name = re.sub(r"[^\w.-]+", "-", Path(forecast.rstrip("/")).stem)
     return Path(f"{name}-{short_label(*channel)}{'.gif' if animate else '.png'}")
 
 
 def _check(target: Path, *, animate: bool, overwrite: bool) -> None:
     """Refuse, before anything is drawn, a target that cannot be written or must stay."""
+    from data.wording import listed
+
     endings = ANIMATIONS if animate else PICTURES
     if target.suffix.lower() not in endings:
         kind = "an animation" if animate else "a picture"
