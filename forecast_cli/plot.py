@@ -111,9 +111,9 @@ def extent_of(text: str) -> "Extent":
         return Extent(south, north, west, east if east > west else east + 360)
     check_regions([text])
     box = BOXES[text]
-    if box.east - box.west == 360:
-        return Extent(box.south, box.north)
-    return Extent(box.south, box.north, box.west, box.east)
+    if box.east - box.west == 360:  # drawn about Greenwich
+        return Extent(float(box.south), float(box.north))
+    return Extent(*map(float, (box.south, box.north, box.west, box.east)))
 
 
 def _scene(

@@ -13,10 +13,10 @@ Plane = tuple[Float[np.ndarray, "*points"], Float[np.ndarray, "*points"]]
 class Extent:
     """What a map shows, in degrees; from `west` it goes eastwards and may cross any meridian."""
 
-    south: int | float = -90.0
-    north: int | float = 90.0
-    west: int | float = -180.0
-    east: int | float = 180.0
+    south: float = -90.0
+    north: float = 90.0
+    west: float = -180.0
+    east: float = 180.0
 
     def __post_init__(self) -> None:
         if not (-90 <= self.south < self.north <= 90 and 0 < self.east - self.west <= 360):
@@ -92,9 +92,9 @@ def projection_of(extent: Extent) -> Projection:
 
     >>> projection_of(Extent())
     EqualEarth(centre=0.0)
-    >>> projection_of(Extent(60, 90))
+    >>> projection_of(Extent(60.0, 90.0))
     Polar(north=True, centre=0.0)
-    >>> projection_of(Extent(35, 75, -12.5, 42.5))
+    >>> projection_of(Extent(35.0, 75.0, -12.5, 42.5))
     Box(centre=15.0, true_at=55.0)
     """
     if not extent.round_the_globe:

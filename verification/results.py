@@ -31,10 +31,10 @@ class Score(NamedTuple):
     forecast: str
     metric: str
     variable: str
-    level: float | None
+    level: int | float | None
     region: str
-    lead_hours: float
-    value: float
+    lead_hours: int | float
+    value: int | float
     n: int
     unit: str
 
@@ -56,9 +56,9 @@ class Comparison(NamedTuple):
     reference: str
     metric: str
     variable: str
-    level: float | None
+    level: int | float | None
     region: str
-    lead_hours: float
+    lead_hours: int | float
     difference: float
     relative: float
     low: float

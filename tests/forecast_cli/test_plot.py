@@ -53,7 +53,7 @@ def test_wrong_flags_are_refused_in_one_sentence(graphcast, forecast, tmp_path, 
 
 
 def test_a_region_is_a_name_or_edges_in_the_order_of_ecmwf():
-    assert extent_of("europe") == Extent(35, 75, -12.5, 42.5)
-    assert extent_of("n.hem") == Extent(20, 90)
-    assert extent_of("75/-12.5/35/42.5") == Extent(35, 75, -12.5, 42.5)
-    assert extent_of("60/145/25/-130") == Extent(25, 60, 145, 230)
+    assert extent_of("europe") == Extent(35.0, 75.0, -12.5, 42.5)
+    assert extent_of("n.hem") == Extent(20.0, 90.0)
+    assert extent_of("75/-12.5/35/42.5") == Extent(35.0, 75.0, -12.5, 42.5)
+    assert extent_of("60/145/25/-130") == Extent(25.0, 60.0, 145.0, 230.0)

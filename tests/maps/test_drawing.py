@@ -49,8 +49,8 @@ def test_a_difference_of_temperatures_is_in_kelvins_and_has_no_offset():
 
 
 def test_colours_change_at_round_numbers_and_at_contours():
-    assert 500 < levels(shown("geopotential", "m2 s-2", 500), (480, 600))[5] < 600
-    assert set(levels(shown("geopotential", "m2 s-2", 500), (480, 600)) % 6) == {0.0}
+    assert 500 < levels(shown("geopotential", "m2 s-2", 500), (480.0, 600.0))[5] < 600
+    assert set(levels(shown("geopotential", "m2 s-2", 500), (480.0, 600.0)) % 6) == {0.0}
     wind = levels(shown("u_component_of_wind", "m s-1"), (-12.0, 31.0))
     np.testing.assert_allclose(wind, -wind[::-1])  # calm is in the middle of the colours
     assert levels(shown("relative_humidity", "%"), (-3.0, 95.0))[0] == 0
@@ -90,7 +90,7 @@ def test_what_the_forecast_lacks_is_said_with_what_it_has(forecast):
         chosen(forecast.isel(prediction_timedelta=0, drop=True), Channel("2m_temperature"))
 
 
-@pytest.mark.parametrize("extent", [GLOBE, Extent(60, 90), Extent(25, 60, 145, 230)])
+@pytest.mark.parametrize("extent", [GLOBE, Extent(60.0, 90.0), Extent(25.0, 60.0, 145.0, 230.0)])
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_map_shows_each_value_at_its_place(extent, turned):
     """The colour at a grid point is the one of its value, whatever the order of the axes."""
@@ -121,7 +121,7 @@ def test_a_sheet_names_forecast_times_units_and_source(forecast):
 
 def test_an_animation_has_a_frame_for_each_lead_time(forecast, tmp_path):
     leads = tuple(forecast.prediction_timedelta.values)
-    scene = Scene(Channel("2m_temperature"), leads, Extent(35, 75, -12.5, 42.5))
+    scene = Scene(Channel("2m_temperature"), leads, Extent(35.0, 75.0, -12.5, 42.5))
     seen = []
     animated(forecast, scene, tmp_path / "a.gif", report=lambda *done: seen.append(done))
     with Image.open(tmp_path / "a.gif") as picture:

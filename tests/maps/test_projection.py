@@ -21,14 +21,14 @@ def test_the_globe_and_the_poles_are_drawn_with_true_areas(projection):
 
 def test_the_extent_chooses_the_projection():
     assert projection_of(GLOBE) == EqualEarth(0.0)
-    assert projection_of(Extent(-90, -60)) == Polar(north=False)
-    assert projection_of(Extent(-20, 20)) == Box(0.0, 0.0)
-    assert projection_of(Extent(25, 60, 145, 230)).centre == 187.5
+    assert projection_of(Extent(-90.0, -60.0)) == Polar(north=False)
+    assert projection_of(Extent(-20.0, 20.0)) == Box(0.0, 0.0)
+    assert projection_of(Extent(25.0, 60.0, 145.0, 230.0)).centre == 187.5
 
 
 def test_an_extent_that_is_none_is_refused():
     with pytest.raises(ValueError, match=r"from south to north .* got south 40, north 30"):
-        Extent(40, 30)
+        Extent(40.0, 30.0)
 
 
 def test_coastlines_are_within_the_globe_and_where_coasts_are():
