@@ -127,7 +127,8 @@ def _frames(
     kept = set(axes.get_children())
     for field in fields:
         for artist in set(axes.get_children()) - kept:
-            artist.remove()
+            if artist in axes.get_children():  # labels of contours go with the contours
+                artist.remove()
         yield field, draw_map(axes, field, looks, scene.extent, limits)
 
 

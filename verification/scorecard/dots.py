@@ -23,6 +23,7 @@ MOST_LEADS = 20  # in a block; more do not fit on a phone
 SIZES = 12  # steps of area; finer ones cannot be told apart
 LARGEST = CELL - 2.0  # pixels across
 RIM = 2.4  # pixels that a hole is narrower than its dot
+ROUNDING = 1e-9  # of differences, so that 10 % is not drawn as more than 10 %
 SCALES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # differences that a full dot may stand for
 
 Kinds = dict[str, Bool[np.ndarray, "rows leads"]]
@@ -42,7 +43,7 @@ def scale_of(blocks: Sequence[Block]) -> float:
     """The difference that a full dot stands for: 19 of 20 are smaller, in all blocks."""
     sizes = np.concatenate([np.abs(block.gain[block.scored]) for block in blocks] or [np.zeros(1)])
     largest = float(np.quantile(sizes, 0.95)) if sizes.size else 0.0
-    return next((scale for scale in SCALES if scale >= largest), SCALES[-1])
+    return next((scale for scale in SCALES if scale * (1 + ROUNDING) >= largest), SCALES[-1])
 
 
 def placed(block: Block) -> Placed:
@@ -72,10 +73,10 @@ def kinds(block: Block) -> Kinds:
 def steps(block: Block, scale: float) -> Float[np.ndarray, "rows leads"]:
     """The size of each dot, from 1 to `SIZES`; 0 without one."""
     share = np.clip(np.abs(np.where(block.scored, block.gain, 0.0)) / scale, 0.0, 1.0)
-    return np.where(block.scored, np.maximum(np.ceil(share * SIZES), 1.0), 0.0)
+    return np.where(block.scored, np.maximum(np.ceil(share * SIZES - ROUNDING), 1.0), 0.0)
 
 
-def diameter(step: float) -> float:
+def diameter(step: int | float) -> float:
     """Pixels across; the area goes with the step."""
     return round(LARGEST * float(np.sqrt(step / SIZES)), 1)
 

@@ -15,8 +15,10 @@ from maps.drawing import colour_bar, draw_map, new_map
 from maps.fields import converted
 from maps.labels import lead_label, long_label, number, short_label, time_label
 from maps.projection import GLOBE
-from verification.scorecard.curves import draw_curve
-from verification.scorecard.selection import shown_in, values
+from verification.scorecard.selection import best, shown_in, values
+
+STYLES = {"persistence": ("#8a8f98", "--"), "forecast": ("#1f5fa8", "-")}  # the last on top
+OTHER_STYLES = (("#b5651d", "-."), ("#4d7f39", ":"), ("#7a4f9a", "-."))  # of further entrants
 
 
 class _Fields(NamedTuple):
@@ -142,3 +144,31 @@ def _draw_errors(
     axes.grid(color="#e4e7eb")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
+
+
+def draw_curve(axes: Axes, scores: xr.Dataset, row: Channel, metric: str, region: str) -> None:
+    """One metric by lead time on axes, a line for each entrant."""
+    for source, (colour, line) in _styles(scores).items():
+        array = values(scores, row, metric, source, region)
+        x = [hours(lead) for lead in array["prediction_timedelta"].values]
+        marker = "o" if len(x) < 25 else None
+        axes.plot(x, array.values, line, color=colour, label=source, marker=marker, ms=3.5)
+    last = hours(scores["prediction_timedelta"].values[-1])
+    step = next((s for s in (6, 12, 24, 48, 72, 120) if last / s <= 7), 240)
+    axes.set_xticks(np.arange(0, last + 1, step))
+    axes.set_xlim(0, last * 1.03)
+    axes.set_xlabel("lead time (h)")
+    if best(scores, metric) == "low":
+        axes.set_ylim(bottom=0)
+    elif best(scores, metric) == "zero":
+        axes.axhline(0, color="#444", lw=0.8)
+
+
+def _styles(scores: xr.Dataset) -> dict[str, tuple[str, str]]:
+    """Colour and line of each entrant that was scored."""
+    sources = [str(source) for source in scores["source"].values]
+    others = [source for source in sources if source not in STYLES]
+    return {
+        **{source: OTHER_STYLES[i % len(OTHER_STYLES)] for i, source in enumerate(others)},
+        **{source: style for source, style in STYLES.items() if source in sources},
+    }

@@ -149,7 +149,7 @@ def _by_row(results: Results, metric: str, region: str) -> dict[Channel, dict[st
     return found
 
 
-def _finite(values: Values) -> Values:
+def _finite(values: Values) -> Float[np.ndarray, " finite"]:
     return np.asarray(values)[np.isfinite(values)]
 
 

@@ -47,7 +47,7 @@
     if (row < 0 || column < 0 || row >= rows.length || column >= block.leads.length) return;
     let cursor = document.querySelector("rect.cursor");
     if (cursor) cursor.remove();
-    cursor = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    cursor = document.createElementNS(svg.namespaceURI, "rect");
     const at = { class: "cursor", x: LABEL + CELL * column, y: rows[row] - CELL / 2, width: CELL, height: CELL };
     for (const name in at) cursor.setAttribute(name, at[name]);
     svg.append(cursor);
