@@ -72,7 +72,8 @@ def plot(  # noqa: PLR0913, PLR0917  the flags are a contract
         graphcast plot forecast.zarr --variable z500 --lead-time 24h
         graphcast plot forecast.zarr --variable 2t --region europe --animate
     """
-    from forecast_cli.arguments import duration, moment
+    from data.time_range import moment
+    from forecast_cli.arguments import duration
     from maps.fields import channel_named
     from verification.files import open_forecast
 

@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 
 from data.channels import Channel
@@ -124,11 +125,9 @@ def _frames(
     limits: tuple[float, float],
 ) -> Iterator[tuple[xr.DataArray, Any]]:
     """Each field drawn on the same axes, in place of the one before."""
-    kept = set(axes.get_children())
     for field in fields:
-        for artist in set(axes.get_children()) - kept:
-            if artist in axes.get_children():  # labels of contours go with the contours
-                artist.remove()
+        for artist in [child for child in axes.get_children() if isinstance(child, ContourSet)]:
+            artist.remove()  # and its labels
         yield field, draw_map(axes, field, looks, scene.extent, limits)
 
 
