@@ -5,14 +5,18 @@ import io
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from jinja2 import Environment, PackageLoader
 from matplotlib.figure import Figure
 
 from data.channels import Channel
-from data.wording import hour, hours
+from data.wording import hour
 from forecast_cli.training.validation import Example
 from graphcast.training.folder import UPDATE, VALIDATION, RunFolder
+from maps.appearance import shown
+from maps.drawing import colour_bar, draw_map, new_map
+from maps.fields import converted
+from maps.labels import lead_label, short_label, time_label
+from maps.projection import GLOBE
 
 # Shown if the task has them, in this order; at most `MOST_SHOWN` of what it has.
 HEADLINES = (
@@ -24,6 +28,7 @@ HEADLINES = (
     Channel("mean_sea_level_pressure"),
 )
 MOST_SHOWN = 6
+MAPS = 2  # of the first of them
 MOST_POINTS = 400  # of a curve; the median of the updates between two
 
 
@@ -41,7 +46,7 @@ def page(
     updates, validations = folder.metrics(UPDATE), folder.metrics(VALIDATION)
     best = folder.best()
     rows = [] if best is None else best["rows"]
-    shown = _shown(rows)
+    channels = _shown(rows)
     done = updates[-1]["update"] if updates else 0
     environment = Environment(loader=PackageLoader("forecast_cli.training"), autoescape=True)
     template = environment.get_template("report.html")
@@ -52,9 +57,9 @@ def page(
         validations=validations,
         best=None if best is None else best["update"],
         init_times=[hour(time) for time in init_times],
-        skill=_png(_skill(rows, shown)) if rows else None,
-        rows=[{**row, "label": str(_channel(row))} for row in rows if _is_listed(row, shown)],
-        maps=None if example is None else _png(_maps(example, shown)),
+        skill=_png(_skill(rows, channels)) if rows else None,
+        rows=[{**row, "label": str(_channel(row))} for row in rows if _is_listed(row, channels)],
+        maps=None if example is None or not channels else _png(_maps(example, channels)),
         facts=facts,
     )
 
@@ -70,9 +75,9 @@ def _shown(rows: list[dict[str, Any]]) -> list[Channel]:
     return [*chosen, *others][:MOST_SHOWN]
 
 
-def _is_listed(row: dict[str, Any], shown: list[Channel]) -> bool:
+def _is_listed(row: dict[str, Any], channels: list[Channel]) -> bool:
     """Headlines at whole days alone."""
-    return _channel(row) in shown and row["lead_hours"] % 24 == 0
+    return _channel(row) in channels and row["lead_hours"] % 24 == 0
 
 
 def _curves(updates: list[dict[str, Any]], validations: list[dict[str, Any]]) -> Figure:
@@ -97,12 +102,12 @@ def _curves(updates: list[dict[str, Any]], validations: list[dict[str, Any]]) ->
     return figure
 
 
-def _skill(rows: list[dict[str, Any]], shown: list[Channel]) -> Figure:
-    columns = min(3, len(shown))
-    lines = -(-len(shown) // columns)
+def _skill(rows: list[dict[str, Any]], channels: list[Channel]) -> Figure:
+    columns = min(3, len(channels))
+    lines = -(-len(channels) // columns)
     figure = Figure(figsize=(3.1 * columns, 2.5 * lines), layout="constrained")
     axes = figure.subplots(lines, columns, squeeze=False).flat
-    for axis, channel in zip(axes, shown, strict=False):
+    for axis, channel in zip(axes, channels, strict=False):
         of_channel = [row for row in rows if _channel(row) == channel]
         leads = [row["lead_hours"] / 24 for row in of_channel]
         for name, style in (("rmse", "C0-"), ("persistence", "C1--"), ("climatology", "k:")):
@@ -111,49 +116,42 @@ def _skill(rows: list[dict[str, Any]], shown: list[Channel]) -> Figure:
         axis.set(title=str(channel), xlabel="days", ylabel=f"RMSE ({of_channel[0]['units']})")
         axis.set_ylim(bottom=0)
         axis.title.set_fontsize(9)
-    for axis in list(axes)[len(shown) :]:
+    for axis in list(axes)[len(channels) :]:
         axis.set_visible(False)
     figure.axes[0].legend(fontsize=8)
     return figure
 
 
-def _maps(example: Example, shown: list[Channel]) -> Figure:
-    channels = shown[:2]
-    figure = Figure(figsize=(10, 2.2 * len(channels) + 0.5), layout="constrained")
-    grid = figure.subplots(len(channels), 3, squeeze=False)
-    for axes, (name, level) in zip(grid, channels, strict=True):
+def _maps(example: Example, channels: list[Channel]) -> Figure:
+    """Forecast, what happened and the difference, a row for each of the first channels."""
+    chosen = channels[:MAPS]
+    figure = Figure(figsize=(12, 2.9 * len(chosen)), layout="constrained")
+    grid = figure.add_gridspec(len(chosen), 3)
+    for row, (name, level) in enumerate(chosen):
         forecast, truth = (
-            (fields[name] if level is None else fields[name].sel(level=level)).transpose(
-                "latitude", "longitude"
-            )
+            fields[name] if level is None else fields[name].sel(level=level)
             for fields in (example.forecast, example.truth)
         )
-        low, high = float(truth.min()), float(truth.max())
-        error = forecast - truth
-        most = float(np.abs(error).max()) or 1.0
-        for axis, field, title, style in (
-            (axes[0], forecast, "forecast", {"vmin": low, "vmax": high, "cmap": "viridis"}),
-            (axes[1], truth, "what happened", {"vmin": low, "vmax": high, "cmap": "viridis"}),
-            (axes[2], error, "difference", {"vmin": -most, "vmax": most, "cmap": "RdBu_r"}),
+        looks = shown(name, forecast.attrs["units"], level)
+        both = [converted(field, looks) for field in (forecast, truth)]
+        limits = float(min(f.min() for f in both)), float(max(f.max() for f in both))
+        most = float(np.abs(both[0] - both[1]).max()) or 1.0
+        error = looks.of_differences
+        titles = ("forecast", "what happened", "forecast − what happened")
+        drawn = []
+        for column, (field, title) in enumerate(
+            zip((*both, both[0] - both[1]), titles, strict=True)
         ):
-            _map(axis, field, style)
-            axis.set_title(f"{Channel(name, level)}, {title}", fontsize=8)
-    lead = f"{hours(example.lead):g} h"
-    figure.suptitle(f"From {hour(example.init_time)} UTC, {lead} ahead", fontsize=10)
+            axes = new_map(figure, grid[row, column], GLOBE)
+            fields = (looks, limits) if column < 2 else (error, (-most, most))
+            filled = draw_map(axes, field, fields[0], GLOBE, fields[1])
+            axes.set_title(f"{short_label(name, level)}, {title}", fontsize=9)
+            drawn.append((axes, filled))
+        colour_bar(figure, drawn[0][1], [drawn[0][0], drawn[1][0]], looks.units)
+        colour_bar(figure, drawn[2][1], [drawn[2][0]], error.units)
+    lead = lead_label(example.lead)
+    figure.suptitle(f"From {time_label(example.init_time)}, {lead} ahead", fontsize=10)
     return figure
-
-
-def _map(axis: Any, field: xr.DataArray, style: dict[str, Any]) -> None:
-    drawn = axis.pcolormesh(
-        field["longitude"].values,
-        field["latitude"].values,
-        field.values,
-        shading="nearest",
-        **style,
-    )
-    axis.set_xticks([])
-    axis.set_yticks([])
-    axis.figure.colorbar(drawn, ax=axis, shrink=0.8).ax.tick_params(labelsize=7)
 
 
 def _png(figure: Figure) -> str:
