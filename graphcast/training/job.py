@@ -20,7 +20,8 @@ from jax.experimental import multihost_utils
 from data.windows import window
 from graphcast.checkpoints import Checkpoint
 from graphcast.forecaster import Forecaster
-from graphcast.machine.hosts import exchange, is_first, process_count
+from graphcast.machine.hosts import StoppedError, exchange, is_first, process_count
+from graphcast.machine.lost import LostError
 from graphcast.machine.machine import Machine
 from graphcast.machine.memory import available_memory
 from graphcast.training.feed import ReadAhead, StoredFrames
@@ -32,6 +33,7 @@ from graphcast.training.recipe import Recipe
 from graphcast.training.state import TrainState, initial_state
 
 SAVE_EVERY = 600.0  # seconds
+ASK_EVERY = 8  # updates, after which several processes look whether one of them is to stop
 FRAMES_SHARE = 4  # of the free memory, one part in so many may hold frames
 MOST_FRAMES = 4 * 2**30  # bytes
 
@@ -163,13 +165,18 @@ def run(
                     log.validate(state)
                 elif log.is_time_to_save():
                     log.save(state)
-                if asked:
+                if _is_asked(asked, progress.update):
                     log.save(state)
                     raise Stopped(128 + signal.SIGTERM)
         except NotFiniteError as error:
             raise _named(error, job, log) from error
         except KeyboardInterrupt:
             log.save(state)
+            raise
+        except (ValueError, OSError) as error:
+            if process_count() > 1 and not isinstance(error, StoppedError | LostError):
+                # The others wait for this process within an update, where no message reaches them.
+                raise LostError(str(error)) from error
             raise
     return state
 
@@ -286,6 +293,13 @@ class _Log:
             description=f"{untrained.description}; {update} updates{which}",
             provenance=untrained.provenance | {"update": str(update), "weights": name},
         )
+
+
+def _is_asked(asked: list[bool], update: int) -> bool:
+    """Whether SIGTERM came to a process; several processes ask each other now and then."""
+    if process_count() == 1:
+        return bool(asked)
+    return update % ASK_EVERY == 0 and any(exchange("stop" if asked else ""))
 
 
 def _named(error: NotFiniteError, job: Job, log: _Log) -> NotFiniteError:
