@@ -20,8 +20,8 @@ from jax.experimental import multihost_utils
 from data.windows import window
 from graphcast.checkpoints import Checkpoint
 from graphcast.forecaster import Forecaster
-from graphcast.machine.hosts import StoppedError, exchange, is_first, process_count
-from graphcast.machine.lost import LostError
+from graphcast.machine.hosts import exchange, is_first, process_count
+from graphcast.machine.lost import LostError, StoppedError
 from graphcast.machine.machine import Machine
 from graphcast.machine.memory import available_memory
 from graphcast.training.feed import ReadAhead, StoredFrames
