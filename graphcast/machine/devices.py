@@ -108,7 +108,10 @@ def place_share(x: AnyArray, device_mesh: jax.sharding.Mesh, spec: PartitionSpec
     host = np.asarray(x)
     shape = (len(host) * jax.process_count(), *host.shape[1:])
     sharding = NamedSharding(device_mesh, spec)
-    return jax.make_array_from_process_local_data(sharding, host, shape)
+    array: Array = jax.make_array_from_process_local_data(  # type: ignore[no-untyped-call]
+        sharding, host, shape
+    )
+    return array
 
 
 def split_dynamics(
