@@ -170,7 +170,10 @@ def job_of(
         f"{material.training}{begun}",
         license="" if initial is None else initial.license,
         provenance={
-            "training": json.dumps(material.description, sort_keys=True),
+            "train_time": str(material.training),
+            "validation_time": str(material.validation),
+            "data_sha256": material.description["data"],
+            "recipe": json.dumps(material.description["recipe"]),
             **({} if initial is None else {"init_from": file_sha256(_path(request))}),
         },
     )

@@ -67,6 +67,12 @@ def test_a_run_ends_in_weights_that_forecast_and_says_where_everything_is(graphc
     lines = (folder / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["kind"] for line in lines].count("update") == 4
 
+    told = graphcast("info", "run")
+    assert told.code == 0, told.err
+    assert "training run" in told.out
+    assert "4 of 4 updates" in told.out
+    assert "of persistence's after update" in told.out
+
     again = graphcast(*flags())
     assert again.code == 0
     assert "going on after update 4" in again.err
