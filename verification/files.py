@@ -45,10 +45,10 @@ def score_files(
         ValueError: an input is damaged, or the inputs do not fit each other.
     """
     protocol = Protocol(regions, forecast, truth, climatology or "none given")
-    with open_forecast(forecast) as predicted, _damage_named(f"{forecast} or {truth}"):
+    with open_forecast(forecast) as predicted, damage_named(f"{forecast} or {truth}"):
         observed = open_truth(truth, predicted)
         check_units(observed, predicted)
-        means = None if climatology is None else _opened(climatology)
+        means = None if climatology is None else open_climatology(climatology)
         return score(
             predicted, observed, protocol, climatology=means, baselines=baselines, progress=progress
         )
@@ -88,6 +88,16 @@ def open_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
             "entries or members; select one of them"
         )
     return entries[0]
+
+
+def open_climatology(path: str) -> xr.Dataset:
+    """A climatology, unread.
+
+    Raises:
+        FileNotFoundError: there is nothing at `path`.
+        ValueError: it cannot be read.
+    """
+    return _opened(path)
 
 
 def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
@@ -131,7 +141,7 @@ def _opened(path: str) -> xr.Dataset:
 
 
 @contextmanager
-def _damage_named(files: str) -> Iterator[None]:
+def damage_named(files: str) -> Iterator[None]:
     """Name the files where a codec meets damaged bytes, for which it raises a bare RuntimeError."""
     try:
         yield
