@@ -1,4 +1,4 @@
-"""Parses lead times, init times, sizes and tasks as people type them."""
+"""Parses lead times, sizes and tasks as people type them."""
 
 import re
 from pathlib import Path
@@ -21,13 +21,7 @@ def lead_time(text: str, step: np.timedelta64 = STEP) -> int:
     Raises:
         ValueError: the text is no duration, or not a whole number of steps.
     """
-    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", text.strip().lower())
-    if match is None or not text.strip():
-        raise ValueError(f"--lead-time reads days and hours, as 10d, 36h or 1d12h, not {text!r}")
-    days, hours = (int(part or 0) for part in match.groups())
-    total = 24 * days + hours
-    if total > 24 * LONGEST_DAYS:
-        raise ValueError(f"--lead-time is at most {LONGEST_DAYS}d, and {text} is more")
+    total = int(duration(text) / HOUR)
     length = int(step / HOUR)
     if total == 0 or total % length:
         near = max(length, length * round(total / length))
@@ -38,30 +32,23 @@ def lead_time(text: str, step: np.timedelta64 = STEP) -> int:
     return total // length
 
 
-def moment(text: str, flag: str = "--init-time") -> np.datetime64:
-    """A UTC time in ISO form, nanoseconds.
+def duration(text: str) -> np.timedelta64:
+    """The lead time that `10d`, `36h` or `1d12h` means, nanoseconds.
 
-    >>> moment("2024-06-03 18:00Z")
-    np.datetime64('2024-06-03T18:00:00.000000000')
+    >>> duration("36h") == np.timedelta64(36, "h")
+    True
 
     Raises:
-        ValueError: the text is no date, or one that nanoseconds cannot hold.
+        ValueError: the text is no duration, or longer than a century.
     """
-    plain = text.strip().upper().removesuffix("Z").removesuffix("+00:00").replace(" ", "T")
-    try:
-        # NumPy also reads "now" and a bare year, which are not meant here.
-        time = np.datetime64(plain) if re.match(_DATE, plain) else np.datetime64("NaT", "s")
-    except ValueError:
-        time = np.datetime64("NaT", "s")
-    if np.isnat(time):
-        raise ValueError(f"{flag} reads a UTC time as 2024-06-03T18, not {text!r}")
-    if not 1678 <= int(plain[:4]) <= 2261:  # what 64 bits of nanoseconds hold
-        raise ValueError(f"{flag} is a time between the years 1678 and 2261, not {text!r}")
-    to_nanoseconds: np.datetime64 = time.astype("datetime64[ns]")
-    return to_nanoseconds
-
-
-_DATE = r"\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,9})?)?)?)?$"
+    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", text.strip().lower())
+    if match is None or not text.strip():
+        raise ValueError(f"--lead-time reads days and hours, as 10d, 36h or 1d12h, not {text!r}")
+    days, hours = (int(part or 0) for part in match.groups())
+    total = 24 * days + hours
+    if total > 24 * LONGEST_DAYS:
+        raise ValueError(f"--lead-time is at most {LONGEST_DAYS}d, and {text} is more")
+    return np.timedelta64(total, "h").astype("timedelta64[ns]")
 
 
 def number_of_bytes(text: str) -> int:
