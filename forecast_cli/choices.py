@@ -15,6 +15,9 @@ REGIONS = (
     *("arctic", "antarctic", "europe", "n.amer", "n.atl", "n.pac", "e.asia", "austnz"),
     *("n.africa", "s.africa", "s.amer", "w.asia", "se.asia"),
 )
+HEADLINE_METRICS = ("rmse", "rmse_wb2", "mae", "bias", "acc")
+PROTOCOLS = ("own", "paper", "wb2", "wmo")
+TESTS = ("ar2", "hac", "bootstrap", "diebold-mariano")
 PLANETS = ("t21", "t31", "t42", "t31-other")
 PLANET_LEVELS = (50, 100, 200, 300, 500, 700, 850, 925, 1000)  # hPa
 

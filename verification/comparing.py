@@ -11,6 +11,7 @@ from verification.metric import Metric
 from verification.results import Comparison
 from verification.scoring import BINS, Scored, metric_label
 from verification.significance import LEVEL, TESTS
+from verification.statistic import MEMBERS
 
 SHIFT = np.timedelta64(6, "h")  # GraphCast's paper: HRES starts 6 h before and after
 NO_TEST = "none"
@@ -148,7 +149,8 @@ def _tested(series: np.ndarray, test: str) -> tuple[np.ndarray, ...]:
 
 
 def _without_bins(counts: xr.DataArray) -> xr.DataArray:
-    return counts.any([dim for dim in BINS if dim in counts.dims])
+    extra = [dim for dim in (*BINS, MEMBERS, "pair") if dim in counts.dims]
+    return counts.any(extra)
 
 
 def _at(means: Means, metric: Metric, common: xr.DataArray) -> Means:

@@ -114,9 +114,10 @@ class Protocol:
 
     @property
     def _times(self) -> str:
-        hours = "any hour" if self.init_hours is None else f"{listed(self.init_hours)} UTC"
-        step = "any lead time" if self.lead_step is None else f"every {self.lead_step} h"
-        return f"init times at {hours}, {step} up to {self.longest or 'any'} h"
+        hours = "" if self.init_hours is None else f" at {listed(self.init_hours)} UTC"
+        step = "" if self.lead_step is None else f" every {self.lead_step} h"
+        longest = "" if self.longest is None else f" up to {self.longest} h"
+        return f"initial times{hours or ', all'}; lead times{step + longest or ', all'}"
 
     def in_words(self, metrics: Mapping[str, Metric]) -> dict[str, str]:
         """How points are weighted, metrics computed and missing values treated, as attributes."""

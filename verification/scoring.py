@@ -170,12 +170,16 @@ class Scored:
             for name, metric in metrics.items():
                 values = {e: evaluate(means, metric) for e, means in self._having(metric)}
                 if values and _binned(next(iter(values.values()))):
-                    joined = xr.concat(list(values.values()), dim="source")
+                    joined = xr.concat(list(values.values()), dim="source", join="outer")
                     bins = {b: f"{b}_of_{variable}_{name}" for b in BINS if b in joined.dims}
                     array = joined.assign_coords(source=list(values)).rename(bins)
                     array.attrs["units"] = UNITS[metric.units].format(self.units(variable))
                     made[f"{variable}_{name.partition('@')[0]}"] = array
         return xr.Dataset(made)
+
+    def datasets(self) -> tuple[xr.Dataset, ...]:
+        """Everything that a store of scores has: all init times together, each one, and bins."""
+        return self.dataset(), self.by_init_time(), self.binned()
 
     def rows(self) -> Iterator[Score]:
         """Every number as a row."""
@@ -273,6 +277,7 @@ def rows_of(
     order = [*bins, *(("level",) if "level" in values.dims else ())]
     order += ["region", "prediction_timedelta"]
     numbers = values.transpose(*order).values
+    counts = counts.max([dim for dim in counts.dims if dim not in values.dims])
     n = counts.broadcast_like(values).transpose(*order).values
     labels = [values[dim].values.tolist() for dim in order[:-1]]
     leads = [hours(lead) for lead in values["prediction_timedelta"].values]
