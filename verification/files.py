@@ -9,10 +9,8 @@ import xarray as xr
 
 from data import sources
 from data.plausibility import check_values
-from data.sources.files.formats import open_raw
-from data.stores.reading import MissingChunkError
+from data.provenance import remarks
 from data.variables import VARIABLES
-from data.wording import reason
 from verification.alignment import Alignment
 from verification.engine import Progress
 from verification.entrants import Entrant, Persistence
@@ -49,13 +47,18 @@ def score_files(
         observed = open_truth(truth, predicted)
         check_units(observed, predicted)
         means = None if climatology is None else open_climatology(climatology)
-        return score(
+        scores = score(
             predicted, observed, protocol, climatology=means, baselines=baselines, progress=progress
         )
+        said = [
+            *(scores.attrs["notes"], *said_of("forecast", predicted)),
+            *(*said_of("truth", observed), *said_of("climatology", means)),
+        ]
+        return scores.assign_attrs(notes="\n".join(filter(None, said)))
 
 
 def open_forecast(path: str) -> xr.Dataset:
-    """A forecast, unread, with its own names.
+    """A forecast, canonical and unread; see `data.sources.open_forecast`.
 
     Raises:
         FileNotFoundError: there is no forecast at `path`, or it is not complete yet.
@@ -67,7 +70,7 @@ def open_forecast(path: str) -> xr.Dataset:
             f"the forecast {path} is not complete yet ({partial} is its beginning); run the same "
             "`graphcast forecast` command again to finish it"
         )
-    return _opened(path)
+    return _opened(path, sources.open_forecast)
 
 
 def open_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
@@ -91,13 +94,13 @@ def open_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
 
 
 def open_climatology(path: str) -> xr.Dataset:
-    """A climatology, unread.
+    """A climatology, canonical and unread.
 
     Raises:
         FileNotFoundError: there is nothing at `path`.
         ValueError: it cannot be read.
     """
-    return _opened(path)
+    return _opened(path, sources.open_climatology)
 
 
 def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
@@ -125,19 +128,20 @@ def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
                 check_values(field)
 
 
-def _opened(path: str) -> xr.Dataset:
-    """A Zarr store or netCDF file, lazily, with its own names, and lead times as durations."""
+def _opened(path: str, opener: Callable[[str], xr.Dataset]) -> xr.Dataset:
+    """What a reader makes of a path or URL.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+    """
     if "://" not in path and not Path(path).exists():
         raise FileNotFoundError(f"there is nothing at {path}")
-    try:
-        return open_raw(path)
-    except MissingChunkError:
-        raise
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"a Zarr store or a netCDF file must be whole, and {path} is none that can be read "
-            f"({reason(error)})"
-        ) from error
+    return opener(path)
+
+
+def said_of(role: str, dataset: xr.Dataset | None) -> tuple[str, ...]:
+    """What the readers had to say of a dataset, for the notes."""
+    return () if dataset is None else tuple(f"{role}: {remark}" for remark in remarks(dataset))
 
 
 @contextmanager

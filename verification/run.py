@@ -104,7 +104,7 @@ def score_forecasts(
         ValueError: an input is damaged, or the inputs do not fit each other.
     """
     files = [*request.forecasts.values(), request.truth, *request.truths.values()]
-    with _opened(request) as entrants, damage_named(" or ".join(dict.fromkeys(files))):
+    with _opened(request) as (entrants, said), damage_named(" or ".join(dict.fromkeys(files))):
         variables = _variables(request, entrants)
         named = {name: metric_named(name) for name in request.protocol.metrics}
         metrics = metrics_of(variables, named, climatology=request.climatology is not None)
@@ -118,7 +118,7 @@ def score_forecasts(
         work = Work.of(entrants, statistics_of(metrics), space)
         shards = _shards(work, store, processes, scheduler, progress)
         means = joined(shards, [entrant.name for entrant in entrants])
-        notes = (*_notes(request, entrants), *_gaps(means, metrics))
+        notes = (*said, *_notes(request, entrants), *_gaps(means, metrics))
         return Scored(request.protocol, entrants, means, metrics, space, notes)
 
 
@@ -161,16 +161,18 @@ def fingerprint(work: Work) -> str:
 
 
 @contextmanager
-def _opened(request: Request) -> Iterator[tuple[Entrant, ...]]:
-    """Every forecast beside its truth, and the baselines beside the first."""
+def _opened(request: Request) -> Iterator[tuple[tuple[Entrant, ...], tuple[str, ...]]]:
+    """Every forecast beside its truth, the baselines beside the first, and the readers' remarks."""
     with ExitStack() as stack:
         climatology = None
         if request.climatology is not None:
             climatology = stack.enter_context(open_climatology(request.climatology))
         entrants: list[Entrant] = []
+        said = list(said_of("climatology", climatology))
         for name, path in request.forecasts.items():
             predicted = stack.enter_context(open_forecast(path))
             observed = open_truth(request.truths.get(name, request.truth), predicted)
+            said += [*said_of(name, predicted), *said_of("truth", observed)]
             predicted = _selected(request, name, predicted)
             check_units(observed, predicted)
             both = _with_derived(request, align(predicted, observed, climatology))
@@ -180,7 +182,7 @@ def _opened(request: Request) -> Iterator[tuple[Entrant, ...]]:
             if name == "persistence" and first.without_start:
                 continue
             entrants.append(BASELINES[name](first))  # type: ignore[abstract]  # each is whole
-        yield tuple(entrants)
+        yield tuple(entrants), tuple(dict.fromkeys(said))
 
 
 def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:

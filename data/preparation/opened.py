@@ -18,6 +18,7 @@ from data.regrid.levels import interpolate_levels, select_levels
 from data.sources import Series, missing_times, open_series
 from data.sources.grids import grid_named
 from data.sources.network import download
+from data.sources.series.doubles import DoubledError
 from data.stores.reading import MissingChunkError
 from data.task import STEP
 from data.variables import VARIABLES
@@ -87,8 +88,8 @@ class Opened:
             has = ", ".join(sorted(map(str, dataset.data_vars))) or "none of those asked for"
             raise ValueError(
                 f"a dataset holds every variable of its task, and {recipe.source} lacks"
-                f" {', '.join(missing)} (of these it has {has}); choose another task (--task) or"
-                " source"
+                f" {', '.join(missing)} (of these it has {has}){self._left_out()}; choose"
+                " another task (--task) or source"
             )
         dataset = dataset[list(recipe.variables)]
         for name, array in dataset.items():
@@ -117,7 +118,7 @@ class Opened:
             return download.patiently(
                 attempt, self.recipe.source, (Exception,), lasting=(MissingChunkError,)
             )
-        except (OSError, MissingChunkError):
+        except (OSError, MissingChunkError, DoubledError):
             raise
         except Exception as error:  # each format's library has its own; all mean the same here
             raise ValueError(
@@ -169,6 +170,10 @@ class Opened:
                 " cannot be converted; correct its attribute 'units'"
             )
 
+    def _left_out(self) -> str:
+        """What was left out when the source was opened, as part of a sentence."""
+        return "".join(f"; {remark}" for remark in self.series.remarks)
+
     def _repeated(self, step: np.timedelta64) -> np.ndarray:
         times = self.series.times
         if times is None or times.size != 1:
@@ -189,8 +194,8 @@ class Opened:
         if times.size < 2:
             raise ValueError(
                 f"a dataset starts forecasts from two times {hours(step):g} h apart, and {source}"
-                f" has {_span(times)}; add another time, or, to try things out, let the one stand"
-                " for both (--repeat-single-time)"
+                f" has {_span(times)}{self._left_out()}; add another time, or, to try things"
+                " out, let the one stand for both (--repeat-single-time)"
             )
         gaps = np.unique(np.diff(times))
         if gaps.size != 1 or gaps[0] != step:
