@@ -26,6 +26,7 @@ from verification.files import (
     open_climatology,
     open_forecast,
     open_truth,
+    said_of,
 )
 from verification.means import Means, Shard
 from verification.metric import metric_named

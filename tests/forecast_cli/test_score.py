@@ -76,7 +76,7 @@ def test_scores_and_report_are_written_and_the_next_step_is_shown(files, tmp_pat
     report = tmp_path / "report.html"
     result = run(*files, tmp_path / "scores.zarr", "--report", str(report))
     assert result.exit_code == 0, result.output
-    for words in ("z500", "m² s⁻²", "0.500", "24 h", "scores.zarr", "report.html", "next:"):
+    for words in ("z500", "dam", "0.500", "24 h", "scores.zarr", "report.html", "next:"):
         assert words in result.output
     scores = xr.open_zarr(tmp_path / "scores.zarr")
     error = scores.geopotential.sel(metric="rmse", source="forecast")
@@ -106,7 +106,9 @@ def test_existing_results_are_refused_and_replaced_when_asked(files, tmp_path):
     assert run(*files, output).exit_code == 0
     again = run(*files, output)
     assert isinstance(again.exception, FileExistsError)
-    assert "scores.zarr is there already; choose another name or replace it" in str(again.exception)
+    assert "scores.zarr is there already; choose another output or replace it" in str(
+        again.exception
+    )
     assert run(*files, output, "--overwrite", "--region", "tropics").exit_code == 0
     assert list(xr.open_zarr(output).region.values) == ["tropics"]
 

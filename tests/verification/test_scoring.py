@@ -196,7 +196,7 @@ def test_a_metric_of_ones_own_is_reported_beside_the_others():
     scores = score(fc, obs, GLOBAL, metrics=mine)
     assert scores["metric"].attrs["value_units"] == "field field field field squared"
     assert scores.geopotential.attrs["comment"] == (
-        "all metrics in these units but acc, which has none; mse in these units squared"
+        "all metrics in these units; mse in these units squared"
     )
     np.testing.assert_allclose(
         scores.geopotential.sel(metric="mse"),
