@@ -35,7 +35,7 @@ def lead_time(text: str, step: np.timedelta64 = STEP) -> int:
 def duration(text: str) -> np.timedelta64:
     """The lead time that `10d`, `36h` or `1d12h` means, nanoseconds.
 
-    >>> duration("36h") == np.timedelta64(36, "h")
+    >>> bool(duration("36h") == np.timedelta64(36, "h"))
     True
 
     Raises:
@@ -48,7 +48,7 @@ def duration(text: str) -> np.timedelta64:
     total = 24 * days + hours
     if total > 24 * LONGEST_DAYS:
         raise ValueError(f"--lead-time is at most {LONGEST_DAYS}d, and {text} is more")
-    return np.timedelta64(total, "h").astype("timedelta64[ns]")
+    return np.timedelta64(3600 * 10**9 * total, "ns")
 
 
 def number_of_bytes(text: str) -> int:

@@ -95,7 +95,7 @@ def draw_map(
             zorder=2,
         )  # fmt: skip
         lines.set_clip_path(frame)
-        for text in axes.clabel(lines, lines.levels[::2], fontsize=6, fmt="%g"):
+        for text in axes.clabel(lines, list(lines.levels)[::2], fontsize=6, fmt="%g"):
             text.set_clip_on(True)
             text.set_clip_path(frame)
     return filled

@@ -73,7 +73,7 @@ def _distances(
     away = points - begin
     if length == 0:
         return np.asarray(np.hypot(away[:, 0], away[:, 1]))
-    return np.abs(away[:, 0] * chord[1] - away[:, 1] * chord[0]) / length
+    return np.asarray(np.abs(away[:, 0] * chord[1] - away[:, 1] * chord[0]) / length)
 
 
 if __name__ == "__main__":

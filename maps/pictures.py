@@ -24,7 +24,7 @@ COLUMNS = 3
 SHEET = 11.0  # inches across, of several maps
 SINGLE = 8.0  # inches across, of one
 DPI = 150
-FRAME_SECONDS = 0.4  # of an animation
+FRAMES_PER_SECOND = 3  # of an animation
 
 STYLE: Any = {"font.size": 9, "axes.titlesize": 9, "axes.titlelocation": "left"}
 
@@ -68,8 +68,8 @@ def forecast_maps(forecast: xr.Dataset, scene: Scene) -> Figure:
         grid = figure.add_gridspec(rows, columns)
         limits = _limits(fields, scene.extent)
         drawn: list[Axes] = []
-        for place, field in zip(grid, fields, strict=False):
-            axes = new_map(figure, place, scene.extent)
+        for i, field in enumerate(fields):
+            axes = new_map(figure, grid[i // columns, i % columns], scene.extent)
             filled = draw_map(axes, field, looks, scene.extent, limits)
             axes.set_title(_when(field))
             drawn.append(axes)
@@ -103,7 +103,7 @@ def animated(
         # The writer chooses its format by the name's ending, which a temporary file lacks.
         named = temporary.with_name(f"{temporary.name}{path.suffix.lower()}")
         try:
-            writer = animation.writers[name](fps=1 / FRAME_SECONDS)
+            writer = animation.writers[name](fps=FRAMES_PER_SECOND)
             with writer.saving(figure, str(named), 100):
                 frames = _frames(fields, axes, looks, scene, limits)
                 for done, (field, filled) in enumerate(frames, start=1):
@@ -165,7 +165,7 @@ def _headings(
 ) -> None:
     """What it is, of which forecast, and whose: a picture travels without its store."""
     member = f", member {scene.member}" if scene.member is not None else ""
-    start = time_label(fields[0]["time"].values)
+    start = time_label(fields[0]["time"].values[()])
     figure.suptitle(
         f"{long_label(*scene.channel)} ({looks.units}), forecast from {start}{member}",
         x=0.01, ha="left", fontsize=11, fontweight="bold",
@@ -175,8 +175,8 @@ def _headings(
 
 
 def _when(field: xr.DataArray) -> str:
-    lead = field["prediction_timedelta"].values
-    return f"+{lead_label(lead)}, valid {time_label(field['time'].values + lead)}"
+    lead = field["prediction_timedelta"].values[()]
+    return f"+{lead_label(lead)}, valid {time_label(field['time'].values[()] + lead)}"
 
 
 def _bar_label(scene: Scene, looks: Shown) -> str:

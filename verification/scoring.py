@@ -139,18 +139,16 @@ class Scored:
 
     def dataset(self) -> xr.Dataset:
         """The scores over all init times; see `score`."""
-        both = self.entrants[0].alignment
-        count = both.scored.sum("time").astype(np.int64)
+        alignments = {id(e.alignment): e.alignment for e in self.entrants}.values()
+        counts = [a.scored.sum("time").astype(np.int64) for a in alignments]
+        counts = [count.sel(prediction_timedelta=count.values > 0) for count in counts]
+        leads = np.unique(np.concatenate([c["prediction_timedelta"].values for c in counts]))
+        count = counts[0].drop_vars(set(counts[0].coords) - set(counts[0].dims))
+        count = count.reindex(prediction_timedelta=leads, fill_value=0)
         count.attrs = {"long_name": "number of initial times scored", "units": "1"}
-        leads = both.forecast["prediction_timedelta"].values[count.values > 0]
         arrays = {v: self._assembled(v, evaluate, leads) for v in self.metrics}
-        scores = xr.Dataset(
-            {
-                **{v: a for v, a in arrays.items() if a is not None},
-                "sample_count": count.drop_vars(set(count.coords) - set(count.dims)),
-            }
-        )
-        scores = scores.sel(prediction_timedelta=np.isin(scores.prediction_timedelta, leads))
+        found = {v: a for v, a in arrays.items() if a is not None}
+        scores = xr.Dataset({**found, "sample_count": count})
         scores["prediction_timedelta"].attrs = {"standard_name": "forecast_period"}
         if "metric" in scores.coords:
             names = [str(name) for name in scores["metric"].values]
@@ -179,7 +177,7 @@ class Scored:
 
     def datasets(self) -> tuple[xr.Dataset, ...]:
         """Everything that a store of scores has: all init times together, each one, and bins."""
-        return self.dataset(), self.by_init_time(), self.binned()
+        return self.by_init_time(), self.binned(), self.dataset()
 
     def rows(self) -> Iterator[Score]:
         """Every number as a row."""

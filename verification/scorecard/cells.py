@@ -89,7 +89,7 @@ class Block:
     @property
     def scored(self) -> Bool[np.ndarray, "rows leads"]:
         """Where there is a difference at all."""
-        return np.isfinite(self.gain)
+        return np.asarray(np.isfinite(self.gain))
 
 
 class Share(NamedTuple):
@@ -204,8 +204,9 @@ def _block(results: Results, table: _Table, pair: Pair, metric: str, region: str
     low, high = np.full(shape, np.nan), np.full(shape, np.nan)
     p: dict[str, Numbers] = {}
     for c in table.comparisons.get((pair, metric, region), ()):
-        if (cell := place.get(_key(c))) is None:
+        if _key(c) not in place:
             continue
+        cell = place[_key(c)]
         first = not p or c.test == next(iter(p))
         if first:  # the interval of the first test is drawn; p of every test is kept
             size = scale[cell] if scale[cell] > 0 else np.nan
@@ -231,7 +232,7 @@ def _named(row: Channel, unit: str) -> tuple[str, str, int | None]:
 def every(leads: Sequence[float], at_most: int) -> list[int]:
     """Which lead times are shown: all, or those of half or whole days that are few enough.
 
-    >>> every([6, 12, 18, 24], 2)
+    >>> every([6.0, 12.0, 18.0, 24.0], 2)
     [1, 3]
     """
     for step in (1, 6, 12, 24, 48, 120):

@@ -150,7 +150,8 @@ def _by_row(results: Results, metric: str, region: str) -> dict[Channel, dict[st
 
 
 def _finite(values: Values) -> Float[np.ndarray, " finite"]:
-    return np.asarray(values)[np.isfinite(values)]
+    finite: Float[np.ndarray, " finite"] = values[np.isfinite(values)]
+    return finite
 
 
 def _tick(value: float) -> str:

@@ -39,8 +39,6 @@ def _rows(scores: xr.Dataset) -> Iterator[Score]:
             source, metric, level, region = (a[i] for a, i in zip(labels, place, strict=True))
             unit = UNITS[units[metric]].format(array.attrs["units"])
             for lead, value, n in zip(leads, values[place], counts, strict=True):
-                yield Score(
-                    *(str(source), str(metric), str(name)),
-                    None if np.isnan(level) else float(level),
-                    *(str(region), lead, float(value), int(n), unit),
-                )
+                at = None if np.isnan(level) else float(level)
+                names = (str(source), str(metric), str(name))
+                yield Score(*names, at, str(region), lead, float(value), int(n), unit)

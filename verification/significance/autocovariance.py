@@ -15,7 +15,7 @@ def autocovariances(series: Series, lags: int) -> Float[np.ndarray, "lags cells"
     length = fft.next_fast_len(len(series.about) + lags, real=True)
     spectrum = fft.rfft(series.about, length, axis=0)
     products = fft.irfft(np.abs(spectrum) ** 2, length, axis=0)[: lags + 1]
-    return np.divide(products, series.n, out=np.zeros_like(products), where=series.n > 0)
+    return np.asarray(products / np.maximum(series.n, 1))
 
 
 def autocorrelations(series: Series, lags: int) -> Float[np.ndarray, "lags cells"]:
@@ -32,4 +32,4 @@ def autocorrelations(series: Series, lags: int) -> Float[np.ndarray, "lags cells
         whole = np.maximum(series.n - lag, 0)  # pairs in a series of n without gaps
         by_pairs = np.divide(whole, pairs, out=np.zeros_like(variance), where=pairs > 0)
         scaled[lag - 1] = covariances[lag] * by_pairs
-    return np.divide(scaled, variance, out=np.zeros_like(scaled), where=variance > 0)
+    return np.asarray(np.divide(scaled, variance, out=np.zeros_like(scaled), where=variance > 0))

@@ -61,4 +61,4 @@ def _inflation(series: Series, least: float) -> Float[np.ndarray, " cells"]:
     # With gaps they need not, so that what is not positive is held just above 0.
     away = np.maximum(1 - first - second, 1e-6)
     square = (1 - one * first - two * second) / away**2
-    return np.maximum(np.sqrt(np.maximum(square, 0.0)), least)
+    return np.asarray(np.maximum(np.sqrt(np.maximum(square, 0.0)), least))

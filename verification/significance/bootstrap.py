@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from verification.significance.autocovariance import autocovariances
-from verification.significance.contract import FEWEST, LEVEL, Estimate, Series
+from verification.significance.contract import FEWEST, LEVEL, Estimate, Series, in_cells
 
 RESAMPLES = 2000  # p = 0.05 then has a standard error of 0.005
 BAND = 2.0  # standard errors above which an autocorrelation counts: Politis & White 2004, c
@@ -49,8 +49,7 @@ def bootstrap_test(
         halfwidth[cells] = np.quantile(away, level, axis=0)
         reached = (away >= np.abs(series.mean[cells])).sum(axis=0)
         p[cells] = (1 + reached) / (1 + resamples)
-    parts = (series.mean, series.mean - halfwidth, series.mean + halfwidth, p)
-    return Estimate(*(part.reshape(shape) for part in parts), series.n.reshape(shape))
+    return in_cells(series, halfwidth, p, shape)
 
 
 def block_length(differences: Float[np.ndarray, "time *cells"]) -> Float[np.ndarray, "*cells"]:
@@ -81,7 +80,7 @@ def _block_lengths(series: Series) -> Float[np.ndarray, " cells"]:
     slope, at_zero = (lag[:, None] * terms).sum(axis=0), variance + terms.sum(axis=0)
     ratio = np.divide(slope, at_zero, out=np.zeros_like(slope), where=at_zero != 0)
     longest = min(3 * np.sqrt(n), n / 3)
-    return np.clip(np.cbrt(ratio**2 * np.maximum(series.n, 1)), 1.0, longest)
+    return np.asarray(np.clip(np.cbrt(ratio**2 * np.maximum(series.n, 1)), 1.0, longest))
 
 
 def _last_lag(
@@ -92,7 +91,8 @@ def _last_lag(
     found = runs.any(axis=0)
     # Where it never is quiet: the last lag whose autocorrelation is large.
     large = len(small) - np.argmax(~small[::-1], axis=0)
-    return np.clip(np.where(found, np.argmax(runs, axis=0), large), 1, most).astype(np.float64)
+    lag = np.where(found, np.argmax(runs, axis=0), large)
+    return np.asarray(np.clip(lag, 1, most), np.float64)
 
 
 def _groups(

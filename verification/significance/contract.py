@@ -79,5 +79,16 @@ def t_test(
     ratio = np.divide(series.mean, error, out=np.zeros_like(error), where=enough & ~constant)
     p = np.where(enough, 2 * stdtr(np.where(enough, freedom, np.nan), -np.abs(ratio)), np.nan)
     p = np.where(constant, (series.mean == 0).astype(np.float64), p)
-    parts = (series.mean, series.mean - width, series.mean + width, p)
-    return Estimate(*(part.reshape(shape) for part in parts), series.n.reshape(shape))
+    return in_cells(series, width, p, shape)
+
+
+def in_cells(
+    series: Series,
+    halfwidth: Float[np.ndarray, " cells"],
+    p: Float[np.ndarray, " cells"],
+    shape: tuple[int, ...],
+) -> Estimate:
+    """An estimate whose interval is symmetric about the mean, in the shape of the card."""
+    low, high = series.mean - halfwidth, series.mean + halfwidth
+    mean, low, high, p = (part.reshape(shape) for part in (series.mean, low, high, p))
+    return Estimate(mean, low, high, p, series.n.reshape(shape))
