@@ -58,13 +58,14 @@ def score_files(
         return score(predicted, observed, protocol, climatology=means, progress=progress)
 
 
-def open_forecast(path: str) -> xr.Dataset:
+def open_forecast(path: str | Path) -> xr.Dataset:
     """A forecast, unread, with its own names.
 
     Raises:
         FileNotFoundError: there is no forecast at `path`, or it is not complete yet.
         ValueError: the forecast cannot be read.
     """
+    path = str(path)
     partial = Path(path.rstrip("/") + ".partial")
     if not Path(path).exists() and partial.exists():
         raise FileNotFoundError(
