@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 import xarray as xr
@@ -112,8 +113,8 @@ def _checkpoint(path: str) -> Described:
     return Described(
         "checkpoint",
         rows,
-        f"graphcast forecast --checkpoint {path} {statistics}--inputs ANALYSES --lead-time 10d "
-        "--output forecast.zarr",
+        f"graphcast forecast --checkpoint {quote(path)} {statistics}--inputs ANALYSES "
+        "--lead-time 10d --output forecast.zarr",
     )
 
 
@@ -121,7 +122,7 @@ def _forecast(path: str) -> Described:
     return Described(
         "forecast",
         forecast_rows(_opened(path)),
-        f"graphcast score --forecast {path} --truth ANALYSES --output scores.zarr",
+        f"graphcast score --forecast {quote(path)} --truth ANALYSES --output scores.zarr",
     )
 
 
@@ -139,7 +140,7 @@ def _statistics(path: str) -> Described:
     return Described(
         "statistics",
         statistics_rows(read_moments(Path(path))),
-        f"graphcast forecast --checkpoint WEIGHTS --statistics {path} --inputs ANALYSES "
+        f"graphcast forecast --checkpoint WEIGHTS --statistics {quote(path)} --inputs ANALYSES "
         "--lead-time 10d --output forecast.zarr",
     )
 
@@ -174,7 +175,7 @@ def _fields(path: str, kind: StoreKind | None) -> Described:
     return Described(
         noun or "analyses",
         analyses_rows(entries, lacking),
-        f"graphcast doctor {path}" + (f" --task {served}" if served else ""),
+        f"graphcast doctor {quote(path)}" + (f" --task {served}" if served else ""),
     )
 
 

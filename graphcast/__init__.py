@@ -52,7 +52,7 @@ _HOMES = {
     "open_forecast": "verification.files",
     "score": "verification",
     "score_files": "verification.files",
-    "write_scores": "verification.files",
+    "write_scores": "verification.writing",
 }
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604  the stub says the same to type checkers
 

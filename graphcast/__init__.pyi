@@ -4,7 +4,7 @@ from data.sources import open_inputs as open_inputs
 from verification import score as score
 from verification.files import open_forecast as open_forecast
 from verification.files import score_files as score_files
-from verification.files import write_scores as write_scores
+from verification.writing import write_scores as write_scores
 
 from .checkpoints import read_checkpoint as read_checkpoint
 from .checkpoints import write_checkpoint as write_checkpoint

@@ -59,6 +59,7 @@ def test_importing_the_front_door_imports_no_library():
     assert run.stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_the_readmes_example_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
