@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_cli.choices import PRECISIONS, either
-from forecast_cli.terminal import console, size
+from forecast_cli.terminal import console, next_step, size
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,13 +79,11 @@ def plan(
     console.print(
         f"  edge terms  {'kept between steps' if keeps else 'computed in each, to save memory'}"
     )
-    more = "" if planned.has_statistics else " --statistics DIR"
-    more += "" if memory is None else f" --memory {memory}"
+    more = [] if planned.has_statistics else ["--statistics", "STATISTICS"]
+    more += [] if memory is None else ["--memory", memory]
     console.print(f"  output      {size(planned.frame)} a step before compression")
-    console.print(
-        f"next: [cyan]graphcast forecast --checkpoint {checkpoint}{more} --inputs {inputs} "
-        "--lead-time 10d --output forecast.zarr[/]"
-    )
+    more += ["--inputs", inputs, "--lead-time", "10d", "--output", "forecast.zarr"]
+    next_step("forecast", "--checkpoint", checkpoint, *more)
 
 
 def _say_memory(title: str, planned: "Planned", devices: int) -> None:
