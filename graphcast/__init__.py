@@ -40,7 +40,7 @@ _HOMES = {
     "open_inputs": "data.sources",
     "examine_file": "data.doctor",
     "prepare": "data.preparation",
-    "untrained": "graphcast.checkpoints.untrained",
+    "untrained": "graphcast.training.untrained",
     "read_checkpoint": "graphcast.checkpoints",
     "write_checkpoint": "graphcast.checkpoints",
     "Forecaster": "graphcast.forecaster",

@@ -8,12 +8,12 @@ from verification.writing import write_scores as write_scores
 
 from .checkpoints import read_checkpoint as read_checkpoint
 from .checkpoints import write_checkpoint as write_checkpoint
-from .checkpoints.untrained import untrained as untrained
 from .forecaster import Forecaster as Forecaster
 from .forecaster import PlacedForecaster as PlacedForecaster
 from .machine import Machine as Machine
 from .operations import forecast as forecast
 from .operations import plan as plan
 from .training import train as train
+from .training.untrained import untrained as untrained
 
 __version__: str

@@ -2,8 +2,7 @@
 
 Read `checkpoint` first (`Checkpoint`, the contents). `native` (.safetensors, the project's own
 format) and `deepmind` (.npz, DeepMind's) read and write it. `tensors` is the safetensors file that
-`native` and training states share. `untrained` makes weights to start from. A new format is a
-module and an entry in `FORMATS`.
+`native` and training states share. A new format is a module and an entry in `FORMATS`.
 """
 
 from collections.abc import Callable

@@ -20,7 +20,6 @@ from data.windows import window
 from data.wording import hour
 from graphcast.blocks import Blocking
 from graphcast.checkpoints import Checkpoint
-from graphcast.checkpoints.untrained import untrained
 from graphcast.forecaster import forecaster
 from graphcast.loss import Example
 from graphcast.machine.machine import Machine
@@ -30,6 +29,7 @@ from graphcast.training.loop import Progress, train
 from graphcast.training.problem import plan_of_updates, training_problem
 from graphcast.training.recipe import Phase, Recipe
 from graphcast.training.state import initial_state
+from graphcast.training.untrained import untrained
 from mesh.graphs import MeshSpec
 
 TOY_TASK = Task(
