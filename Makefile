@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/graphcast demo --output demo-output --overwrite
 
 test: .venv/installed
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 docs: .venv/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir site
@@ -35,6 +35,7 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/growth.py --size A --levels 2 3 4
 	$(BIN)/python benchmarks/preparation.py
 	$(BIN)/python benchmarks/codecs.py
+	$(BIN)/python benchmarks/startup.py
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'

@@ -127,7 +127,7 @@ def _refuse_existing(target: Path, *, overwrite: bool) -> None:
 def _convert_checkpoint(source: Path, target: Path, statistics: Path | None) -> None:
     from data.moments import write_moments
     from graphcast.checkpoints import checkpoint_format, read_checkpoint
-    from graphcast.network.model import parameter_count
+    from graphcast.network import parameter_count
     from graphcast.operations.provenance import file_sha256
     from graphcast.operations.weights import with_statistics
 

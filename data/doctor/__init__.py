@@ -48,7 +48,7 @@ from data.doctor.case import Case, Rule
 from data.doctor.digest import Digest, digested
 from data.doctor.finding import SEVERITIES, Finding, Severity, exit_code
 from data.doctor.reading import examined_entries, opened
-from data.stores.kind import kind_of
+from data.stores.kind import simulator
 from data.task import Task
 from data.wording import listed
 
@@ -95,14 +95,23 @@ def examine(
         task: inputs of the task that the Dataset lacks are errors.
         every_time: examine every time of a large Dataset instead of six, which a note mentions.
     """
-    labels = Case(dataset, task, _NOTHING, {})
-    if broken := [finding for name in _FIRST for finding in RULES[name](labels)]:
-        return _sorted([*broken, *(f for name in _LABELS for f in RULES[name](labels))])
+    broken, others = _by_labels(dataset, task)
+    if broken:
+        return _sorted([*broken, *others])
     case = Case.of(dataset, task, digested(dataset, every_time=every_time))
     findings = [finding for rule in RULES.values() for finding in rule(case)]
-    if kind_of(dataset.attrs) == "planet":
+    if simulator(dataset.attrs):
         findings = [_of_a_planet(finding) for finding in findings]
     return _sorted([*findings, *_sampled(dataset, case.digest)])
+
+
+def faults(dataset: xr.Dataset, task: Task) -> list[Finding]:
+    """The errors that the labels of a canonical Dataset show, for a task; no value is read.
+
+    `examine` finds the same ones, and others in the values.
+    """
+    broken, others = _by_labels(dataset, task)
+    return [finding for finding in (*broken, *others) if finding.severity == "error"]
 
 
 def examine_frames(frames: xr.Dataset, task: Task | None = None) -> list[Finding]:
@@ -160,6 +169,16 @@ def refuse(findings: list[Finding]) -> None:
         )
 
 
+def _by_labels(dataset: xr.Dataset, task: Task | None) -> tuple[list[Finding], list[Finding]]:
+    """Findings about the grid, and about times, levels and variables."""
+    labels = Case(dataset, task, _NOTHING, {})
+    broken, others = (
+        [finding for name in names for finding in RULES[name](labels)]
+        for names in (_FIRST, _LABELS)
+    )
+    return broken, others
+
+
 # Rules that compare with the Earth's climate, or with how much vapour its air can hold.
 _EARTHLY = ("climate", "humidity")
 
@@ -204,5 +223,6 @@ __all__ = [
     "examine_file",
     "examine_frames",
     "exit_code",
+    "faults",
     "refuse",
 ]

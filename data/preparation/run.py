@@ -270,6 +270,7 @@ def _header(
         statics_sha256=digest.hexdigest() if fixed.data_vars else "",
         test_period=task.test_period if task else "",
         provenance=json.dumps(made, sort_keys=True),
+        simulated_by=opened.series.simulated_by,
         group_bytes=group_bytes,
     )
 

@@ -11,13 +11,8 @@ from data.stores.building import Building
 from data.stores.kind import kind_of
 from tests.verification.made_up_weather import forecast_of, truth
 from verification import METRICS, score
-from verification.files import (
-    check_targets,
-    check_units,
-    open_truth,
-    score_files,
-    write_scores,
-)
+from verification.files import check_units, open_truth, score_files
+from verification.writing import check_targets, write_scores
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +131,7 @@ def test_an_interrupted_report_leaves_the_earlier_one(tmp_path, scores, monkeypa
     path = tmp_path / "report.html"
     write_scores(scores[0], tmp_path / "scores.zarr", report=path)
     earlier = path.read_bytes()
-    monkeypatch.setattr("verification.files.report_html", lambda _: 1 / 0)
+    monkeypatch.setattr("verification.scorecard.report_html", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_scores(scores[1], tmp_path / "scores.zarr", report=path, overwrite=True)
     assert path.read_bytes() == earlier

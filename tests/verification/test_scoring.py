@@ -345,7 +345,7 @@ def test_a_time_that_comes_twice_is_refused(dim):
         score(xr.concat([fc, fc.isel({dim: [0]})], dim=dim), obs)
 
 
-def test_progress_counts_the_variables_of_every_init_time():
+def test_progress_counts_the_lead_times_of_every_init_time():
     reports = []
     score(
         forecast_of(truth()),
@@ -353,4 +353,4 @@ def test_progress_counts_the_variables_of_every_init_time():
         GLOBAL,
         progress=lambda done, total: reports.append((done, total)),
     )
-    assert reports == [(0, 2), (1, 2), (2, 2)]
+    assert reports == [(0, 3), (1, 3), (2, 3), (3, 3)]

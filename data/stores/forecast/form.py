@@ -14,7 +14,7 @@ from data.stores.forecast.grib import Signature, write_grib
 from data.stores.forecast.header import CELL_DIMS
 from data.stores.forecast.netcdf import along_lead_time, write_netcdf
 from data.stores.forecast.part import Part
-from data.stores.reading import MissingChunkError, whole
+from data.stores.reading import MissingChunkError, is_damage, whole
 from data.wording import one_line
 
 NETCDF = (".nc", ".nc4")
@@ -68,7 +68,7 @@ class Form:
         except MissingChunkError:
             raise
         except (RuntimeError, ValueError) as error:  # of the codecs
-            if not _is_damage(error):
+            if not is_damage(error):
                 raise
             raise ValueError(
                 f"some values of {source} cannot be read ({one_line(error)}); the store is damaged:"
@@ -127,10 +127,6 @@ def _write_zarr(forecast: xr.Dataset, folder: Path, zarr_format: Literal[2, 3], 
 def _fingerprint(forecast: xr.Dataset, form: Form) -> str:
     text = f"{forecast.attrs.get('fingerprint')} {form}"
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _is_damage(error: Exception) -> bool:
-    return isinstance(error, RuntimeError) or "checksum" in str(error)
 
 
 def _discard(_: dict[str, float]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from data.stores import Cell, ForecastHeader, ForecastStore
-from tests.data.stores.test_forecast_store import fields, header, tree, write_all
+from tests.data.stores.small_forecast import fields, header, tree, write_all
 
 RAIN = "total_precipitation_6hr"
 

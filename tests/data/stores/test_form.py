@@ -18,7 +18,7 @@ from data.stores.forecast.grib import WITHOUT_CODE, Signature
 from data.stores.forecast.part import Box, Part
 from data.variables import VARIABLES
 from mesh.grid import LatLonGrid
-from tests.data.stores.test_forecast_store import fields, header, write_all
+from tests.data.stores.small_forecast import fields, header, write_all
 
 RAIN = "total_precipitation_6hr"
 TWO_STARTS = tuple(np.datetime64(f"2024-06-03T{h}", "ns") for h in ("06", "18"))
