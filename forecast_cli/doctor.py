@@ -49,7 +49,8 @@ def doctor(
     Example:
         graphcast doctor era5.zarr --task graphcast_small
     """
-    from forecast_cli.arguments import moment, task_named
+    from data.time_range import moment
+    from forecast_cli.arguments import task_named
 
     chosen = None if task is None else task_named(task)
     start = None if init_time is None else moment(init_time)

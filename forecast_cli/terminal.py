@@ -1,11 +1,16 @@
 """The commands' consoles: results on stdout; progress, remarks and errors on stderr."""
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}  # by severity of a finding
 
 console = Console(highlight=False, soft_wrap=True)
 remarks = Console(stderr=True, highlight=False)  # progress, notes, warnings
@@ -41,6 +46,12 @@ def progress(*, shown: bool = True) -> "Progress":
         transient=True,
         disable=not shown or remarks.quiet,
     )
+
+
+def next_step(*words: str | Path) -> None:
+    """Print the next command so that it can be pasted, whatever its paths hold."""
+    command = shlex.join(["graphcast", *map(str, words)])
+    console.print(f"next: [cyan]{escape(command)}[/]")
 
 
 def size(count: float) -> str:

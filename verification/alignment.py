@@ -4,6 +4,7 @@ Everything else is refused with an error, or left out with a note in the scores.
 silently.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -254,20 +255,31 @@ def _with_climatology(both: Alignment) -> Alignment:
 
 
 def _notes_on_times(both: Alignment) -> tuple[str, ...]:
-    notes = []
-    inits = len(both.forecast["time"])
-    for lead, count in zip(
-        both.forecast["prediction_timedelta"].values, both.scored.sum("time").values, strict=True
-    ):
-        if count < inits:
-            extent = "not scored" if count == 0 else f"scored for {count} of {inits} initial times"
-            notes.append(f"+{hours(lead):g} h: no truth at the valid time, {extent}")
+    notes = [*_notes_on_leads(both)]
     if both.without_start:
-        times = ", ".join(map(hour, both.without_start))
+        times = listed(map(hour, both.without_start))
         notes.append(f"persistence is not scored: no truth at the initial time {times}")
     if both.climatology is None:
         notes.append("anomaly correlation is not reported: no climatology was given")
     return tuple(notes)
+
+
+def _notes_on_leads(both: Alignment) -> Iterator[str]:
+    """One note for all lead times that some init times have no truth for, one for the others."""
+    inits = len(both.forecast["time"])
+    leads, counts = both.forecast["prediction_timedelta"].values, both.scored.sum("time").values
+    partly = (counts > 0) & (counts < inits)
+    if partly.any():
+        extent = " to ".join(map(str, sorted({counts[partly].min(), counts[partly].max()})))
+        yield f"{_named(leads[partly])}, scored for {extent} of {inits} initial times"
+    if (counts == 0).any():
+        yield f"{_named(leads[counts == 0])}, not scored"
+
+
+def _named(leads: np.ndarray) -> str:
+    plural = "s" * (leads.size > 1)
+    which = listed(f"+{hours(lead):g}" for lead in leads)
+    return f"{which} h: no truth at the valid time{plural}"
 
 
 def _no_common_time(both: Alignment) -> str:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from data.stores.building import Building
 from data.stores.dataset import write_dataset
+from data.stores.endings import check_ending, check_store_ending
 from data.stores.files import written_whole
 from data.stores.kind import kind_of, label
 from data.stores.partial import partial_path
@@ -32,7 +33,7 @@ def check_targets(
     Raises:
         FileExistsError: a target exists and may not be replaced.
         PermissionError: a target's folder cannot be written.
-        ValueError: a target is a URL, or both targets are the same file.
+        ValueError: a target is a URL or has another format's ending, or both are the same file.
     """
     if report is not None and report.absolute() == output.absolute():
         raise ValueError(f"scores and report are two files, and both are to be {output}")
@@ -41,6 +42,10 @@ def check_targets(
             raise ValueError(
                 f"scores are written to a local path, not to {target}; copy them there"
             )
+        if target is report:
+            check_ending(target, (".html", ".htm"), "a report")
+        else:
+            check_store_ending(target, "scores")
         if target.absolute() in {Path(name).absolute() for name in read}:
             raise FileExistsError(
                 f"{target} is read here, so it will not be replaced; choose another"

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from data.stores.files import flush, written_aside
+from data.stores.files import flush, share, written_aside
 from data.stores.forecast.header import Cell, ForecastHeader
 
 FOLDER = ".below_zero"  # inside the store
@@ -50,10 +50,7 @@ class Clipping:
             result[name] = np.where(values < 0, np.float32(0), values)
         with written_aside(self._file(cell)) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **cut)
-        with (self._folder / _COUNTS).open("ab") as lines:
-            lines.write(_line(cell, counts).encode())
-            lines.flush()
-            os.fsync(lines.fileno())
+        self._append(cell, counts)
         flush(self._folder)
         return result
 
@@ -79,6 +76,16 @@ class Clipping:
                 result[name] = values
         return result
 
+    def take(self, source: Path, cell: Cell, theirs: Cell) -> None:
+        """Take over what was cut off from a cell of a finished store, as far as it is kept."""
+        if not self._names:
+            return
+        other = Clipping(source, self._header)
+        self._append(cell, other._counted()[theirs])
+        if other._file(theirs).is_file():
+            share(other._file(theirs), self._file(cell))
+        flush(self._folder)
+
     def forget(self, cell: Cell) -> None:
         """Remove what was cut off from the cell that a step after `cell` needs no more.
 
@@ -103,6 +110,12 @@ class Clipping:
         flush(self._folder)
         ordered = [counts[cell] for cell in sorted(counts)]
         return {name: self._attributes(name, [c[name] for c in ordered]) for name in self._names}
+
+    def _append(self, cell: Cell, counts: Mapping[str, Any]) -> None:
+        with (self._folder / _COUNTS).open("ab") as lines:
+            lines.write(_line(cell, counts).encode())
+            lines.flush()
+            os.fsync(lines.fileno())
 
     def _attributes(self, name: str, cells: list[list[Any]]) -> dict[str, Any]:
         size = len(cells) * int(np.prod(self._header.field_shape(name)))

@@ -207,7 +207,7 @@ def test_what_is_no_input_is_refused_in_a_sentence(tmp_path, name, content, word
 
 
 def test_a_folder_that_is_no_store_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="a folder is read as a Zarr store"):
+    with pytest.raises(ValueError, match="a folder is a Zarr store, or holds GRIB, netCDF or Zarr"):
         open_inputs(tmp_path)
 
 

@@ -1,6 +1,7 @@
 """Values below zero: 0 in the store, counted, and kept for the steps that go on from them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,22 @@ def test_an_interrupted_forecast_ends_in_the_same_bytes(tmp_path, cells):
     assert kept == {f".below_zero/0.{m}.{lead}.npz" for m in (0, 1) for lead in (2, 3)} | {
         ".below_zero/counts"
     }
+
+
+def test_a_longer_forecast_takes_over_what_was_cut_off_from_a_shorter_one(tmp_path):
+    head = clipping()
+    expected = tree(write_all(tmp_path / "whole.zarr", head))
+    shorter = replace(head, leads=head.leads[:2])
+    path = write_all(tmp_path / "f.zarr", shorter)
+    with ForecastStore.open_or_create(path, head, grows=True) as store:
+        store.take(path, {cell: cell for cell in shorter.cells})
+        for lead in (0, 1):
+            predicted = store.read(lead)[RAIN].values
+            assert predicted.tobytes() == fields(head, lead)[RAIN].tobytes()
+        for lead in (2, 3):
+            store.write(lead, fields(head, lead))
+        store.finish()
+    assert tree(path) == expected
 
 
 def test_a_raw_forecast_is_written_as_it_was_predicted(tmp_path):
