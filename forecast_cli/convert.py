@@ -1,12 +1,11 @@
 """`graphcast convert`: checkpoints to and from DeepMind's format; forecasts to other formats."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_cli.terminal import console, size
+from forecast_cli.terminal import console, next_step, size
 
 if TYPE_CHECKING:
     from data.stores.forecast.form import Form
@@ -114,7 +113,7 @@ def _convert_forecast(source: Path, target: Path, form: "Form", *, overwrite: bo
     console.print(f"[bold]{target}[/]  {total}, of the forecast in {source}")
     for line in grib_words(form.signature, rounding) if ending in GRIB else time_words(target):
         console.print(f"  {line}")
-    console.print(f"next: [cyan]graphcast info {shlex.quote(str(target))}[/]")
+    next_step("info", target)
 
 
 def _refuse_existing(target: Path, *, overwrite: bool) -> None:
@@ -147,4 +146,4 @@ def _convert_checkpoint(source: Path, target: Path, statistics: Path | None) -> 
         folder = target.with_name(f"{target.name}.statistics")
         write_moments(checkpoint.moments, folder)
         console.print(f"  statistics in {folder}")
-    console.print(f"next: [cyan]graphcast info {shlex.quote(str(target))}[/]")
+    next_step("info", target)

@@ -10,10 +10,9 @@ import xarray as xr
 
 from data.stores.forecast.grib import MISSING, Signature
 from data.stores.forecast.part import Box, Part
+from data.time_range import moment
 from data.variables import VARIABLES
-from forecast_cli.arguments import moment
-
-HOUR = np.timedelta64(1, "h")
+from forecast_cli.arguments import duration
 
 
 class Edges(Protocol):
@@ -53,7 +52,7 @@ def part_named(
         variables=tuple(_items(variables)),
         levels=tuple(_whole(text, "--levels", "hPa, as 500,850") for text in _items(levels)),
         leads=leads(lead_times) if lead_times else (),
-        init_times=tuple(moment(text, "--init-times") for text in _items(init_times)),
+        init_times=tuple(moment(text, "init_times") for text in _items(init_times)),
         members=tuple(_whole(text, "--members", "numbers, as 0,1") for text in _items(members)),
         box=None if region is None else box(region, regions or {}),
     )
@@ -69,15 +68,17 @@ def leads(text: str) -> tuple[np.timedelta64, ...]:
         ValueError: the text is neither.
     """
     if "/" not in text:
-        return tuple(dict.fromkeys(_duration(item) for item in _items(text)))
+        return tuple(dict.fromkeys(duration(item, "--lead-times") for item in _items(text)))
     ends = text.split("/")
     if len(ends) != 3:
         raise ValueError(
             f"--lead-times reads first/last/step, as 1d/10d/1d, or a list, as 6h,12h; not {text!r}"
         )
-    first, last, step = map(_duration, ends)
-    if last < first:
-        raise ValueError(f"--lead-times goes from the first to a later one, and {text!r} does not")
+    first, last, step = (duration(end, "--lead-times") for end in ends)
+    if last < first or not step:
+        raise ValueError(
+            f"--lead-times goes from the first to a later one in steps, and {text!r} does not"
+        )
     return tuple(first + k * step for k in range(int((last - first) / step) + 1))
 
 
@@ -142,12 +143,3 @@ def _whole(text: str, flag: str, example: str) -> int:
     if not re.fullmatch(r"-?\d+", text):
         raise ValueError(f"{flag} reads {example}; not {text!r}")
     return int(text)
-
-
-def _duration(text: str) -> np.timedelta64:
-    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", text.strip().lower())
-    days, hours = (int(part or 0) for part in match.groups()) if match else (0, 0)
-    total = 24 * days + hours
-    if not total:
-        raise ValueError(f"--lead-times reads days and hours, as 6h or 1d12h, not {text!r}")
-    return total * HOUR

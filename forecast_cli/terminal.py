@@ -10,6 +10,7 @@ from rich.markup import escape
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+OWN = ("ANALYSES", "STATISTICS", "WEIGHTS")  # in a command: what only the user can fill in
 STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}  # by severity of a finding
 
 console = Console(highlight=False, soft_wrap=True)
@@ -49,9 +50,19 @@ def progress(*, shown: bool = True) -> "Progress":
 
 
 def next_step(*words: str | Path) -> None:
-    """Print the next command so that it can be pasted, whatever its paths hold."""
-    command = shlex.join(["graphcast", *map(str, words)])
-    console.print(f"next: [cyan]{escape(command)}[/]")
+    """Print the command to go on with.
+
+    After `next:` it can be pasted, whatever its paths hold. A command that needs something of the
+    user's own, in capitals, is not called so.
+    """
+    own = [str(word) for word in words if word in OWN]
+    label = f"then, with your own {' and '.join(own)}:" if own else "next:"
+    console.print(f"{label} [cyan]{escape(command_line(*words))}[/]")
+
+
+def command_line(*words: str | Path) -> str:
+    """A `graphcast` command as a shell reads it, with quotes where its words need them."""
+    return shlex.join(["graphcast", *map(str, words)])
 
 
 def size(count: float) -> str:

@@ -9,11 +9,9 @@ import xarray as xr
 
 from data import sources
 from data.plausibility import check_values
-from data.sources.files.formats import open_raw
-from data.stores.forecast.netcdf import along_lead_time
-from data.stores.reading import MissingChunkError, is_damage
+from data.provenance import remarks
+from data.stores.reading import is_damage
 from data.variables import VARIABLES
-from data.wording import reason
 from verification.alignment import Alignment
 from verification.engine import Progress
 from verification.entrants import Entrant, Persistence
@@ -49,14 +47,15 @@ def score_files(
     with open_forecast(forecast) as predicted, _damage_named(f"{forecast} or {truth}"):
         observed = open_truth(truth, predicted)
         check_units(observed, predicted)
-        means = None if climatology is None else _opened(climatology)
-        return score(
+        means = None if climatology is None else _opened(climatology, sources.open_climatology)
+        scores = score(
             predicted, observed, protocol, climatology=means, baselines=baselines, progress=progress
         )
+        return _with_remarks(scores, predicted, observed, means)
 
 
 def open_forecast(path: str) -> xr.Dataset:
-    """A forecast, unread, with its own names.
+    """A forecast, canonical and unread; see `data.sources.open_forecast`.
 
     Raises:
         FileNotFoundError: there is no forecast at `path`, or it is not complete yet.
@@ -68,7 +67,7 @@ def open_forecast(path: str) -> xr.Dataset:
             f"the forecast {path} is not complete yet ({partial} is its beginning); run the same "
             "`graphcast forecast` command again to finish it"
         )
-    return along_lead_time(_opened(path))
+    return _opened(path, sources.open_forecast)
 
 
 def open_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
@@ -116,19 +115,27 @@ def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
                 check_values(field)
 
 
-def _opened(path: str) -> xr.Dataset:
-    """A Zarr store or netCDF file, lazily, with its own names, and lead times as durations."""
+def _opened(path: str, opener: Callable[[str], xr.Dataset]) -> xr.Dataset:
+    """What a reader makes of a path or URL.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+    """
     if "://" not in path and not Path(path).exists():
         raise FileNotFoundError(f"there is nothing at {path}")
-    try:
-        return open_raw(path)
-    except MissingChunkError:
-        raise
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"a Zarr store or a netCDF file must be whole, and {path} is none that can be read "
-            f"({reason(error)})"
-        ) from error
+    return opener(path)
+
+
+def _with_remarks(scores: xr.Dataset, *read: xr.Dataset | None) -> xr.Dataset:
+    """The scores with what the readers had to say in their notes."""
+    roles = ("forecast", "truth", "climatology")
+    said = [
+        f"{role}: {remark}"
+        for role, dataset in zip(roles, read, strict=True)
+        if dataset is not None
+        for remark in remarks(dataset)
+    ]
+    return scores.assign_attrs(notes="\n".join(filter(None, [scores.attrs["notes"], *said])))
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def write_scores(
 
 def _write_report(scores: xr.Dataset, path: Path, *, overwrite: bool) -> None:
     """Write the report. A report with the same bytes may exist already and is left alone."""
-    page = scorecard.report_html(scores).encode()
+    page = scorecard.report_html(scorecard.tabulated(scores)).encode()
     if path.exists() and not overwrite:
         if path.is_file() and path.read_bytes() == page:
             return

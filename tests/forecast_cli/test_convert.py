@@ -85,7 +85,10 @@ def test_convert_says_what_a_grib_file_says_and_how_it_rounds(graphcast, tmp_pat
         (("f.png",), "is converted to .nc, .grib2 or .zarr, and f.png ends in .png; name it f.nc"),
         (("f.nc", "--region", "mars"), "--region is north/west/south/east in degrees, as 72/-25/"),
         (("f.nc", "--levels", "high"), "--levels reads hPa, as 500,850; not 'high'"),
-        (("f.nc", "--lead-times", "soon"), "--lead-times reads days and hours, as 6h or 1d12h, no"),
+        (
+            ("f.nc", "--lead-times", "soon"),
+            "--lead-times reads days and hours, as 10d, 36h or 1d12h",
+        ),
         (("f.nc", "--lead-times", "6h/1d"), "reads first/last/step, as 1d/10d/1d, or a list"),
         (("f.nc", "--lead-times", "1d/6h/6h"), "goes from the first to a later one"),
         (("f.zarr", "--zarr-format", "4"), "--zarr-format is 3 or 2, and 4 was given"),

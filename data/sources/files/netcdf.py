@@ -1,10 +1,12 @@
 """netCDF files, classic and HDF5, through the netCDF4 library."""
 
+import warnings
 from pathlib import Path
 
 import xarray as xr
 from scipy.io import netcdf_file
 
+from data.sources.files.fills import with_true_fills
 from data.wording import reason
 
 _CLASSIC = (b"CDF\x01", b"CDF\x02")
@@ -18,7 +20,10 @@ def read(path: str) -> xr.Dataset:
     """
     try:
         _check_whole(path)
-        return xr.open_dataset(path, engine="netcdf4", decode_timedelta=True, cache=False)
+        raw = xr.open_dataset(path, engine="netcdf4", decode_cf=False, cache=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*has multiple fill values")  # none of them a value
+            return xr.decode_cf(with_true_fills(raw, "netcdf4"), decode_timedelta=True)
     except (OSError, RuntimeError, ValueError, TypeError) as error:
         raise ValueError(
             f"a netCDF file must be whole and decodable, and {path} is not ({reason(error)}); fetch"

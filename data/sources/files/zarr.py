@@ -6,6 +6,8 @@ from pathlib import Path
 import xarray as xr
 from zarr.abc.store import Store
 
+from data.sources.files.consolidated import stale_arrays
+from data.sources.files.fills import with_true_fills
 from data.stores.reading import MissingChunkError, whole
 from data.wording import reason
 
@@ -15,7 +17,8 @@ _FILES = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")  # one of them is in 
 def read(where: str | Store, name: str = "") -> xr.Dataset:
     """The store's variables, unread, with its own names, units and dimensions.
 
-    Consolidated metadata are read if the store has them; otherwise the store is listed.
+    Consolidated metadata are read if the store has them and they are not older than the arrays;
+    otherwise the store is listed.
 
     Args:
         where: a folder, a URL, or an open store of zarr.
@@ -50,6 +53,8 @@ def is_store(folder: Path) -> bool:
 
 def opened(where: str | Store, name: str) -> xr.Dataset:
     """As `read`, but the errors of zarr and of the store's client pass unchanged."""
+    if not isinstance(where, Store) and "://" not in where and stale_arrays(where):
+        return _open(where, name, consolidated=False)
     try:
         return _open(where, name, consolidated=True)
     except MissingChunkError:
@@ -62,10 +67,12 @@ def _open(where: str | Store, name: str, *, consolidated: bool) -> xr.Dataset:
     with warnings.catch_warnings():
         # Stores often hold files beside the arrays (a README, a licence), which do no harm.
         warnings.filterwarnings("ignore", "Object at .* is not recognized as a component")
-        return xr.open_dataset(
+        warnings.filterwarnings("ignore", ".*has multiple fill values")  # none of them a value
+        raw = xr.open_dataset(
             whole(where, name),  # type: ignore[arg-type]  # the engine takes zarr's stores, too
             engine="zarr",
             consolidated=consolidated,
-            decode_timedelta=True,
+            decode_cf=False,
             cache=False,
         )
+        return xr.decode_cf(with_true_fills(raw, "zarr"), decode_timedelta=True)
