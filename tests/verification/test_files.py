@@ -1,5 +1,6 @@
 """Scores from files to files: refusals before the work, and files after a kill."""
 
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from data import sources
 from data.stores.building import Building
 from data.stores.kind import kind_of
 from tests.verification.made_up_weather import forecast_of, truth
@@ -51,6 +53,29 @@ def test_scores_of_files_are_those_of_their_datasets(files):
     xr.testing.assert_allclose(scores, expected.sel(region=["global"]), rtol=1e-9)
     assert scores.attrs["truth"] == files[1]
     assert list(scores["metric"].values) == list(METRICS)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_persistence_starts_from_the_inputs_of_the_forecast_where_the_truth_begins_later(
+    tmp_path, moved
+):
+    obs = truth()
+    manifest = json.dumps({"source": {"inputs": [str(tmp_path / "inputs.nc")]}})
+    forecast = forecast_of(obs, error=0.5).assign_attrs(provenance=manifest)
+    forecast.to_zarr(tmp_path / "forecast.zarr", zarr_format=2)
+    obs.isel(time=slice(0, 2)).to_netcdf(tmp_path / ("elsewhere.nc" if moved else "inputs.nc"))
+    for index in range(1, obs.sizes["time"]):
+        obs.isel(time=[index]).to_netcdf(tmp_path / f"truth {index}.nc")
+    files = sorted(tmp_path.glob("truth*.nc"))
+    later = obs.isel(time=slice(1, None))
+    found = open_truth(files, sources.open_forecast(tmp_path / "forecast.zarr"))
+    if moved:
+        xr.testing.assert_equal(found[list(obs.data_vars)].compute(), later)
+        return
+    xr.testing.assert_equal(found[list(obs.data_vars)].compute(), obs)
+    scores = score_files(str(tmp_path / "forecast.zarr"), files, regions=("global",))
+    assert "persistence" in scores["source"].values
+    assert "truth: persistence starts from the forecast's own inputs" in scores.attrs["notes"]
 
 
 def test_a_lost_chunk_is_named_and_never_counts_as_zeros(files):
