@@ -11,6 +11,7 @@ from data import sources
 from data.plausibility import check_values
 from data.provenance import remarks
 from data.sources.files.places import Places
+from data.stores.reading import is_damage
 from data.variables import VARIABLES
 from verification.alignment import Alignment
 from verification.engine import Progress
@@ -55,13 +56,14 @@ def score_files(
         return _with_remarks(scores, predicted, observed, means)
 
 
-def open_forecast(path: str) -> xr.Dataset:
+def open_forecast(path: str | Path) -> xr.Dataset:
     """A forecast, canonical and unread; see `data.sources.open_forecast`.
 
     Raises:
         FileNotFoundError: there is no forecast at `path`, or it is not complete yet.
         ValueError: the forecast cannot be read.
     """
+    path = str(path)
     partial = Path(path.rstrip("/") + ".partial")
     if not Path(path).exists() and partial.exists():
         raise FileNotFoundError(
@@ -147,10 +149,12 @@ def _with_remarks(scores: xr.Dataset, *read: xr.Dataset | None) -> xr.Dataset:
 
 @contextmanager
 def _damage_named(files: str) -> Iterator[None]:
-    """Name the files where a codec meets damaged bytes, for which it raises a bare RuntimeError."""
+    """Name the files where a codec meets damaged bytes, of which it says only that they are."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
+        if not is_damage(error):
+            raise
         raise ValueError(
             f"some values of {files} could not be read ({error}); the file is damaged: make or "
             "fetch it again"

@@ -179,7 +179,7 @@ def test_a_truth_in_celsius_is_refused_where_the_forecast_is_in_kelvin(files, tm
 
 
 def test_a_damaged_forecast_is_refused_as_damaged(files, tmp_path):
-    chunk = files[0] / "2m_temperature" / "0.1.0.0"
+    chunk = files[0] / "2m_temperature" / "c.0.1.0.0"
     chunk.write_bytes(chunk.read_bytes()[:100])
     result = run(*files, tmp_path / "scores.zarr")
     assert isinstance(result.exception, ValueError)

@@ -119,8 +119,8 @@ def test_a_kill_leaves_the_earlier_scores_or_the_new_ones(tmp_path, scores, monk
         def killed(*_args, **_kwargs):
             raise Killed
 
-        def renamed_and_killed(building):
-            rename(building)
+        def renamed_and_killed(*arguments):
+            rename(*arguments)
             raise Killed
 
         rename = Building._rename
