@@ -32,7 +32,7 @@ def lead_time(text: str, step: np.timedelta64 = STEP) -> int:
     return total // length
 
 
-def duration(text: str) -> np.timedelta64:
+def duration(text: str, flag: str = "--lead-time") -> np.timedelta64:
     """The lead time that `10d`, `36h` or `1d12h` means, nanoseconds.
 
     >>> bool(duration("36h") == np.timedelta64(36, "h"))
@@ -43,11 +43,11 @@ def duration(text: str) -> np.timedelta64:
     """
     match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", text.strip().lower())
     if match is None or not text.strip():
-        raise ValueError(f"--lead-time reads days and hours, as 10d, 36h or 1d12h, not {text!r}")
+        raise ValueError(f"{flag} reads days and hours, as 10d, 36h or 1d12h, not {text!r}")
     days, hours = (int(part or 0) for part in match.groups())
     total = 24 * days + hours
     if total > 24 * LONGEST_DAYS:
-        raise ValueError(f"--lead-time is at most {LONGEST_DAYS}d, and {text} is more")
+        raise ValueError(f"{flag} is at most {LONGEST_DAYS}d, and {text} is more")
     return np.timedelta64(3600 * 10**9 * total, "ns")
 
 

@@ -106,7 +106,9 @@ def test_existing_results_are_refused_and_replaced_when_asked(files, tmp_path):
     assert run(*files, output).exit_code == 0
     again = run(*files, output)
     assert isinstance(again.exception, FileExistsError)
-    assert "scores.zarr is there already; choose another name or replace it" in str(again.exception)
+    assert "scores.zarr is there already; choose another output or replace it" in str(
+        again.exception
+    )
     assert run(*files, output, "--overwrite", "--region", "tropics").exit_code == 0
     assert list(xr.open_zarr(output).region.values) == ["tropics"]
 
@@ -179,7 +181,7 @@ def test_a_truth_in_celsius_is_refused_where_the_forecast_is_in_kelvin(files, tm
 
 
 def test_a_damaged_forecast_is_refused_as_damaged(files, tmp_path):
-    chunk = files[0] / "2m_temperature" / "0.1.0.0"
+    chunk = files[0] / "2m_temperature" / "c.0.1.0.0"
     chunk.write_bytes(chunk.read_bytes()[:100])
     result = run(*files, tmp_path / "scores.zarr")
     assert isinstance(result.exception, ValueError)
