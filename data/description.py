@@ -1,12 +1,12 @@
 """Stores and files described for people, in rows of a label and a text."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from data.stores.kind import recorded
 from data.task import STEP, TASKS, Task
 from data.variables import VARIABLES
 
@@ -25,7 +25,7 @@ def forecast_rows(forecast: xr.Dataset) -> dict[str, str]:
         **members,
         **_grid_rows(forecast),
         "weights": forecast.attrs.get("source", "not stated"),
-        **_making(json.loads(forecast.attrs.get("provenance", "{}"))),
+        **_making(recorded(forecast.attrs, "provenance")),
     }
 
 

@@ -96,9 +96,24 @@ def zarr_attributes(path: Path) -> dict[str, Any]:
             attributes = json.loads((path / "zarr.json").read_text()).get("attributes", {})
         else:
             return {}
-    except (OSError, ValueError, AttributeError):  # unreadable, no text, no JSON, no JSON object
+    except (OSError, ValueError, AttributeError, RecursionError):  # no text, no JSON, no object
         return {}
     return attributes if isinstance(attributes, dict) else {}
+
+
+def recorded(attributes: Mapping[Any, Any], name: str) -> dict[str, Any]:
+    """The JSON object in an attribute that a store states; empty where there is none.
+
+    >>> recorded({"provenance": '{"flags": {}}'}, "provenance")
+    {'flags': {}}
+    >>> recorded({"provenance": "made by hand"}, "provenance")
+    {}
+    """
+    try:
+        stated = json.loads(str(attributes.get(name, "{}")))
+    except (ValueError, RecursionError):
+        return {}
+    return stated if isinstance(stated, dict) else {}
 
 
 def _kind_of_attributes(attributes: Mapping[Any, Any]) -> StoreKind | None:

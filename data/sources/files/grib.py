@@ -16,6 +16,7 @@ import xarray as xr
 
 from data.canonical.conventions import canonical_name
 from data.canonical.precipitation import summed_over
+from data.sources.files.silence import silence_eccodes
 from mesh.grid import same_points
 
 Message = int | tuple[int, int]  # offset in the file; of a multi-field message, also which field
@@ -31,6 +32,7 @@ _GRID_NAMES = {
     "sh": "spherical harmonics",
 }
 _WITHOUT_LEVELS = ("surface", "heightAboveGround", "meanSea", "nominalTop")
+MOST_POINTS = 2**27  # of a field: a grid of 0.02°; more is a damaged header
 _HOURS = (1, "h")  # in GRIB's table of time units; ecCodes gives the code or the letter
 
 
@@ -64,7 +66,12 @@ def read(path: str) -> xr.Dataset:
     """
     index = _index(path)
     fields = _known_fields(path, index)
-    latitude, longitude = _grid(path, index, fields)
+    try:
+        latitude, longitude = _grid(path, index, fields)
+    except ValueError:
+        raise
+    except Exception as error:  # as in `_index`
+        raise _damaged(path) from error
     coordinates: dict[str, list[Any]] = {
         "number": sorted({f.number for f in fields}),
         "time": sorted({f.valid_time for f in fields}),
@@ -159,6 +166,7 @@ def _index(path: str) -> Any:
 
     if Path(path).stat().st_size == 0:
         raise ValueError(f"{path} is empty; fetch it again")
+    silence_eccodes()
     try:
         index = messages.FileIndex.from_indexpath_or_filestream(
             messages.FileStream(path, errors="raise"),
@@ -278,6 +286,12 @@ def _grid(path: str, index: Any, fields: list[_Field]) -> tuple[np.ndarray, np.n
     grids: list[tuple[np.ndarray, np.ndarray]] = []
     for grid in dict.fromkeys(f.grid for f in fields):
         first = index.fieldset[next(f.message for f in fields if f.grid == grid)]
+        points = int(first["numberOfDataPoints"])
+        if points > MOST_POINTS:
+            raise ValueError(
+                f"a field has at most {MOST_POINTS:,} points, and one of {path} declares"
+                f" {points:,}; fetch it again"
+            )
         if first.get("jPointsAreConsecutive", 0) or first.get("iScansNegatively", 0):
             raise ValueError(
                 f"fields must be stored row by row, from west to east, and those of {path} are not;"

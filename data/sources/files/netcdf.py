@@ -5,7 +5,7 @@ from pathlib import Path
 import xarray as xr
 from scipy.io import netcdf_file
 
-from data.wording import reason
+from data.sources.files.opening import opened, reading
 
 _CLASSIC = (b"CDF\x01", b"CDF\x02")
 
@@ -16,14 +16,9 @@ def read(path: str) -> xr.Dataset:
     Raises:
         ValueError: the file is damaged or cut short.
     """
-    try:
+    with reading(f"a netCDF file must be whole and decodable, and {path} is not", "fetch it again"):
         _check_whole(path)
-        return xr.open_dataset(path, engine="netcdf4", decode_timedelta=True, cache=False)
-    except (OSError, RuntimeError, ValueError, TypeError) as error:
-        raise ValueError(
-            f"a netCDF file must be whole and decodable, and {path} is not ({reason(error)}); fetch"
-            " it again"
-        ) from error
+        return opened(path, path, size=Path(path).stat().st_size, engine="netcdf4")
 
 
 def _check_whole(path: str) -> None:
