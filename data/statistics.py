@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from data.doctor import examined
 from data.moments import FILES, Moments, make_way, write_files
 from data.stores.analyses.header import is_repeated
 from data.stores.building import Building
@@ -87,6 +88,7 @@ def write_statistics(
     *,
     source: str,
     test_period: str | None = None,
+    force: bool = False,
     overwrite: bool = False,
     report: Callable[[int, int], None] = lambda frames, total: None,
 ) -> Sums:
@@ -102,6 +104,7 @@ def write_statistics(
         directory: folder for the files, made where it is missing.
         source: where the data come from, for the files' attributes.
         test_period: period kept for tests; otherwise the task's, or else the one the data state.
+        force: go on after an error that the input doctor finds in a sample of the times.
         overwrite: replace statistics that are in the folder.
         report: called with the frames counted and their total.
 
@@ -110,7 +113,7 @@ def write_statistics(
 
     Raises:
         ValueError: the period touches the test period, times are missing, the data repeat one
-            analysis; or as `moments_of`.
+            analysis, the doctor finds an error; or as `moments_of`.
         FileExistsError: the folder has statistics, or other files; an interrupted pass was over
             other data, times or task.
     """
@@ -122,6 +125,7 @@ def write_statistics(
             " (in Python overwrite=True)"
         )
     selected = [period.select(entry) for entry in entries]
+    findings = _examined(selected, task, source, force=force)
     make_way(directory)
     made_from = {"source": source, "time_range": str(period), "task": task.to_json()}
     key = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
@@ -135,6 +139,7 @@ def write_statistics(
             "frames": np.int32(sums.frames),
             "task": task.name,
             "data_sha256": sums.sha256,
+            "examined": findings,
             "comment": "not weighted by area; diffs_stddev is that of changes over"
             f" {task.step_hours} hours",
         }
@@ -144,6 +149,12 @@ def write_statistics(
             write_files(labelled, building.folder)
         building.finish()
     return sums
+
+
+def _examined(entries: Sequence[xr.Dataset], task: Task, source: str, *, force: bool) -> str:
+    """What the doctor says of the first entry, in a line; its errors stop the job."""
+    known = [name for name in task.variables if name in entries[0]]
+    return str(examined(entries[0][known], source, force=force))
 
 
 def check_test_period(period: TimeRange, entries: Iterable[xr.Dataset], kept: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from forecast_cli.arguments import lead_time, moment, number_of_bytes
+from forecast_cli.arguments import Force, lead_time, moment, number_of_bytes
 from forecast_cli.screen import Screen
 from forecast_cli.terminal import errors
 from graphcast.machine.hosts import is_first, together
@@ -68,8 +68,9 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = False,
     examine: Annotated[
         bool,
-        typer.Option(help="Let the input doctor look at the frames and say what it finds."),
+        typer.Option(help="Let the input doctor look at the frames, and stop at an error."),
     ] = True,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing forecast.")
     ] = False,
@@ -122,6 +123,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
             memory=limit,
             deterministic=deterministic,
             examine=examine,
+            force=force,
             overwrite=overwrite,
             report=screen,
         )

@@ -15,7 +15,7 @@ from data.sources import SERIES
 from data.stores.workers import Fleet
 from data.task import TASKS
 from data.time_range import time_range
-from forecast_cli.arguments import task_named
+from forecast_cli.arguments import Force, task_named
 from forecast_cli.terminal import console, progress, size
 
 
@@ -67,6 +67,7 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a dask cluster (tcp://…), in place of --workers.")
     ] = None,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing dataset.")
     ] = False,
@@ -107,6 +108,7 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
             output,
             times=times,
             task=None if task is None else task_named(task),
+            force=force,
             overwrite=overwrite,
             fleet=fleet,
             report=show,
@@ -130,6 +132,8 @@ def _report(result: Prepared, seconds: float) -> None:
         else "all of them were there, made the same way (--overwrite makes them again)"
     )
     console.print(f"  {this_run}; compressed to {100 * stored / raw:.0f} % of {size(raw)}")
+    if result.examination is not None:
+        console.print(f"  {result.examination}")
     if header.comment:
         console.print(f"  [yellow]{header.comment}[/]")
     if missing := result.lacking_statics:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from forecast_cli.arguments import Force
 from forecast_cli.scores_screen import say_scores
 from forecast_cli.terminal import progress
 from verification.files import check_targets, score_files, write_scores
@@ -39,6 +40,7 @@ def score(
             f"[default: {', '.join(HEADLINE_REGIONS)}]"
         ),
     ] = None,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing scores and report.")
     ] = False,
@@ -48,7 +50,7 @@ def score(
     The metrics are RMSE, MAE and bias, and ACC where a climatology is given.
     Everything is weighted by area and compared with persistence. What cannot be
     scored (a valid time, variable or level that the truth lacks) is named;
-    missing values are refused.
+    missing values are refused. The input doctor examines the truth first.
 
     Example:
         graphcast score --forecast forecast.zarr --truth analyses.grib \
@@ -66,6 +68,7 @@ def score(
             truth,
             climatology=climatology,
             regions=regions,
+            force=force,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     write_scores(scores, output, report=report, overwrite=overwrite)

@@ -27,6 +27,8 @@ def say_scores(scores: xr.Dataset, output: Path, report: Path | None, seconds: f
     console.print(_table(scores, region))
     for note in filter(None, scores.attrs["notes"].split("\n")):
         console.print(f"  note    {note}", markup=False)
+    if examined := scores.attrs.get("examined"):
+        console.print(f"  doctor  {examined}", markup=False)
     console.print(f"  truth   {scores.attrs['truth']}", markup=False)
     console.print(f"  scores  {output}  ({seconds:.1f} s)", markup=False)
     if report is not None:

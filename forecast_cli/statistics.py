@@ -18,7 +18,7 @@ from data.statistics import task_served, write_statistics
 from data.tallies import Sums
 from data.task import Task
 from data.time_range import time_range
-from forecast_cli.arguments import task_named
+from forecast_cli.arguments import Force, task_named
 from forecast_cli.terminal import console, progress
 
 
@@ -44,6 +44,7 @@ def statistics(
             " one that the task or DATA state."
         ),
     ] = None,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace statistics that are in the folder.")
     ] = False,
@@ -70,6 +71,7 @@ def statistics(
             output,
             source=data,
             test_period=test_period,
+            force=force,
             overwrite=overwrite,
             report=lambda done, total: bar.update(frames, completed=done, total=total),
         )

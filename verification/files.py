@@ -11,14 +11,13 @@ import numpy as np
 import xarray as xr
 
 from data import sources
-from data.plausibility import check_values
+from data.doctor import examined
 from data.sources.files.formats import open_raw
 from data.stores.building import Building
 from data.stores.files import flush, written_whole
 from data.stores.kind import kind_of, label
 from data.stores.partial import partial_path
 from data.stores.reading import MissingChunkError
-from data.variables import VARIABLES
 from data.wording import reason
 from verification.engine import Progress
 from verification.protocols import Protocol
@@ -35,6 +34,7 @@ def score_files(
     *,
     climatology: str | None = None,
     regions: tuple[str, ...] = HEADLINE_REGIONS,
+    force: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> xr.Dataset:
     """Scores of a forecast in a file against a truth in another; see `scoring.score`.
@@ -44,6 +44,7 @@ def score_files(
         truth: a file, Zarr store or URL with analyses.
         climatology: a Zarr store, a URL or a netCDF file; None for none.
         regions: names of `regions.REGIONS`.
+        force: go on after an error that the input doctor finds in the truth.
         progress: called with the number of finished parts and of all parts.
 
     Raises:
@@ -53,9 +54,10 @@ def score_files(
     protocol = Protocol(regions, forecast, truth, climatology or "none given")
     with open_forecast(forecast) as predicted, _damage_named(f"{forecast} or {truth}"):
         observed = open_truth(truth, predicted)
-        check_units(observed, predicted)
+        seen = examine_truth(observed, predicted, force=force)
         means = None if climatology is None else _opened(climatology)
-        return score(predicted, observed, protocol, climatology=means, progress=progress)
+        scores = score(predicted, observed, protocol, climatology=means, progress=progress)
+        return scores.assign_attrs(examined=seen) if seen else scores
 
 
 def open_forecast(path: str) -> xr.Dataset:
@@ -94,29 +96,24 @@ def open_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
     return entries[0]
 
 
-def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
-    """Refuse a truth that is implausible in ERA5's units where the forecast is plausible.
+def examine_truth(truth: xr.Dataset, forecast: xr.Dataset, *, force: bool = False) -> str:
+    """What the input doctor finds in the part of the truth that the forecast is compared with.
 
-    Checked at the first common valid time. Otherwise a truth in °C would only look like a bad
-    forecast.
+    A truth in °C, or turned by 180°, would otherwise only look like a bad forecast.
 
     Raises:
-        ValueError: values of the truth are out of bounds.
+        ValueError: it finds an error, and `force` is false.
     """
     if "time" not in truth.dims or not {"time", "prediction_timedelta"} <= set(forecast.dims):
-        return  # `align` refuses it in its own words
-    first = forecast.isel(time=0)
-    valid = (first["time"] + first["prediction_timedelta"]).values
-    common = np.flatnonzero(np.isin(valid, truth["time"].values))[:1]
-    if not common.size:
-        return
-    predicted = first.isel(prediction_timedelta=common[0])
-    observed = truth.isel(time=truth["time"].values == valid[common])
-    for name in truth.data_vars:
-        if name in VARIABLES and name in forecast and _is_plausible(predicted[name].load()):
-            field = observed[name].load()
-            if np.isfinite(field.values).all():  # `score` refuses gaps and says where they are
-                check_values(field)
+        return ""  # `align` refuses it in its own words
+    valid = (forecast["time"] + forecast["prediction_timedelta"]).values
+    used = np.isin(truth["time"].values, [*valid.ravel(), *forecast["time"].values])
+    names = [name for name in truth.data_vars if name in forecast]
+    if not used.any() or not names:
+        return ""
+    examination = examined(truth[names].isel(time=used), "the truth", force=force)
+    found = "".join(f"; {f.severity}: {f.message}" for f in examination.findings)
+    return f"the truth: {examination}{found}"
 
 
 def check_targets(
@@ -246,11 +243,3 @@ def _damage_named(files: str) -> Iterator[None]:
             f"some values of {files} could not be read ({error}); the file is damaged: make or "
             "fetch it again"
         ) from error
-
-
-def _is_plausible(field: xr.DataArray) -> bool:
-    try:
-        check_values(field.isel(number=0) if "number" in field.dims else field)
-    except ValueError:
-        return False
-    return True

@@ -143,8 +143,18 @@ def _with_canonical_coordinates(dataset: xr.Dataset) -> xr.Dataset:
                 f"fields must lie on a latitude-longitude grid, and here {axis} varies along"
                 f" {listed(dataset[axis].dims)}; regrid them to one first"
             )
+        _check_numbers(dataset, axis)
         _check_known(dataset, axis)
     return dataset
+
+
+def _check_numbers(dataset: xr.Dataset, axis: str) -> None:
+    """Raise ValueError if a coordinate is text, which would be put in order as text."""
+    if dataset[axis].dtype.kind not in "fiu":
+        raise ValueError(
+            f"every {axis} must be a number, and here they are {dataset[axis].dtype}; write them as"
+            " floats"
+        )
 
 
 def _check_known(dataset: xr.Dataset, axis: str) -> None:

@@ -226,12 +226,13 @@ def fills(case: Case) -> Iterator[Finding]:
             )
             continue
         for (_, time, level), zeros in zeros_of.items():
-            if _stands_out(name, level, zeros, case.digest.fields[name, time, level]):
+            patch = name == "specific_humidity" and _humid(level) and zeros.abrupt >= PATCH
+            if patch or _stands_out(name, level, zeros, case.digest.fields[name, time, level]):
                 latitude = case.dataset["latitude"].values[zeros.row]
                 longitude = case.dataset["longitude"].values[zeros.column]
                 yield Finding(
                     "fills",
-                    "warning",
+                    "error" if patch else "warning",
                     f"{name}{at_levels([level])}{at_time(case.digest, time)} is exactly 0 at"
                     f" latitude {latitude:g}, longitude {longitude:g}, and nowhere near it around",
                     "look for a missing value that was written as 0, and fill it",
@@ -242,11 +243,15 @@ def fills(case: Case) -> Iterator[Finding]:
 def _stands_out(name: str, level: int | None, zeros: Zeros, field: Field) -> bool:
     """Whether a zero lies too far from the values around it to be one of them."""
     if name == "specific_humidity":
-        humid = level is not None and level >= LOWEST_HUMID and zeros.outside > HUMID_OUTSIDE
-        return humid and zeros.least > HUMID_PART * field.mean
+        far = zeros.outside > HUMID_OUTSIDE and zeros.least > HUMID_PART * field.mean
+        return _humid(level) and far
     if zeros.expected < PACKED:
         return zeros.outside > STANDING_OUT or zeros.beside >= PATCH
     return zeros.expected < FEW * field.size and zeros.beside == BLOCK
+
+
+def _humid(level: int | None) -> bool:
+    return level is not None and level >= LOWEST_HUMID
 
 
 # Root-mean-square change between frames over the spread over the globe: 0.01 in an hour, 0.05 and

@@ -8,15 +8,16 @@ again every window that has leads, compares, and refuses other values.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data.doctor import examine_frames
+from data.doctor import examine_frames, refuse, telling
 from data.stores.forecast.header import ForecastHeader
 from data.stores.forecast.store import ForecastStore, interrupted_provenance
 from data.windows import Window
@@ -64,6 +65,9 @@ class Turn:
     records: tuple[dict[str, Any], ...]
 
 
+Doctor = Callable[[Turn, Report], None]
+
+
 def execute(
     run: Run,
     weights: Checkpoint,
@@ -73,6 +77,7 @@ def execute(
     machine: Machine | None = None,
     report: Report = silent,
     examine: bool = True,
+    force: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Make a forecast, or resume one that was interrupted.
@@ -85,7 +90,9 @@ def execute(
         output: the Zarr store to write.
         machine: the devices, and how windows share them; None: one device.
         report: is called with each event, on process 0.
-        examine: whether the input doctor examines each window and reports errors and warnings.
+        examine: whether the input doctor examines each window, reports errors and warnings, and
+            stops at an error.
+        force: go on after an error that it finds.
         overwrite: replace a forecast of that name, and begin again where inputs have changed.
 
     Returns:
@@ -98,6 +105,7 @@ def execute(
         OSError: the place cannot be written.
     """
     machine = machine or Machine()
+    doctor: Doctor = partial(_examine, force=force) if examine else _trust
     report = report if is_first() else silent
     turns = _turns(run, starts, machine.windows)
     ahead = [next(turns)]  # before a store is begun, and before memory is planned
@@ -113,13 +121,13 @@ def execute(
     check_same(header)
     try:
         with opened(output, header, overwrite=overwrite) as store:
-            _write(ready, _in_turn(ahead, turns), store, report, examine=examine)
+            _write(ready, _in_turn(ahead, turns), store, report, doctor)
     except ChangedInputsError:
         if not overwrite:
             raise
         with opened(output, header, overwrite=True, anew=True) as store:
             again = _turns(run, starts, machine.windows)
-            _write(ready, again, store, report, examine=examine)
+            _write(ready, again, store, report, doctor)
     return output
 
 
@@ -181,8 +189,7 @@ def _write(
     turns: Iterator[Turn],
     store: ForecastStore | SharedStore,
     report: Report,
-    *,
-    examine: bool,
+    doctor: Doctor,
 ) -> None:
     """Write every lead that the store lacks, and give the store its name."""
     header = store.header
@@ -192,8 +199,7 @@ def _write(
         _report_start(turn, report)
         if any(len(_committed(store, place)) < len(header.leads) for place in turn.places):
             _record(turn, store)
-            if examine and is_first():
-                _report_oddities(turn, report)
+            doctor(turn, report)
             _write_turn(ready, turn, store, report)
         del turn
     store.finish()
@@ -260,13 +266,20 @@ def _report_start(turn: Turn, report: Report) -> None:
         report(Started(window.init_time, member, window.provenance))
 
 
-def _report_oddities(turn: Turn, report: Report) -> None:
-    """Report errors and warnings of the input doctor; impossible values are refused earlier."""
+def _examine(turn: Turn, report: Report, *, force: bool) -> None:
+    """Stop at an error of the input doctor, or report it with the warnings.
+
+    Every process examines, so that all of them stop.
+    """
     for window in turn.windows:
         findings = examine_frames(window.frames, window.task)
-        odd = tuple(finding for finding in findings if finding.severity != "note")
-        if odd:
+        refuse(findings, "the input", force=force)
+        if odd := telling(findings):
             report(Noticed(odd))
+
+
+def _trust(turn: Turn, report: Report) -> None:
+    """Examine nothing."""
 
 
 def _interrupted_economy(output: Path, *, overwrite: bool) -> Economy | None:

@@ -92,7 +92,9 @@ def guarded(dataset: xr.Dataset, where: str) -> xr.Dataset:
         for name, variable in dataset.variables.items()
         if name not in indexed and variable.chunks is None and variable.ndim
     }
-    return dataset.assign({name: _guarded(v, f"{name} of {where} could not be read") for name, v in fields.items()})
+    return dataset.assign(
+        {name: _guarded(v, f"{name} of {where} could not be read") for name, v in fields.items()}
+    )
 
 
 def _guarded(variable: xr.Variable, rule: str) -> xr.Variable:

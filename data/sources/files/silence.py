@@ -15,7 +15,7 @@ def silence_eccodes() -> Any:
     """
     from gribapi import bindings  # noqa: PLC0415  loading ecCodes takes a second
 
-    log = _Log(lambda context, level, text: None)  # noqa: ARG005  as ecCodes calls it
+    log = _Log(lambda context, level, text: None)
     library = ctypes.CDLL(bindings.library_path)
     library.grib_context_set_logging_proc(None, log)
     return log

@@ -51,7 +51,7 @@ def opened(where: str | Store, name: str) -> xr.Dataset:
     except OSError as error:
         if not isinstance(error, FileNotFoundError):
             raise
-    except Exception:  # noqa: S110  not consolidated, or damaged: what it is shows again below
+    except Exception:
         pass
     return _open(where, name, consolidated=False)
 
