@@ -35,6 +35,7 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/growth.py --size A --levels 2 3 4
 	$(BIN)/python benchmarks/preparation.py
 	$(BIN)/python benchmarks/codecs.py
+	$(BIN)/python benchmarks/startup.py
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'

@@ -26,36 +26,6 @@ Every Dataset in here is canonical: dimensions time, level, latitude, longitude 
 times; levels in hPa, latitudes and longitudes (0 to 360) ascending; ERA5's names and units.
 """
 
-from data.channels import Channel, Channels
-from data.forcings import FORCINGS, forcing_frame
-from data.frames import pack, unpack
-from data.grids import grid_of
-from data.moments import Moments, read_moments, write_moments
-from data.sources import open_inputs
-from data.statistics import moments_of
-from data.task import INPUT_FRAMES, STEP, TASKS, Task
-from data.variables import VARIABLES, Variable
-from data.windows import Window, window
+import lazy_loader
 
-__all__ = [
-    "FORCINGS",
-    "INPUT_FRAMES",
-    "STEP",
-    "TASKS",
-    "VARIABLES",
-    "Channel",
-    "Channels",
-    "Moments",
-    "Task",
-    "Variable",
-    "Window",
-    "forcing_frame",
-    "grid_of",
-    "moments_of",
-    "open_inputs",
-    "pack",
-    "read_moments",
-    "unpack",
-    "window",
-    "write_moments",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -80,7 +80,7 @@ def task_served(dataset: xr.Dataset) -> Task:
     return served[0] if served else task_of_everything(dataset)
 
 
-def write_statistics(
+def write_statistics(  # noqa: PLR0913  what they depend on
     entries: Sequence[xr.Dataset],
     period: TimeRange,
     task: Task,

@@ -2,21 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import typer
 
 from data.task import STEP, TASKS, Task
 
 HOUR = np.timedelta64(1, "h")
 UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 LONGEST_DAYS = 36_525  # a century; a longer lead time is a typing error
-
-# The flag of every command with the input doctor at its door.
-Force = Annotated[
-    bool, typer.Option("--force", help="Go on after an error that the input doctor finds.")
-]
 
 
 def lead_time(text: str, step: np.timedelta64 = STEP) -> int:

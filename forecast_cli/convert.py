@@ -5,14 +5,7 @@ from typing import Annotated
 
 import typer
 
-from data.moments import write_moments
-from data.stores.forecast.netcdf import write_netcdf
-from data.stores.kind import kind_of
 from forecast_cli.terminal import console, size
-from graphcast.checkpoints import checkpoint_format, read_checkpoint
-from graphcast.network.model import parameter_count
-from graphcast.operations.provenance import file_sha256
-from graphcast.operations.weights import with_statistics
 
 
 def convert(
@@ -46,11 +39,25 @@ def convert(
         raise IsADirectoryError(f"{target} is a folder, and a file is written; choose another name")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; choose another name or give --overwrite")
+    from data.stores.kind import kind_of
+
     if kind_of(source) == "forecast":
+        from data.stores.forecast.netcdf import write_netcdf
+
         write_netcdf(source, target)
         console.print(f"[bold]{target}[/]  {size(target.stat().st_size)}, the forecast in {source}")
         console.print(f"next: [cyan]ncdump -h {target}[/]")
         return
+    _convert_checkpoint(source, target, statistics)
+
+
+def _convert_checkpoint(source: Path, target: Path, statistics: Path | None) -> None:
+    from data.moments import write_moments
+    from graphcast.checkpoints import checkpoint_format, read_checkpoint
+    from graphcast.network import parameter_count
+    from graphcast.operations.provenance import file_sha256
+    from graphcast.operations.weights import with_statistics
+
     to = checkpoint_format(target)
     checkpoint = read_checkpoint(source)
     if statistics is not None:

@@ -2,24 +2,17 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
-import xarray as xr
 
-from data.samples import analyses as packaged_analyses
-from data.sources import open_inputs
-from data.stores.reading import whole
-from forecast_cli.scores_screen import say_scores
-from forecast_cli.screen import Screen
 from forecast_cli.terminal import console, progress
-from graphcast import operations
-from graphcast.checkpoints import write_checkpoint
-from graphcast.training.loop import Progress
-from graphcast.training.toy import TOY_RECIPE, TOY_TASK, train_toy
-from verification.files import check_targets, score_files, write_scores
-from verification.scorecard import forecast_figure
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+    from graphcast.training import Progress
 
 TRAINING_FRAMES = 4  # of the sample's eight; the forecast starts from the last of them
 STEPS = 4  # of 6 h
@@ -43,6 +36,9 @@ def demo(
     Example:
         graphcast demo --output demo-output
     """
+    from data.samples import analyses as packaged_analyses
+    from data.sources import open_inputs
+
     output.mkdir(parents=True, exist_ok=True)
     sample = packaged_analyses()
     weights, store, scores = (
@@ -68,12 +64,15 @@ def demo(
     )
 
 
-def _train(analyses: xr.Dataset, weights: Path, seed: int) -> None:
+def _train(analyses: "xr.Dataset", weights: Path, seed: int) -> None:
+    from graphcast.checkpoints import write_checkpoint
+    from graphcast.training.toy import TOY_RECIPE, TOY_TASK, train_toy
+
     losses = []
     with progress() as bar:
         task = bar.add_task("training", total=TOY_RECIPE.updates)
 
-        def report(update: Progress) -> None:
+        def report(update: "Progress") -> None:
             losses.append(update.loss)
             bar.update(
                 task, completed=update.update, description=f"training, loss {update.loss:.2f}"
@@ -89,8 +88,11 @@ def _train(analyses: xr.Dataset, weights: Path, seed: int) -> None:
 
 
 def _forecast(
-    checkpoint: Path, sample: Path, init_time: np.datetime64, output: Path, *, overwrite: bool
+    checkpoint: Path, sample: Path, init_time: "np.datetime64", output: Path, *, overwrite: bool
 ) -> None:
+    from forecast_cli.screen import Screen
+    from graphcast import operations
+
     started = time.perf_counter()
     weights = operations.open_weights(checkpoint)
     with Screen() as screen:
@@ -107,6 +109,9 @@ def _forecast(
 
 
 def _score(forecast: Path, truth: Path, output: Path, report: Path, *, overwrite: bool) -> None:
+    from forecast_cli.scores_screen import say_scores
+    from verification.files import check_targets, score_files, write_scores
+
     started = time.perf_counter()
     check_targets(output, report, overwrite=overwrite)
     scores = score_files(str(forecast), str(truth))
@@ -114,7 +119,13 @@ def _score(forecast: Path, truth: Path, output: Path, report: Path, *, overwrite
     say_scores(scores, output, report, time.perf_counter() - started)
 
 
-def _draw(store: Path, truth: xr.Dataset, scores: Path, picture: Path) -> None:
+def _draw(store: Path, truth: "xr.Dataset", scores: Path, picture: Path) -> None:
+    import numpy as np
+    import xarray as xr
+
+    from data.stores.reading import whole
+    from verification.scorecard import forecast_figure
+
     with xr.open_zarr(whole(store)) as predicted, xr.open_zarr(whole(scores)) as scored:
         figure = forecast_figure(
             predicted,

@@ -6,17 +6,17 @@ From Python, `data.doctor.examine_file` returns the findings.
 import json
 from collections import Counter
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from data.doctor import RULES, Finding, Severity, examine_file, exit_code
-from forecast_cli.arguments import moment, task_named
+from forecast_cli.choices import TASK_FILE, TASKS
 from forecast_cli.terminal import console
 
-_STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "dim"}
+if TYPE_CHECKING:
+    from data.doctor import Finding, Severity
+
+_STYLES: "dict[Severity, str]" = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def doctor(
@@ -26,8 +26,8 @@ def doctor(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Task that the data are for: graphcast, graphcast_small, graphcast_operational or"
-            " a JSON file. Inputs of the task that the data lack are then errors."
+            help=f"Task that the data are for: {', '.join(TASKS)} or {TASK_FILE}. Inputs of the"
+            " task that the data lack are then errors."
         ),
     ] = None,
     as_json: Annotated[
@@ -49,8 +49,12 @@ def doctor(
     Example:
         graphcast doctor era5.zarr --task graphcast_small
     """
+    from forecast_cli.arguments import moment, task_named
+
     chosen = None if task is None else task_named(task)
     start = None if init_time is None else moment(init_time)
+    from data.doctor import examine_file, exit_code
+
     findings = examine_file(dataset, chosen, every_time=every_time, init_time=start)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
@@ -59,7 +63,12 @@ def doctor(
     raise typer.Exit(exit_code(findings))
 
 
-def _show(dataset: str, findings: list[Finding], task: str | None) -> None:
+def _show(dataset: str, findings: "list[Finding]", task: str | None) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from data.doctor import RULES
+
     console.print(f"[bold]{escape(dataset)}[/]  examined by {len(RULES)} rules")
     if findings:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
@@ -77,8 +86,10 @@ def _show(dataset: str, findings: list[Finding], task: str | None) -> None:
     console.print(_closing(dataset, findings, task))
 
 
-def _closing(dataset: str, findings: list[Finding], task: str | None) -> str:
+def _closing(dataset: str, findings: "list[Finding]", task: str | None) -> str:
     """The count of findings, and the next step."""
+    from rich.markup import escape
+
     counts = Counter(finding.severity for finding in findings)
     summary = ", ".join(
         f"{counts[severity]} {severity}{'s' * (counts[severity] > 1)}"

@@ -6,21 +6,10 @@ from typing import Annotated
 
 import typer
 
-from forecast_cli.arguments import Force, lead_time, moment, number_of_bytes
-from forecast_cli.screen import Screen
-from forecast_cli.terminal import errors
-from graphcast.machine.hosts import is_first, together
-from graphcast.operations.cluster.runtime import (
-    join,
-    prepare_to_compile,
-    use_deterministic_kernels,
-)
-from graphcast.operations.forecasting import forecast as make_forecast
-from graphcast.operations.weights import open_weights
-from graphcast.precision import precision_named
+from forecast_cli.choices import PRECISIONS, Force, either
+from forecast_cli.terminal import remarks
 
 
-@together()
 def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     checkpoint: Annotated[Path, typer.Option(help="Weights: .safetensors, or DeepMind's .npz.")],
     inputs: Annotated[
@@ -46,7 +35,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         str | None,
         typer.Option(help="Init time t in UTC (2024-06-03T18), where --inputs holds several."),
     ] = None,
-    precision: Annotated[str, typer.Option(help="float32, mixed or bfloat16.")] = "float32",
+    precision: Annotated[str, typer.Option(help=f"{either(PRECISIONS)}.")] = "float32",
     devices: Annotated[
         int | None,
         typer.Option(
@@ -102,30 +91,40 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         graphcast forecast ... --coordinator host0:1234 --process 0 --processes 2
     """
     started = time.perf_counter()
-    if deterministic:
-        use_deterministic_kernels()
-    precision_named(precision)  # a wrong flag is refused before anything is read
+    from forecast_cli.arguments import lead_time, moment, number_of_bytes
+
+    # A wrong flag is refused before anything is imported or read.
     start = None if init_time is None else moment(init_time)
     limit = None if memory is None else number_of_bytes(memory)
-    join(coordinator, process, processes, report=errors.print)
-    prepare_to_compile()
-    weights = open_weights(checkpoint, statistics)
-    with Screen() as screen:
-        make_forecast(
-            checkpoint=weights,
-            inputs=inputs,
-            steps=lead_time(lead_time_text, weights.checkpoint.task.step),
-            output=output,
-            init_time=start,
-            forcings=forcings,
-            precision=precision,
-            devices=devices,
-            memory=limit,
-            deterministic=deterministic,
-            examine=examine,
-            force=force,
-            overwrite=overwrite,
-            report=screen,
-        )
-    if is_first():
-        screen.summarise(output, weights.digest, time.perf_counter() - started)
+    from forecast_cli.screen import Screen
+    from graphcast import operations
+    from graphcast.machine.hosts import is_first, together
+    from graphcast.operations.cluster import runtime
+    from graphcast.precision import precision_named
+
+    precision_named(precision)
+    if deterministic:
+        runtime.use_deterministic_kernels()
+    with together():
+        runtime.join(coordinator, process, processes, report=remarks.print)
+        runtime.prepare_to_compile()
+        weights = operations.open_weights(checkpoint, statistics)
+        with Screen() as screen:
+            operations.forecast(
+                checkpoint=weights,
+                inputs=inputs,
+                steps=lead_time(lead_time_text, weights.checkpoint.task.step),
+                output=output,
+                init_time=start,
+                forcings=forcings,
+                precision=precision,
+                devices=devices,
+                memory=limit,
+                deterministic=deterministic,
+                examine=examine,
+                force=force,
+                overwrite=overwrite,
+                report=screen,
+            )
+        if is_first():
+            screen.summarise(output, weights.digest, time.perf_counter() - started)

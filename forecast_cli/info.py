@@ -1,92 +1,61 @@
-"""`graphcast info`: what is in a checkpoint, a forecast, scores or a file of analyses."""
+"""`graphcast info`: what is in a file or store, and what can be done with it."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
-from rich.table import Table
 
-from data.channels import Channels
-from data.description import UNKNOWN_INIT, analyses_rows, forecast_rows, scores_rows
-from data.sources import open_inputs
-from data.stores.kind import kind_of
-from data.stores.reading import whole
 from forecast_cli.terminal import console
-from graphcast.checkpoints import FORMATS, Checkpoint, read_checkpoint
-from graphcast.network.model import parameter_count
+
+if TYPE_CHECKING:
+    from forecast_cli.described import Described
 
 
 def info(
-    path: Annotated[str, typer.Argument(metavar="CKPT_OR_DATASET", help="File, store or URL.")],
+    path: Annotated[
+        str,
+        typer.Argument(metavar="FILE_OR_STORE", help="File, folder, store or URL to describe."),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object instead of a table.")
+    ] = False,
 ) -> None:
-    """Say what a checkpoint or a dataset holds, and what it can do.
+    """Say what a file or a store holds, and what it can do.
+
+    It reads weights, analyses, forecasts, scores, means, folders of statistics
+    and simulated planets. Analyses are judged by their labels alone, in the
+    words of `graphcast doctor`, which also examines their values.
 
     Example:
         graphcast info GraphCast_small.npz
+        graphcast info forecast.zarr --json
     """
-    kind = kind_of(path)
-    if Path(path).suffix in FORMATS:
-        describe_checkpoint(path, read_checkpoint(Path(path)))
-    elif kind == "forecast":
-        _print(path, "forecast", forecast_rows(_opened(path)))
-        _print_next(f"graphcast score --forecast {path} --truth ANALYSES --output scores.zarr")
-    elif kind == "scores":
-        _print(path, "scores", scores_rows(_opened(path)))
-        _print_next(f"xarray.open_zarr({path!r})")
+    from forecast_cli.described import described
+
+    found = described(path)
+    if as_json:
+        _print_json(path, found)
     else:
-        name = "simulated planet" if kind == "planet" else "analyses"
-        _print(path, name, analyses_rows(open_inputs(path, init_time=UNKNOWN_INIT)))
+        _print_table(path, found)
 
 
-def describe_checkpoint(path: str, checkpoint: Checkpoint) -> None:
-    """Network, task, statistics and licence of a checkpoint."""
-    spec, task = checkpoint.spec, checkpoint.task
-    channels = Channels(task)
-    resolution = f"{spec.resolution:g}°" if spec.resolution else "any"
-    rows = {
-        "network": f"{parameter_count(checkpoint.model):,} parameters, latent {spec.latent_size}, "
-        f"{spec.processor_steps} processor steps, multi-mesh levels 0 to {spec.mesh.splits}",
-        "resolution": resolution,
-        "task": f"{task.name}: {channels.input_width} input channels, "
-        f"{len(channels.targets)} output channels",
-        "predicts": ", ".join(sorted(task.targets)),
-        "forcings": ", ".join(sorted(task.forcings)) or "none",
-        "statics": ", ".join(sorted(task.statics)) or "none",
-        "levels": f"{', '.join(map(str, task.levels))} hPa" if task.levels else "none",
-        "statistics": "inside"
-        if checkpoint.moments is not None
-        else "not inside: forecast needs --statistics",
-        "description": checkpoint.description or "none",
-        "licence": checkpoint.license or "not stated",
-        **checkpoint.provenance,
-    }
-    _print(path, "checkpoint", rows)
-    statistics = "" if checkpoint.moments is not None else "--statistics DIR "
-    _print_next(
-        f"graphcast forecast --checkpoint {path} {statistics}--inputs ANALYSES "
-        "--lead-time 10d --output forecast.zarr"
-    )
+def _print_json(path: str, found: "Described") -> None:
+    import json
+
+    values = {label.replace(" ", "_"): row.value for label, row in found.rows.items()}
+    content = {"path": path, "kind": found.kind, **values, "next": found.next}
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
 
 
-def _opened(path: str) -> xr.Dataset:
-    """A store that this package wrote, or a netCDF file converted from one, lazily."""
-    if Path(path).is_dir():
-        opened: xr.Dataset = xr.open_zarr(whole(path), decode_timedelta=True)
-    else:
-        opened = xr.open_dataset(path, engine="netcdf4", decode_timedelta=True)
-    return opened
+def _print_table(path: str, found: "Described") -> None:
+    from rich.markup import escape
+    from rich.table import Table
 
-
-def _print_next(command: str) -> None:
-    console.print(f"next: [cyan]{command}[/]")
-
-
-def _print(path: str, kind: str, rows: dict[str, str]) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, text in rows.items():
-        table.add_row(name, text)
-    console.print(f"[bold]{path}[/]  {kind}")
+    for label, row in found.rows.items():
+        table.add_row(label, escape(row.text))
+    console.print(f"[bold]{escape(path)}[/]  {found.kind}")
     console.print(table)
+    if found.next:
+        console.print(f"next: [cyan]{escape(found.next)}[/]")

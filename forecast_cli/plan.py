@@ -1,25 +1,18 @@
 """`graphcast plan`: the memory that a forecast or an update needs, before anything is compiled."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from data.channels import Channels
-from data.grids import grid_of
-from data.sources import open_inputs
-from forecast_cli.arguments import number_of_bytes
+from forecast_cli.choices import PRECISIONS, either
 from forecast_cli.terminal import console, size
-from graphcast.blocks import Layout
-from graphcast.checkpoints import read_checkpoint
-from graphcast.machine.devices import windows_at_once
-from graphcast.machine.memory import available_memory
-from graphcast.machine.needs import RUNTIME, StepMemory
-from graphcast.machine.plan import fitting, fitting_update
-from graphcast.operations.cluster.runtime import graph_cache
-from graphcast.precision import PRECISIONS, precision_named
-from mesh.graphs import build_graphs
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from graphcast.blocks import Layout
+    from graphcast.machine.needs import StepMemory
 
 
 def plan(
@@ -36,7 +29,7 @@ def plan(
             min=1,
         ),
     ] = 1,
-    precision: Annotated[str, typer.Option(help=f"{', '.join(PRECISIONS)}.")] = "float32",
+    precision: Annotated[str, typer.Option(help=f"{either(PRECISIONS)}.")] = "float32",
     train: Annotated[
         bool, typer.Option("--train", help="Plan a training update in place of a forecast.")
     ] = False,
@@ -56,6 +49,19 @@ def plan(
     """
     if not train and (ar_steps, batch) != (1, 1):
         raise ValueError("--ar-steps and --batch describe a training update; give --train as well")
+    from data.channels import Channels
+    from data.grids import grid_of
+    from data.sources import open_inputs
+    from forecast_cli.arguments import number_of_bytes
+    from graphcast.checkpoints import read_checkpoint
+    from graphcast.machine import fitting, fitting_update
+    from graphcast.machine.devices import windows_at_once
+    from graphcast.machine.memory import available_memory
+    from graphcast.machine.needs import RUNTIME
+    from graphcast.operations.cluster.runtime import graph_cache
+    from graphcast.precision import precision_named
+    from mesh import build_graphs
+
     rounding = precision_named(precision)
     available = available_memory() if memory is None else number_of_bytes(memory)
     weights = read_checkpoint(checkpoint)
@@ -95,7 +101,7 @@ def plan(
     )
 
 
-def _say_fit(available: int, devices: int, layout: Layout) -> None:
+def _say_fit(available: int, devices: int, layout: "Layout") -> None:
     console.print(f"  fits into   {size(available)} a device, {devices} of them")
     blocks, groups, group = layout.mesh_senders.shape
     console.print(
@@ -104,7 +110,9 @@ def _say_fit(available: int, devices: int, layout: Layout) -> None:
     )
 
 
-def _table(title: str, step: StepMemory, host: int) -> Table:
+def _table(title: str, step: "StepMemory", host: int) -> "Table":
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left", box=None)
     table.add_column("")
     table.add_column("", justify="right")

@@ -2,21 +2,15 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
-from data.preparation import Prepared, Recipe
-from data.preparation import prepare as prepare_dataset
-from data.regrid import METHODS
-from data.regrid.levels import levels_named
-from data.sources import SERIES
-from data.stores.workers import Fleet
-from data.task import TASKS
-from data.time_range import time_range
-from forecast_cli.arguments import Force, task_named
+from forecast_cli.choices import REGRIDDING, SERIES, TASK_FILE, TASKS, Force, either
 from forecast_cli.terminal import console, progress, size
+
+if TYPE_CHECKING:
+    from data.preparation import Prepared
 
 
 def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
@@ -35,7 +29,7 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
     task: Annotated[
         str | None,
         typer.Option(
-            help=f"Task that names the variables and levels: {', '.join(TASKS)}, or a JSON file; "
+            help=f"Task that names the variables and levels: {', '.join(TASKS)}, or {TASK_FILE}; "
             "without one, all that the source has."
         ),
     ] = None,
@@ -43,7 +37,7 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
         str | None,
         typer.Option(help="1.0, 0.25, N48 or a file on that grid; without it, the source's."),
     ] = None,
-    regrid: Annotated[str, typer.Option(help=f"How: {', '.join(METHODS)}.")] = "conservative",
+    regrid: Annotated[str, typer.Option(help=f"How: {either(REGRIDDING)}.")] = "conservative",
     levels: Annotated[
         str | None, typer.Option(help="13, 37 or hPa with commas; else the task's or the source's.")
     ] = None,
@@ -86,6 +80,13 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
             --grid 1.0 --output era5_2018.zarr --workers 4
     """
     started = time.perf_counter()
+    from data.preparation import Recipe
+    from data.preparation import prepare as prepare_dataset
+    from data.regrid.levels import levels_named
+    from data.stores.workers import Fleet
+    from data.time_range import time_range
+    from forecast_cli.arguments import task_named
+
     recipe = Recipe(
         source=source,
         levels=None if levels is None else levels_named(levels),
@@ -116,7 +117,7 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
     _report(result, time.perf_counter() - started)
 
 
-def _report(result: Prepared, seconds: float) -> None:
+def _report(result: "Prepared", seconds: float) -> None:
     header, times, stored = result.header, result.times, result.stored_bytes
     raw = header.time_bytes * times.size
     first, last = (str(t.astype("datetime64[h]")) for t in (times[0], times[-1]))
@@ -134,11 +135,13 @@ def _report(result: Prepared, seconds: float) -> None:
     console.print(f"  {this_run}; compressed to {100 * stored / raw:.0f} % of {size(raw)}")
     if result.examination is not None:
         console.print(f"  {result.examination}")
+    if header.simulated_by:
+        console.print(f"  simulated by {header.simulated_by}: no observation, not ERA5")
     if header.comment:
         console.print(f"  [yellow]{header.comment}[/]")
     if missing := result.lacking_statics:
         console.print(f"  without {' and '.join(missing)}: GraphCast's tasks need them (--statics)")
-    init = str(np.datetime_as_string(times[-1], unit="h"))
+    init = str(times[-1].astype("datetime64[h]"))
     console.print(
         f"next: [cyan]graphcast info {result.path}[/], or [cyan]graphcast forecast --checkpoint "
         f"WEIGHTS --inputs {result.path} --init-time {init} --lead-time 10d "

@@ -6,11 +6,8 @@ from typing import Annotated
 
 import typer
 
-from forecast_cli.arguments import Force
-from forecast_cli.scores_screen import say_scores
+from forecast_cli.choices import HEADLINE_REGIONS, REGIONS, Force
 from forecast_cli.terminal import progress
-from verification.files import check_targets, score_files, write_scores
-from verification.regions import HEADLINE_REGIONS, check_regions
 
 
 def score(
@@ -36,7 +33,7 @@ def score(
     region: Annotated[
         list[str] | None,
         typer.Option(
-            help="Region to score; may be given several times. "
+            help=f"Region to score, of {', '.join(REGIONS)}; may be given several times. "
             f"[default: {', '.join(HEADLINE_REGIONS)}]"
         ),
     ] = None,
@@ -57,6 +54,10 @@ def score(
             --output scores.zarr --report report.html
     """
     started = time.perf_counter()
+    from forecast_cli.scores_screen import say_scores
+    from verification.files import check_targets, score_files, write_scores
+    from verification.regions import check_regions
+
     regions = tuple(region or HEADLINE_REGIONS)
     check_regions(regions)
     read = {forecast, truth, *filter(None, [climatology])}

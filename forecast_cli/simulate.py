@@ -3,35 +3,18 @@
 `data.planet` does the same from Python.
 """
 
-import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
-from rich.progress import Progress as Bar
-from rich.progress import TaskID
-from rich.table import Table
 
-from data import planet as library
-from data.planet import MODELS, BaselineSpec, PlanetSpec, Progress
-from data.planet.analysis import LEVELS
-from data.planet.store import size_on_disk
-from data.regrid.levels import levels_named
-from data.sources import open_inputs
-from data.sources.grids import grid_named
-from data.stores.reading import whole
-from data.task import STEP
-from data.time_range import time_range
-from data.wording import hour, hours, listed
-from forecast_cli.arguments import lead_time
-from forecast_cli.terminal import console, progress, size
-from graphcast.operations.cluster.runtime import prepare_to_compile
-from mesh.grid import LatLonGrid
+from forecast_cli.choices import PLANET_LEVELS, PLANETS, either
+
+if TYPE_CHECKING:
+    from mesh import LatLonGrid
 
 DEFAULT_YEARS = 10.0
 NATIVE = "native"
-DAYS_PER_STEP = hours(STEP) / 24
 
 
 def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
@@ -40,15 +23,18 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
         float | None,
         typer.Option(help=f"Years in all ({DEFAULT_YEARS:g}); a planet with fewer grows."),
     ] = None,
+    days: Annotated[
+        int | None, typer.Option(help="Days in all, or in addition to --years.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed is another history of weather.")] = 0,
     resolution: Annotated[
-        str, typer.Option(help=f"Model of the planet: {', '.join(MODELS)}.")
+        str, typer.Option(help=f"Model of the planet: {either(PLANETS)}.")
     ] = "t31",
     grid: Annotated[
         str, typer.Option(help="Grid to write: native (Gaussian), degrees (5.0) or N32.")
     ] = NATIVE,
     levels: Annotated[str, typer.Option(help="Pressure levels to write, in hPa.")] = ",".join(
-        map(str, LEVELS)
+        map(str, PLANET_LEVELS)
     ),
     compare: Annotated[
         Path | None,
@@ -91,108 +77,41 @@ def simulate(  # noqa: PLR0913, PLR0917  the flags are a contract
 
     Example:
         graphcast simulate --years 10 --seed 0 --output planet.zarr
+        graphcast simulate --days 20 --resolution t21 --output small.zarr
         graphcast simulate --from planet.zarr --model t21 \
             --init-times 2010-01-01/2010-12-20/12h --output baseline.zarr
     """
+    from data.planet import BaselineSpec, PlanetSpec
+    from data.regrid.levels import levels_named
+    from forecast_cli import planet_screen
+    from forecast_cli.arguments import lead_time
+    from graphcast.operations.cluster.runtime import prepare_to_compile
+
     prepare_to_compile()
     if planet is not None:
-        if years is not None or compare is not None:
+        if (years, days, compare) != (None, None, None):
             raise ValueError(
-                "--from forecasts a planet that exists, and --years and --compare are for making"
-                " one; do one after the other"
+                "--from forecasts a planet that exists, and --years, --days and --compare are for"
+                " making one; do one after the other"
             )
         if init_times is None:
             raise ValueError("forecasts need initial times: --init-times 2001-01-01/2001-02-01/12h")
         steps, baseline = lead_time(lead_time_text), BaselineSpec(model, seed)
-        _forecast(planet, init_times, steps, output, baseline, overwrite)
+        planet_screen.forecast(planet, init_times, steps, output, baseline, overwrite)
         return
     if init_times is not None:
         raise ValueError("--init-times are for forecasts; name their planet with --from")
     if figure is not None and compare is None:
         raise ValueError("--figure draws a comparison; name the folder to compare with (--compare)")
-    if years is not None or compare is None or not output.exists():
+    if (years, days) != (None, None) or compare is None or not output.exists():
         spec = PlanetSpec(resolution, seed, levels_named(levels), _grid(grid))
-        _simulate(spec, DEFAULT_YEARS if years is None else years, output, overwrite)
+        length = (DEFAULT_YEARS, 0) if (years, days) == (None, None) else (years or 0, days or 0)
+        planet_screen.simulate(spec, length, output, overwrite)
     if compare is not None:
-        _compare(output, compare, figure or output.with_suffix(".png"))
+        planet_screen.compare(output, compare, figure or output.with_suffix(".png"))
 
 
-def _simulate(spec: PlanetSpec, years: float, output: Path, overwrite: bool) -> None:
-    started = time.perf_counter()
-    steps = 0
-    with progress() as bar:
-        task = bar.add_task("building the model", total=library.number_of_times(spec.start, years))
+def _grid(text: str) -> "LatLonGrid | None":
+    from data.sources.grids import grid_named
 
-        def report(now: Progress) -> None:
-            nonlocal steps
-            steps += 1
-            _show(bar, task, now, steps / (time.perf_counter() - started))
-
-        library.simulate(spec, years, output, overwrite=overwrite, report=report)
-    seconds = time.perf_counter() - started
-    with xr.open_zarr(whole(output)) as planet:
-        first, last = (hour(t) for t in planet["time"].values[[0, -1]])
-        console.print(f"[bold]{output}[/]  {size(size_on_disk(output))}, {seconds:.1f} s")
-        console.print(f"  time       {first} to {last} UTC, {planet.sizes['time']} analyses")
-        console.print(f"  grid       {planet.sizes['latitude']} × {planet.sizes['longitude']}")
-        console.print(f"  levels     {listed(spec.levels, len(spec.levels))} hPa")
-        console.print(f"  variables  {', '.join(str(name) for name in planet.data_vars)}")
-        console.print(f"  source     {planet.attrs['source']}; not ERA5, no observations")
-    if steps:
-        console.print(f"  speed      {steps * DAYS_PER_STEP / seconds:.2g} simulated days a second")
-    console.print(
-        f"next: [cyan]graphcast statistics {output} --time {first}/{last} --output statistics/[/]"
-    )
-
-
-def _show(bar: Bar, task: TaskID, now: Progress, steps_per_second: float) -> None:
-    phase = "spinning up" if now.spinning_up else "simulating"
-    pace = steps_per_second * DAYS_PER_STEP
-    bar.update(
-        task,
-        completed=now.written,
-        description=f"{phase} {str(now.time)[:10]}, {pace:.2g} days/s",
-    )
-
-
-def _forecast(
-    planet: str, init_times: str, steps: int, output: Path, spec: BaselineSpec, overwrite: bool
-) -> None:
-    started = time.perf_counter()
-    analyses = open_inputs(planet)[0]
-    times = list(time_range(init_times).times)
-    with progress() as bar:
-        task = bar.add_task("forecasting", total=len(times))
-        library.forecast_planet(
-            analyses,
-            times,
-            steps,
-            output,
-            spec=spec,
-            overwrite=overwrite,
-            report=lambda done, _: bar.update(task, completed=done),
-        )
-    console.print(
-        f"[bold]{output}[/]  {size(size_on_disk(output))}, {time.perf_counter() - started:.1f} s"
-    )
-    console.print(f"  init time  {len(times)} from {hour(times[0])} to {hour(times[-1])} UTC")
-    console.print(f"  lead time  {hours(STEP):g} to {hours(steps * STEP):g} h")
-    console.print(f"  model      {MODELS[spec.model].description}")
-    console.print(
-        f"next: [cyan]graphcast score --forecast {output} --truth {planet} --output scores.zarr[/]"
-    )
-
-
-def _compare(planet: Path, folder: Path, figure: Path) -> None:
-    reference = library.read_seasonal_climate(folder)
-    climate = library.seasonal_climate(open_inputs(str(planet))[0])
-    table = Table("difference (RMS), or value", "planet", title=f"{planet} and {reference.name}")
-    for name, value in library.climate_differences(climate, reference).items():
-        table.add_row(name, f"{value:.2f}")
-    console.print(table)
-    library.draw_climates(climate, reference, figure)
-    console.print(f"figure: [bold]{figure}[/]")
-
-
-def _grid(text: str) -> LatLonGrid | None:
     return None if text.strip().casefold() == NATIVE else grid_named(text)

@@ -9,17 +9,16 @@ From Python:
 
 import time as clock
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.sources import open_inputs
-from data.statistics import task_served, write_statistics
-from data.tallies import Sums
-from data.task import Task
-from data.time_range import time_range
-from forecast_cli.arguments import Force, task_named
+from forecast_cli.choices import TASK_FILE, TASKS, Force
 from forecast_cli.terminal import console, progress
+
+if TYPE_CHECKING:
+    from data.tallies import Sums
+    from data.task import Task
 
 
 def statistics(
@@ -33,7 +32,8 @@ def statistics(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Task that names the variables and levels: a name or a JSON file. By default"
+            help=f"Task that names the variables and levels: {', '.join(TASKS)}, or {TASK_FILE}."
+            " By default"
             " the first of DeepMind's that the data serve, or else everything in the data."
         ),
     ] = None,
@@ -58,6 +58,11 @@ def statistics(
         graphcast statistics era5.zarr --time 1979-01-01/2015-12-31T18 \
             --output stats/
     """
+    from data.sources import open_inputs
+    from data.statistics import task_served, write_statistics
+    from data.time_range import time_range
+    from forecast_cli.arguments import task_named
+
     period = time_range(time)
     entries = open_inputs(data)
     chosen = task_served(entries[0]) if task is None else task_named(task)
@@ -78,7 +83,7 @@ def statistics(
     _report(output, chosen, sums, clock.perf_counter() - started)
 
 
-def _report(output: Path, task: Task, sums: Sums, seconds: float) -> None:
+def _report(output: Path, task: "Task", sums: "Sums", seconds: float) -> None:
     console.print(
         f"[bold]{output}[/]  mean, stddev and diffs_stddev of task {task.name}:"
         f" {len(task.variables)} variables, {len(task.levels)} levels, {sums.frames:,} frames,"

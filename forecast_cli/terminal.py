@@ -1,22 +1,34 @@
-"""The commands' consoles: results on stdout, progress and errors on stderr."""
+"""The commands' consoles: results on stdout; progress, remarks and errors on stderr."""
+
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 console = Console(highlight=False, soft_wrap=True)
+remarks = Console(stderr=True, highlight=False)  # progress, notes, warnings
 errors = Console(stderr=True, highlight=False)
 
 
-def progress(*, shown: bool = True) -> Progress:
+def be_quiet(quiet: bool) -> None:
+    """Whether nothing is shown but errors, and what was asked for as JSON."""
+    console.quiet = remarks.quiet = quiet
+
+
+def progress(*, shown: bool = True) -> "Progress":
     """A progress bar for long work, which disappears when the work is done."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -25,9 +37,9 @@ def progress(*, shown: bool = True) -> Progress:
         TimeElapsedColumn(),
         TextColumn("eta"),
         TimeRemainingColumn(),
-        console=errors,
+        console=remarks,
         transient=True,
-        disable=not shown,
+        disable=not shown or remarks.quiet,
     )
 
 

@@ -17,7 +17,9 @@ In reading order, from the bottom:
 Up to `checkpoints` everything is arrays; labelled fields begin with `packing`.
 """
 
-from graphcast.forecaster import Forecaster, PlacedForecaster
-from graphcast.machine import Machine
+import lazy_loader
 
-__all__ = ["Forecaster", "Machine", "PlacedForecaster"]
+from graphcast.shadowed import refuse_shadows
+
+refuse_shadows()
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

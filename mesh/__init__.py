@@ -7,23 +7,10 @@ Degrees outside, float32 unit vectors inside; NumPy, SciPy and trimesh only. In 
 - `icosphere`: the meshes of every level as `trimesh.Trimesh`, and the multi-mesh's edges.
 - `connectivity`: grid nodes within a radius of mesh nodes; the nearest triangle of a point.
 - `features`: the numbers per node and per edge that the network reads.
-- `graphs`: `build_graphs(grid, spec)` puts all together and caches it on disk.
+- `graphs`: `Graphs` and their file; `build_graphs(grid, spec)` takes them from a cache or has them
+  made by `construction`.
 """
 
-from mesh.connectivity import nearest_triangle, within_radius
-from mesh.graphs import EdgeSet, Graphs, MeshSpec, build_graphs
-from mesh.grid import LatLonGrid
-from mesh.icosphere import hierarchy, longest_edge, multimesh_edges
+import lazy_loader
 
-__all__ = [
-    "EdgeSet",
-    "Graphs",
-    "LatLonGrid",
-    "MeshSpec",
-    "build_graphs",
-    "hierarchy",
-    "longest_edge",
-    "multimesh_edges",
-    "nearest_triangle",
-    "within_radius",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -15,18 +15,7 @@ from jaxtyping import Float32, Int32
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from mesh.connectivity import nearest_triangle, within_radius
-from mesh.features import (
-    Nodes,
-    edge_features,
-    grid_nodes,
-    mesh_nodes,
-    node_features,
-    offsets_seen_by_receivers,
-)
 from mesh.grid import LatLonGrid
-from mesh.icosphere import hierarchy, longest_edge, multimesh_edges
-from mesh.sphere import unit_vectors
 
 # Part of every cache key: raise it whenever the same inputs give other graphs or another file.
 CACHE_VERSION = 2
@@ -111,50 +100,20 @@ def build_graphs(grid: LatLonGrid, spec: MeshSpec, *, cache: Path | None = None)
         OSError: the cache folder cannot be read or written.
     """
     if cache is None:
-        return _build(grid, spec)
+        return _constructed(grid, spec)
     path = cache / f"{_key(grid, spec)}.safetensors"
     kept = _read(path)
     if kept is not None:
         return kept
-    graphs = _build(grid, spec)
+    graphs = _constructed(grid, spec)
     _write(path, graphs)
     return graphs
 
 
-def _build(grid: LatLonGrid, spec: MeshSpec) -> Graphs:
-    levels = hierarchy(spec.splits)
-    finest = levels[-1]
-    on_grid, on_mesh = grid_nodes(grid), mesh_nodes(finest)
+def _constructed(grid: LatLonGrid, spec: MeshSpec) -> Graphs:
+    from mesh.construction import construct  # noqa: PLC0415  cached graphs do without trimesh
 
-    radius = longest_edge(finest) * np.float32(spec.radius_fraction)
-    to_mesh = within_radius(grid, finest, float(radius))
-    if not len(to_mesh[0]):
-        raise ValueError(
-            "a mesh must have grid nodes within its radius, got none of "
-            f"{grid.shape[0]}×{grid.shape[1]} within {radius:.3g} of {len(finest.vertices)} mesh "
-            "nodes; raise radius_fraction or lower splits"
-        )
-    multimesh = multimesh_edges(levels)
-    face = nearest_triangle(unit_vectors(*on_grid), levels)
-    corners = np.asarray(finest.faces, np.int32)[face].reshape(-1)
-    to_grid = corners, np.repeat(np.arange(grid.size, dtype=np.int32), 3)
-    return Graphs(
-        grid_features=node_features(on_grid),
-        mesh_features=node_features(on_mesh),
-        grid2mesh=_edge_set(on_grid, on_mesh, to_mesh),
-        mesh=_edge_set(on_mesh, on_mesh, multimesh),
-        mesh2grid=_edge_set(on_mesh, on_grid, to_grid, spec.mesh2grid_normalisation),
-    )
-
-
-def _edge_set(
-    sending: Nodes,
-    receiving: Nodes,
-    ends: tuple[Int32[np.ndarray, " edges"], Int32[np.ndarray, " edges"]],
-    normalisation: float | None = None,
-) -> EdgeSet:
-    offsets = offsets_seen_by_receivers(sending, receiving, *ends)
-    return EdgeSet(*ends, edge_features(offsets, normalisation))
+    return construct(grid, spec)
 
 
 def _key(grid: LatLonGrid, spec: MeshSpec) -> str:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float32
-from scipy.special import roots_legendre
 
 FULL_CIRCLE = 360.0  # degrees
 POLE = 90.0  # degrees
@@ -115,6 +114,8 @@ class LatLonGrid:
                 f"a Gaussian grid needs at least one row per hemisphere, got N{number}; N48 has 96"
                 " rows"
             )
+        from scipy.special import roots_legendre  # noqa: PLC0415  other grids do without SciPy
+
         sines, _ = roots_legendre(2 * number)
         return cls.from_coordinates(
             np.rad2deg(np.arcsin(sines)), np.arange(4 * number) * 90 / number

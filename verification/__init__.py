@@ -22,63 +22,6 @@ A metric of your own is a `Metric` of the statistics here, or of a `Statistic` o
 Give it to `score(..., metrics=metrics)`.
 """
 
-from verification.alignment import Alignment, align
-from verification.averaging import RegionWeights
-from verification.engine import means_of
-from verification.entrants import Climatology, Entrant, Forecast, Persistence
-from verification.means import Means, by_init_time, evaluate
-from verification.means_store import read_means
-from verification.metric import (
-    METRICS,
-    AnomalyCorrelation,
-    MeanOf,
-    MeanOfRoots,
-    MeanOverMembers,
-    Metric,
-    RootOfMean,
-)
-from verification.protocols import Protocol
-from verification.regions import REGIONS, Region
-from verification.sample import Sample
-from verification.scoring import score
-from verification.statistic import (
-    AbsoluteError,
-    AnomalyProduct,
-    Each,
-    Error,
-    SquaredError,
-    Statistic,
-)
+import lazy_loader
 
-__all__ = [
-    "METRICS",
-    "REGIONS",
-    "AbsoluteError",
-    "Alignment",
-    "AnomalyCorrelation",
-    "AnomalyProduct",
-    "Climatology",
-    "Each",
-    "Entrant",
-    "Error",
-    "Forecast",
-    "MeanOf",
-    "MeanOfRoots",
-    "MeanOverMembers",
-    "Means",
-    "Metric",
-    "Persistence",
-    "Protocol",
-    "Region",
-    "RegionWeights",
-    "RootOfMean",
-    "Sample",
-    "SquaredError",
-    "Statistic",
-    "align",
-    "by_init_time",
-    "evaluate",
-    "means_of",
-    "read_means",
-    "score",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

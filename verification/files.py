@@ -19,10 +19,10 @@ from data.stores.kind import kind_of, label
 from data.stores.partial import partial_path
 from data.stores.reading import MissingChunkError
 from data.wording import reason
+from verification import scorecard
 from verification.engine import Progress
 from verification.protocols import Protocol
 from verification.regions import HEADLINE_REGIONS
-from verification.scorecard import report_html
 from verification.scoring import score
 
 LAYOUT = 1  # of scores
@@ -191,7 +191,7 @@ def write_scores(
 
 def _write_report(scores: xr.Dataset, path: Path, *, overwrite: bool) -> None:
     """Write the report. A report with the same bytes may exist already and is left alone."""
-    page = report_html(scores).encode()
+    page = scorecard.report_html(scores).encode()
     if path.exists() and not overwrite:
         if path.is_file() and path.read_bytes() == page:
             return

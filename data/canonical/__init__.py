@@ -5,6 +5,6 @@ Read `conventions` first: its `canonical` turns any Dataset into a canonical one
 the names and periods of precipitation, and sums hours to longer totals.
 """
 
-from data.canonical.conventions import canonical, members
+import lazy_loader
 
-__all__ = ["canonical", "members"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

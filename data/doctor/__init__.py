@@ -11,8 +11,8 @@ A job examines a sample where its data come in, and stops at an error unless it 
     examined(dataset, "the truth", force=False)
 
 A rule is a function from a `Case` to findings and a line in `examination.RULES`. No rule stops real
-weather. Most rules compare readings of the same numbers: a field that fits the Earth upside down, and not as
-labelled, is upside down; a field that fits neither way belongs to another planet.
+weather. Most rules compare readings of the same numbers: a field that fits the Earth upside down,
+and not as labelled, is upside down; a field that fits neither way belongs to another planet.
 
 Read `finding`, `case` and `digest` first, which say what a rule returns and what it sees; `era5` is
 the climate to compare with and `balance` the dynamics. Then the rules by family:
@@ -32,7 +32,7 @@ the climate to compare with and `balance` the dynamics. Then the rules by family
 """
 
 from data.doctor.door import Examination, examined, refuse, telling
-from data.doctor.examination import RULES, examine, examine_file, examine_frames
+from data.doctor.examination import RULES, examine, examine_file, examine_frames, faults
 from data.doctor.finding import Finding, Severity, exit_code
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "examine_frames",
     "examined",
     "exit_code",
+    "faults",
     "refuse",
     "telling",
 ]

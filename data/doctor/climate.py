@@ -104,8 +104,8 @@ def climate(case: Case) -> Iterator[Finding]:
             )
 
 
-# Part of the climate's specific humidity that the globe has at least on the lowest level. Real files:
-# 0.9; a planet 10 K colder than the Earth: 0.5. Read as g kg-1: 0.001.
+# Part of the climate's specific humidity that the globe has at least on the lowest level. Real
+# files: 0.9; a planet 10 K colder than the Earth: 0.5. Read as g kg-1: 0.001.
 DRY = 0.2
 
 

@@ -25,7 +25,7 @@ from data.doctor.case import Case, Rule
 from data.doctor.digest import Digest, digested, examined_times
 from data.doctor.finding import SEVERITIES, Finding
 from data.doctor.reading import examined_entries, opened, unreadable
-from data.stores.kind import kind_of
+from data.stores.kind import simulator
 from data.task import Task
 from data.wording import listed
 
@@ -84,14 +84,13 @@ def examine_at(
 
 
 def _examined(dataset: xr.Dataset, chosen: Sequence[int], task: Task | None) -> list[Finding]:
-    labels = Case(dataset, task, _NOTHING, {})
-    of_labels = [finding for name in _LABELS for finding in RULES[name](labels)]
+    of_labels = _of_labels(dataset, task)
     if structure.is_nowhere(of_labels):
         return _sorted(of_labels)
     case = Case.of(dataset, task, digested(dataset, chosen))
     of_fields = (rule(case) for name, rule in RULES.items() if name not in _LABELS)
     findings = [*of_labels, *(finding for found in of_fields for finding in found)]
-    if kind_of(dataset.attrs) == "planet":
+    if simulator(dataset.attrs):
         findings = [_of_a_planet(finding) for finding in findings]
     return _sorted([*findings, *_sampled(dataset, case.digest)])
 
@@ -136,6 +135,19 @@ def examine_file(
             )
         )
     return _sorted(findings)
+
+
+def faults(dataset: xr.Dataset, task: Task) -> list[Finding]:
+    """The errors that the labels of a canonical Dataset show, for a task; no value is read.
+
+    `examine` finds the same ones, and others in the values.
+    """
+    return [finding for finding in _of_labels(dataset, task) if finding.severity == "error"]
+
+
+def _of_labels(dataset: xr.Dataset, task: Task | None) -> list[Finding]:
+    labels = Case(dataset, task, _NOTHING, {})
+    return [finding for name in _LABELS for finding in RULES[name](labels)]
 
 
 # Rules that compare with the Earth's climate, or with how much vapour its air can hold.

@@ -61,9 +61,9 @@ def continuity(case: Case) -> Iterator[Finding]:
         )
 
 
-# Correlation of the change of a field in 6 or 12 h with its advection, mean over 300 to 850 hPa, 25°
-# to 70°. Real files: temperature 0.27 (one level at 10°) to 0.66, humidity 0.5 to 0.6, the winds
-# 0.3 to 0.7; with the frames exchanged, the negative.
+# Correlation of the change of a field in 6 or 12 h with its advection, mean over 300 to 850 hPa,
+# 25° to 70°. Real files: temperature 0.27 (one level at 10°) to 0.66, humidity 0.5 to 0.6, the
+# winds 0.3 to 0.7; with the frames exchanged, the negative.
 BACKWARDS = -0.12
 CARRIED = ("temperature", "specific_humidity", "u_component_of_wind", "v_component_of_wind")
 

@@ -20,32 +20,6 @@ them; `atmosphere` steps them. `sigma` interpolates between their levels and pre
 `seasons` compares the planet's climate with a reanalysis.
 """
 
-from data.planet.analysis import LEVELS
-from data.planet.baseline import BaselineSpec, forecast_planet
-from data.planet.physics import MODELS, CirculationModel, model_named
-from data.planet.seasons import (
-    SeasonalClimate,
-    climate_differences,
-    draw_climates,
-    read_seasonal_climate,
-    seasonal_climate,
-)
-from data.planet.simulation import PlanetSpec, Progress, number_of_times, simulate
+import lazy_loader
 
-__all__ = [
-    "LEVELS",
-    "MODELS",
-    "BaselineSpec",
-    "CirculationModel",
-    "PlanetSpec",
-    "Progress",
-    "SeasonalClimate",
-    "climate_differences",
-    "draw_climates",
-    "forecast_planet",
-    "model_named",
-    "number_of_times",
-    "read_seasonal_climate",
-    "seasonal_climate",
-    "simulate",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

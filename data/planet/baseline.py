@@ -101,6 +101,11 @@ def forecast_planet(
         return store.finish()
 
 
+def starts_baseline(latitude: np.ndarray) -> bool:
+    """Whether a baseline can start from a planet with these rows (degrees): none is at a pole."""
+    return bool(np.abs(latitude).max() <= POLE)
+
+
 def _start(
     planet: xr.Dataset, time: np.datetime64, index: int, setup: _Setup, spec: BaselineSpec
 ) -> State:
@@ -168,10 +173,10 @@ def _check(planet: xr.Dataset, init_times: Sequence[np.datetime64]) -> None:
             f"forecasts start from analyses, and {len(absent)} of {len(init_times)} initial times"
             f" have none, the first {hour(absent[0])}; the planet goes from {first} to {last}"
         )
-    if np.abs(planet["latitude"].values).max() > POLE:
+    if not starts_baseline(planet["latitude"].values):
         raise ValueError(
             "a baseline starts from a grid without rows at the poles, as the models' own; simulate"
-            " the planet without a grid (--grid)"
+            " the planet on its native grid (leave out `grid`)"
         )
 
 

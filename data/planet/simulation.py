@@ -76,34 +76,49 @@ class PlanetSpec:
             )
 
 
-def number_of_times(start: np.datetime64, years: int | float) -> int:
-    """Number of analyses in calendar years from `start`, a fraction of a year in whole days.
+def number_of_times(start: np.datetime64, years: int | float, days: int = 0) -> int:
+    """Number of analyses in calendar years from `start`, and in days after them.
 
-    >>> number_of_times(START, 1)
-    1460
+    A fraction of a year counts in whole days.
+
+    >>> number_of_times(START, 1), number_of_times(START, 0, days=20)
+    (1460, 80)
 
     Raises:
-        ValueError: `years` is less than a day.
+        ValueError: the length is less than a day.
     """
     whole = int(years)
     first = start.astype("datetime64[D]")
     month = first.astype("datetime64[M]")
     anniversary = month + np.timedelta64(12 * whole, "M")
     end = anniversary.astype("datetime64[D]") + (first - month.astype("datetime64[D]"))
-    days = int((end - first) / np.timedelta64(1, "D")) + round((years - whole) * DAYS_IN_A_YEAR)
-    if not years > 0 or days < 1:
-        raise ValueError(f"a simulation takes at least a day (0.003 years), not {years:g} years")
-    return days * int(np.timedelta64(1, "D") / STEP)
+    whole_days = int((end - first) / np.timedelta64(1, "D"))
+    total = whole_days + round((years - whole) * DAYS_IN_A_YEAR) + days
+    if years < 0 or days < 0 or total < 1:
+        raise ValueError(
+            f"a simulation takes at least a day (0.003 years), not {years:g} years and {days} days"
+        )
+    return total * int(np.timedelta64(1, "D") / STEP)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Progress of a simulation: time reached, analyses written and wanted, whether spinning up."""
+    """Progress of a simulation after six more hours.
+
+    Attributes:
+        time: the time reached.
+        written: analyses written.
+        wanted: analyses in the whole record.
+        spinning_up: whether the record has not begun.
+        steps: steps of six hours from rest to here, and `all_steps` to the end.
+    """
 
     time: np.datetime64
     written: int
     wanted: int
     spinning_up: bool
+    steps: int
+    all_steps: int
 
 
 def simulate(
@@ -111,19 +126,21 @@ def simulate(
     years: int | float,
     path: Path,
     *,
+    days: int = 0,
     overwrite: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
     block: int = BLOCK,
 ) -> Path:
-    """Simulate the planet into a store until it holds `years` years.
+    """Simulate the planet into a store until it holds `years` years and `days` days.
 
-    Called again after an interruption, it resumes and ends with the same bytes; called with more
-    years, it appends.
+    Called again after an interruption, it resumes and ends with the same bytes; called with a
+    greater length, it appends.
 
     Args:
         spec: the planet.
         years: length of the whole record in calendar years.
         path: the Zarr store to write or continue.
+        days: what the record is longer than these years.
         overwrite: replace a planet at `path`.
         report: called after every six simulated hours.
         block: number of times to write at once.
@@ -132,7 +149,7 @@ def simulate(
         ValueError: jcm is missing, the model is unknown or has become unstable.
         FileExistsError: `path` holds something other than this planet.
     """
-    wanted = number_of_times(spec.start, years)
+    wanted = number_of_times(spec.start, years, days)
     atmosphere = Atmosphere(model_named(spec.model))
     ground = _statics(atmosphere, spec)
     with PlanetStore.open(path, header(spec, atmosphere), ground, overwrite=overwrite) as store:
@@ -144,8 +161,13 @@ def simulate(
             if not spinning_up:
                 pending.append(_analysed(atmosphere, state, spec))
             written = store.count + len(pending)
-            report(Progress(state.time, written, wanted, spinning_up))
             steps = int((state.time - spec.start) / STEP)
+            before = int(spec.spin_up / STEP) + 1
+            report(
+                Progress(
+                    state.time, written, wanted, spinning_up, steps + before, wanted - 1 + before
+                )
+            )
             if written == wanted or steps % block == 0:
                 store.append(pending, state.arrays())
                 pending = []

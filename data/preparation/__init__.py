@@ -9,7 +9,6 @@ A `Recipe` (`recipe`) says what is made from what. `run` has `prepare`: it opens
 every field (`checks`) and writes it.
 """
 
-from data.preparation.recipe import Recipe
-from data.preparation.run import Prepared, prepare
+import lazy_loader
 
-__all__ = ["Prepared", "Recipe", "prepare"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -78,7 +78,7 @@ class Prepared(NamedTuple):
         return [name for name in needed if name not in self.header.statics]
 
 
-def prepare(
+def prepare(  # noqa: PLR0913  what a dataset depends on
     recipe: Recipe,
     output: str | os.PathLike[str],
     *,
@@ -293,6 +293,7 @@ def _header(
         statics_sha256=digest.hexdigest() if fixed.data_vars else "",
         test_period=task.test_period if task else "",
         provenance=json.dumps(made, sort_keys=True),
+        simulated_by=opened.series.simulated_by,
         group_bytes=group_bytes,
     )
 

@@ -7,6 +7,6 @@ Read in this order:
 - `levels`: selecting pressure levels, and interpolating to others.
 """
 
-from data.regrid.fields import METHODS, regrid
+import lazy_loader
 
-__all__ = ["METHODS", "regrid"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,17 +7,6 @@ of files. Read `inputs` and `files` first (a reader for each format), then `seri
 of a name or of a file.
 """
 
-from data.sources.files.formats import READERS
-from data.sources.inputs import open_inputs, open_truth
-from data.sources.series.collection import Series
-from data.sources.series.registry import SERIES, missing_times, open_series
+import lazy_loader
 
-__all__ = [
-    "READERS",
-    "SERIES",
-    "Series",
-    "missing_times",
-    "open_inputs",
-    "open_series",
-    "open_truth",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,18 +7,6 @@ that gets its name when all of it is there), `reading` (a missing chunk is an er
 `analyses` (what they train on), and `workers`, the processes that make a dataset.
 """
 
-from data.stores.building import Building
-from data.stores.files import written_whole
-from data.stores.forecast.header import Cell, ForecastHeader
-from data.stores.forecast.store import ForecastStore
-from data.stores.kind import StoreKind, kind_of
+import lazy_loader
 
-__all__ = [
-    "Building",
-    "Cell",
-    "ForecastHeader",
-    "ForecastStore",
-    "StoreKind",
-    "kind_of",
-    "written_whole",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -55,6 +55,21 @@ WORDS: dict[StoreKind, Words] = {
 }
 
 
+# Of data that no instrument measured: what simulated them. Datasets made of them carry it on.
+SIMULATED = "simulated_by"
+
+
+def simulator(attributes: Mapping[Any, Any]) -> str:
+    """What simulated the weather in a store, from its global attributes; "" for the Earth's.
+
+    >>> simulator({"graphcast_store": "planet/1", "source": "jcm 3.0: SPEEDY physics"})
+    'jcm 3.0: SPEEDY physics'
+    """
+    if kind_of(attributes) == "planet":
+        return str(attributes.get("source", "a simulation"))
+    return str(attributes.get(SIMULATED, ""))
+
+
 def label(kind: StoreKind, layout: int) -> dict[str, str]:
     """The attribute that a store of this kind carries.
 

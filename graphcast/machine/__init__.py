@@ -6,7 +6,6 @@ window split over several. `hosts`: several processes at one computation. `machi
 which brings these together for a forecast.
 """
 
-from graphcast.machine.machine import Machine
-from graphcast.machine.plan import Economy, Plan, fitting, fitting_update
+import lazy_loader
 
-__all__ = ["Economy", "Machine", "Plan", "fitting", "fitting_update"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

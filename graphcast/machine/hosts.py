@@ -15,20 +15,14 @@ from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Float32
 
+from graphcast.machine.lost import LostError, StoppedError
+
 WELL, FAILED = "+", "-"  # first character of a message
 WIDTH = 1024  # bytes; messages are padded to multiples of it, so that few programs are compiled
 
 HOSTS, DEVICES = "hosts", "devices"
 SPREAD = PartitionSpec(HOSTS, DEVICES)  # type: ignore[no-untyped-call]
 ON_EVERY_HOST = PartitionSpec(None, DEVICES)  # type: ignore[no-untyped-call]
-
-
-class StoppedError(ValueError):
-    """Another process ended in an error, and said which."""
-
-
-class LostError(OSError):
-    """Another process is gone and said nothing."""
 
 
 class PatientInterrupt:

@@ -5,20 +5,6 @@
 they embed. `reference`: the same network the textbook way, on jraph, as an oracle.
 """
 
-from graphcast.network.model import (
-    GraphCast,
-    ModelSpec,
-    embed_geometry,
-    model_template,
-    parameter_count,
-    random_model,
-)
+import lazy_loader
 
-__all__ = [
-    "GraphCast",
-    "ModelSpec",
-    "embed_geometry",
-    "model_template",
-    "parameter_count",
-    "random_model",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

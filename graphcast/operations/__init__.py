@@ -24,28 +24,6 @@ It is a short form of these parts, which also serve other weights, inputs and ma
 - `cluster`: caches, and one forecast of several processes.
 """
 
-from graphcast.operations.events import Event, Noticed, Opened, Report, Started, Written
-from graphcast.operations.execution import execute
-from graphcast.operations.forecasting import forecast
-from graphcast.operations.run import Digest, Member, Run
-from graphcast.operations.starts import FileStarts, Starts, open_starts
-from graphcast.operations.weights import Weights, open_weights
+import lazy_loader
 
-__all__ = [
-    "Digest",
-    "Event",
-    "FileStarts",
-    "Member",
-    "Noticed",
-    "Opened",
-    "Report",
-    "Run",
-    "Started",
-    "Starts",
-    "Weights",
-    "Written",
-    "execute",
-    "forecast",
-    "open_starts",
-    "open_weights",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -66,6 +66,8 @@ class Turn:
 
 
 Doctor = Callable[[Turn, Report], None]
+# Stop, or report it like a warning; with an open door nothing is examined.
+Door = Literal["stop", "report", "open"]
 
 
 def execute(
@@ -76,8 +78,7 @@ def execute(
     *,
     machine: Machine | None = None,
     report: Report = silent,
-    examine: bool = True,
-    force: bool = False,
+    door: Door = "stop",
     overwrite: bool = False,
 ) -> Path:
     """Make a forecast, or resume one that was interrupted.
@@ -90,9 +91,7 @@ def execute(
         output: the Zarr store to write.
         machine: the devices, and how windows share them; None: one device.
         report: is called with each event, on process 0.
-        examine: whether the input doctor examines each window, reports errors and warnings, and
-            stops at an error.
-        force: go on after an error that it finds.
+        door: what happens after an error that the input doctor finds in a window.
         overwrite: replace a forecast of that name, and begin again where inputs have changed.
 
     Returns:
@@ -105,7 +104,7 @@ def execute(
         OSError: the place cannot be written.
     """
     machine = machine or Machine()
-    doctor: Doctor = partial(_examine, force=force) if examine else _trust
+    doctor: Doctor = partial(_examine, force=door == "report") if door != "open" else _trust
     report = report if is_first() else silent
     turns = _turns(run, starts, machine.windows)
     ahead = [next(turns)]  # before a store is begun, and before memory is planned

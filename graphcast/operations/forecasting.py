@@ -126,8 +126,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         Path(output),
         machine=Machine.for_windows(count, devices=device_count(devices, count), memory=memory),
         report=report,
-        examine=examine,
-        force=force,
+        door="open" if not examine else "report" if force else "stop",
         overwrite=overwrite,
     )
 

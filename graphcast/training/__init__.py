@@ -15,32 +15,6 @@ update) and `loop` (many). `toy` trains the demonstration's model with them.
     )
 """
 
-from graphcast.training.batches import Batches, Frames, InMemory, frames
-from graphcast.training.draw import Draw
-from graphcast.training.loop import Progress, train
-from graphcast.training.optimiser import AdamW
-from graphcast.training.problem import Problem, plan_of_updates, training_problem
-from graphcast.training.recipe import PUBLISHED, Conditions, Phase, Recipe
-from graphcast.training.state import TrainState, initial_state, read_state, write_state
+import lazy_loader
 
-__all__ = [
-    "PUBLISHED",
-    "AdamW",
-    "Batches",
-    "Conditions",
-    "Draw",
-    "Frames",
-    "InMemory",
-    "Phase",
-    "Problem",
-    "Progress",
-    "Recipe",
-    "TrainState",
-    "frames",
-    "initial_state",
-    "plan_of_updates",
-    "read_state",
-    "train",
-    "training_problem",
-    "write_state",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

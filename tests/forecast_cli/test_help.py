@@ -4,8 +4,9 @@ import inspect
 
 import pytest
 
-from forecast_cli.__main__ import COMMANDS
+from forecast_cli import __main__ as front
 
+COMMANDS = [front.function(name) for name in front.COMMANDS]
 by_command = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
 
 

@@ -5,6 +5,7 @@ import typer
 from typer.testing import CliRunner
 
 from data.planet import PlanetSpec
+from forecast_cli import planet_screen
 from forecast_cli import simulate as command
 from forecast_cli.__main__ import app as whole_app
 
@@ -34,14 +35,16 @@ def test_help_names_the_extra_that_it_needs():
 def test_settings_reach_the_planet(tmp_path, monkeypatch):
     asked = []
 
-    def simulated(spec, years, output, overwrite):
-        asked.append((spec, years, overwrite))
+    def simulated(spec, length, output, overwrite):
+        asked.append((spec, length, overwrite))
 
-    monkeypatch.setattr(command, "_simulate", simulated)
+    monkeypatch.setattr(planet_screen, "simulate", simulated)
     run("--output", tmp_path / "p.zarr")
     run("--output", tmp_path / "p.zarr", "--years", 2, "--seed", 5, "--levels", "500,850")
-    assert asked[0] == (PlanetSpec(), 10.0, False)
-    assert asked[1] == (PlanetSpec(seed=5, levels=(500, 850)), 2.0, False)
+    run("--output", tmp_path / "p.zarr", "--days", 20)
+    assert asked[0] == (PlanetSpec(), (10.0, 0), False)
+    assert asked[1] == (PlanetSpec(seed=5, levels=(500, 850)), (2.0, 0), False)
+    assert asked[2] == (PlanetSpec(), (0, 20), False)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,8 @@ def test_settings_reach_the_planet(tmp_path, monkeypatch):
         (["--init-times", "2001-01-01/2001-01-02"], "name their planet with --from"),
         (["--from", "p.zarr"], "forecasts need initial times"),
         (["--from", "p.zarr", "--years", "1"], "do one after the other"),
+        (["--from", "p.zarr", "--days", "1"], "do one after the other"),
+        (["--days", "-3"], "at least a day"),
         (["--resolution", "t511"], "a simulation model is t21"),
         (["--years", "0"], "at least a day"),
     ],

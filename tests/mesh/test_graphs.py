@@ -201,7 +201,7 @@ def test_turning_the_grid_s_rows_over_permutes_the_graphs() -> None:
 
 def test_a_cache_hit_equals_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = build_graphs(SMALL, MeshSpec(2), cache=tmp_path / "new" / "folder")
-    monkeypatch.setattr("mesh.graphs._build", None)  # a second build would raise
+    monkeypatch.setattr("mesh.graphs._constructed", None)  # a second build would raise
     kept = build_graphs(SMALL, MeshSpec(2), cache=tmp_path / "new" / "folder")
     assert_same(built, kept)
     assert len(list((tmp_path / "new" / "folder").iterdir())) == 1  # nothing left aside

@@ -5,20 +5,6 @@ bias, anomaly correlation), `members` (the mean of a metric over ensemble member
 (`METRICS`, those that `score` reports).
 """
 
-from verification.metric.contract import MeanOfStatistic, Metric, meaning
-from verification.metric.deterministic import AnomalyCorrelation, MeanOf, MeanOfRoots, RootOfMean
-from verification.metric.members import MeanOverMembers
-from verification.metric.table import METRICS, MetricOf
+import lazy_loader
 
-__all__ = [
-    "METRICS",
-    "AnomalyCorrelation",
-    "MeanOf",
-    "MeanOfRoots",
-    "MeanOfStatistic",
-    "MeanOverMembers",
-    "Metric",
-    "MetricOf",
-    "RootOfMean",
-    "meaning",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,7 +6,6 @@ its error by lead time. `labels` writes variables, units and lead times for peop
 chooses what is shown first.
 """
 
-from verification.scorecard.figures import forecast_figure
-from verification.scorecard.report import report_html
+import lazy_loader
 
-__all__ = ["forecast_figure", "report_html"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

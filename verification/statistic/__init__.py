@@ -4,21 +4,6 @@ Read `contract` first (`Statistic`, which one of your own subclasses), then `poi
 products of anomalies of one variable) and `members` (`Each`, a statistic of every ensemble member).
 """
 
-from verification.statistic.contract import Statistic
-from verification.statistic.members import MEMBERS, Each
-from verification.statistic.pointwise import (
-    AbsoluteError,
-    AnomalyProduct,
-    Error,
-    SquaredError,
-)
+import lazy_loader
 
-__all__ = [
-    "MEMBERS",
-    "AbsoluteError",
-    "AnomalyProduct",
-    "Each",
-    "Error",
-    "SquaredError",
-    "Statistic",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -15,6 +15,7 @@ from data.canonical import conventions
 from data.canonical.precipitation import stands_for_any_period
 from data.canonical.time_axis import LEAD_NAMES
 from data.sources.files import deepmind
+from data.stores.kind import simulator
 from data.variables import VARIABLES
 
 _DERIVED_FROM = {"specific_humidity": ("relative_humidity", "temperature")}
@@ -29,6 +30,7 @@ class Series(ABC):
         remote: whether a read that failed is worth another attempt.
         credit: origin and licence, as the source wants them stated.
         hourly_precipitation: for a service: whether it has totals of hours, not of six hours.
+        simulated_by: what simulated the weather; "" for the Earth's.
     """
 
     times: np.ndarray | None
@@ -36,6 +38,7 @@ class Series(ABC):
     remote: bool
     credit: str
     hourly_precipitation: bool = False
+    simulated_by: str = ""
 
     @abstractmethod
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
@@ -65,6 +68,7 @@ class Lazy(Series):
     def __init__(self, raw: xr.Dataset, *, remote: bool = False, credit: str = "") -> None:
         self.remote = remote
         self.credit = credit
+        self.simulated_by = simulator(raw.attrs)
         self._parts = _parts(raw)
         self.times = _all_times(self._parts)
         self._sources = _source_variables(self._parts[0])

@@ -45,6 +45,7 @@ class Folder(Series):
     def __init__(self, files: dict[str, Lazy]) -> None:
         self._files = files
         self.credit = f"{len(files)} files"
+        self.simulated_by = next((f.simulated_by for f in files.values() if f.simulated_by), "")
         self.times = np.unique(np.concatenate([lazy.times for lazy in files.values()]))
         self.names = frozenset().union(*(lazy.names for lazy in files.values()))
 

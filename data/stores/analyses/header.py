@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from data.stores.cf import CONVENTIONS, EPOCH, TIME_ATTRS, field_dims, space_coordinates
-from data.stores.kind import kind_of, label, recorded
+from data.stores.kind import SIMULATED, kind_of, label, recorded
 from data.variables import VARIABLES, check_names
 
 LAYOUT = 2  # of the store; part of the fingerprint: nothing is added to another layout
@@ -41,6 +41,7 @@ class DatasetHeader:
         provenance: JSON text: where the data came from and what was asked for, but neither times,
             clock nor versions, so that a dataset made in two parts has the header of one made in
             one.
+        simulated_by: what simulated the weather; "" for the Earth's.
         group_bytes: most bytes of a group of times, before compression.
 
     Raises:
@@ -59,6 +60,7 @@ class DatasetHeader:
     statics_sha256: str = ""
     test_period: str = ""
     provenance: str = "{}"
+    simulated_by: str = ""
     group_bytes: int = GROUP_BYTES
 
     def __post_init__(self) -> None:
@@ -76,7 +78,9 @@ class DatasetHeader:
     @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the header."""
-        text = json.dumps({"layout": LAYOUT, **asdict(self)}, sort_keys=True)
+        content = asdict(self)
+        del content["simulated_by"]  # follows from the source, and earlier datasets lack it
+        text = json.dumps({"layout": LAYOUT, **content}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -124,6 +128,7 @@ class DatasetHeader:
             "source": self.source,
             "comment": self.comment,
             "test_period": self.test_period,
+            SIMULATED: self.simulated_by,
             "provenance": self.provenance,
             "fingerprint": self.fingerprint,
         }

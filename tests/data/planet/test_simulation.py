@@ -64,6 +64,8 @@ def test_a_planet_killed_resumed_and_lengthened_has_the_bytes_of_one_run(tmp_pat
     with xr.open_zarr(tmp_path / "two.zarr") as dataset:
         assert dataset.sizes["time"] == 5  # the start, and the first whole block
     assert seen[0].spinning_up
+    assert [progress.steps for progress in seen] == list(range(1, len(seen) + 1))
+    assert seen[0].all_steps == 2 + 2 * 4  # 12 hours of spin-up, and the record of two days
     simulate(SPEC, 2 * DAY, tmp_path / "two.zarr", block=4)
     simulate(SPEC, 3 * DAY, tmp_path / "two.zarr", block=4)
     assert contents(tmp_path / "one.zarr") == contents(tmp_path / "two.zarr")
@@ -108,6 +110,8 @@ def test_years_are_calendar_years_and_parts_are_days():
     assert number_of_times(start, 1) == 365 * 4
     assert number_of_times(start, 2) == (365 + 366) * 4
     assert number_of_times(start, 1.1) == (365 + 37) * 4
+    assert number_of_times(start, 1, days=20) == (365 + 20) * 4
+    assert number_of_times(start, 0, days=20) == 20 * 4
     with pytest.raises(ValueError, match="at least a day"):
         number_of_times(start, 0)
 

@@ -21,7 +21,8 @@ from pathlib import Path
 import jax
 import numpy as np
 from graphcast.forecaster import forecaster
-from graphcast.machine.hosts import StoppedError, exchange, from_first, least, together
+from graphcast.machine.hosts import exchange, from_first, least, together
+from graphcast.machine.lost import StoppedError
 from graphcast.machine.machine import Machine
 from graphcast.training import Phase, Recipe, train
 from tests.graphcast.training.small import small_training

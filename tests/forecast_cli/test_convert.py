@@ -1,51 +1,10 @@
-"""`graphcast info` and `graphcast convert`."""
+"""`graphcast convert`: checkpoints and forecasts in another format."""
 
 import netCDF4
 import numpy as np
 import xarray as xr
 
 from graphcast.checkpoints import read_checkpoint
-
-
-def test_info_describes_a_checkpoint(graphcast, case):
-    run = graphcast("info", case.checkpoint)
-    assert run.code == 0, run.err
-    for words in ("two temperatures", "random weights", "500, 850 hPa", "inside"):
-        assert words in run.out
-
-
-def test_info_describes_analyses_and_what_they_lack(graphcast, case):
-    run = graphcast("info", case.inputs)
-    assert "2024-06-03T00:00, 2024-06-03T06:00, 2024-06-03T12:00" in run.out
-    assert "graphcast_small: lacks" in run.out
-    assert "geopotential (m2 s-2)" in run.out
-
-
-def test_info_describes_a_forecast(graphcast, case):
-    assert graphcast(*case.forecast()).code == 0
-    run = graphcast("info", case.output)
-    assert "6 to 12 h, 2 steps" in run.out
-    assert "precision float32" in run.out
-
-
-def test_info_describes_scores(graphcast, case):
-    assert graphcast(*case.forecast(init_time="2024-06-03T06", lead_time="6h")).code == 0
-    scores = case.folder / "scores.zarr"
-    run = graphcast("score", "--forecast", case.output, "--truth", case.inputs, "--output", scores)
-    assert run.code == 0, run.err
-    run = graphcast("info", scores)
-    assert run.code == 0, run.err
-    for words in ("rmse, ", "global, n.hem", "2024-06-03T06", "6 to 6 h"):
-        assert words in run.out
-    assert str(case.inputs) in "".join(run.out.split())  # long paths are folded
-
-
-def test_info_refuses_what_it_does_not_know(graphcast, tmp_path):
-    path = tmp_path / "notes.txt"
-    path.write_text("weather")
-    run = graphcast("info", path)
-    assert run.code == 2
-    assert "GRIB or netCDF" in run.sentence
 
 
 def test_convert_there_and_back_keeps_everything(graphcast, case):
@@ -63,14 +22,6 @@ def test_convert_there_and_back_keeps_everything(graphcast, case):
         before.model.processor.update_edges.weights[0],
         after.model.processor.update_edges.weights[0],
     )
-
-
-def test_the_next_command_has_the_flags_that_it_needs(graphcast, case):
-    npz = case.folder / "a.npz"
-    assert graphcast("convert", case.checkpoint, npz).code == 0
-    assert f"--checkpoint {npz} --statistics DIR --inputs" in graphcast("info", npz).out
-    inside = graphcast("info", case.checkpoint).out
-    assert f"--checkpoint {case.checkpoint} --inputs" in inside
 
 
 def test_convert_writes_no_file_over_a_folder(graphcast, case):

@@ -1,0 +1,2 @@
+from .conventions import canonical as canonical
+from .conventions import members as members

@@ -1,0 +1,16 @@
+from .analysis import LEVELS as LEVELS
+from .baseline import BaselineSpec as BaselineSpec
+from .baseline import forecast_planet as forecast_planet
+from .baseline import starts_baseline as starts_baseline
+from .physics import MODELS as MODELS
+from .physics import CirculationModel as CirculationModel
+from .physics import model_named as model_named
+from .seasons import SeasonalClimate as SeasonalClimate
+from .seasons import climate_differences as climate_differences
+from .seasons import draw_climates as draw_climates
+from .seasons import read_seasonal_climate as read_seasonal_climate
+from .seasons import seasonal_climate as seasonal_climate
+from .simulation import PlanetSpec as PlanetSpec
+from .simulation import Progress as Progress
+from .simulation import number_of_times as number_of_times
+from .simulation import simulate as simulate

@@ -1,0 +1,2 @@
+from .fields import METHODS as METHODS
+from .fields import regrid as regrid

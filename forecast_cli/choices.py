@@ -1,0 +1,36 @@
+"""What flags may be, in the words of their help, which is shown without importing the library."""
+
+from typing import Annotated
+
+import typer
+
+TASKS = ("graphcast", "graphcast_small", "graphcast_operational")
+TASK_FILE = "a JSON file with name, inputs, targets, forcings and levels"
+PRECISIONS = ("float32", "mixed", "bfloat16")
+SERIES = (
+    *("arco-era5", "weatherbench2-era5", "weatherbench2-era5-240x121", "weatherbench2-era5-64x32"),
+    *("weatherbench2-hres", "weatherbench2-hres-240x121", "cds", "opendata"),
+    *("gfs", "gfs-0p25", "gfs-0p50", "gfs-1p00"),
+)
+REGRIDDING = ("conservative", "bilinear", "nearest", "subsample")
+HEADLINE_REGIONS = ("global", "n.hem", "s.hem", "tropics")
+REGIONS = (
+    *HEADLINE_REGIONS,
+    *("arctic", "antarctic", "europe", "n.amer", "n.atl", "n.pac", "e.asia", "austnz"),
+    *("n.africa", "s.africa", "s.amer", "w.asia", "se.asia"),
+)
+# The flag of every command with the input doctor at its door.
+Force = Annotated[
+    bool, typer.Option("--force", help="Go on after an error that the input doctor finds.")
+]
+PLANETS = ("t21", "t31", "t42", "t31-other")
+PLANET_LEVELS = (50, 100, 200, 300, 500, 700, 850, 925, 1000)  # hPa
+
+
+def either(names: tuple[str, ...]) -> str:
+    """Names as a choice.
+
+    >>> either(("float32", "mixed", "bfloat16"))
+    'float32, mixed or bfloat16'
+    """
+    return f"{', '.join(names[:-1])} or {names[-1]}"

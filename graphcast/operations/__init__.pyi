@@ -1,0 +1,16 @@
+from .events import Event as Event
+from .events import Noticed as Noticed
+from .events import Opened as Opened
+from .events import Report as Report
+from .events import Started as Started
+from .events import Written as Written
+from .execution import execute as execute
+from .forecasting import forecast as forecast
+from .run import Digest as Digest
+from .run import Member as Member
+from .run import Run as Run
+from .starts import FileStarts as FileStarts
+from .starts import Starts as Starts
+from .starts import open_starts as open_starts
+from .weights import Weights as Weights
+from .weights import open_weights as open_weights

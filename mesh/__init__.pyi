@@ -1,0 +1,10 @@
+from .connectivity import nearest_triangle as nearest_triangle
+from .connectivity import within_radius as within_radius
+from .graphs import EdgeSet as EdgeSet
+from .graphs import Graphs as Graphs
+from .graphs import MeshSpec as MeshSpec
+from .graphs import build_graphs as build_graphs
+from .grid import LatLonGrid as LatLonGrid
+from .icosphere import hierarchy as hierarchy
+from .icosphere import longest_edge as longest_edge
+from .icosphere import multimesh_edges as multimesh_edges

@@ -1,0 +1,10 @@
+from .contract import MeanOfStatistic as MeanOfStatistic
+from .contract import Metric as Metric
+from .contract import meaning as meaning
+from .deterministic import AnomalyCorrelation as AnomalyCorrelation
+from .deterministic import MeanOf as MeanOf
+from .deterministic import MeanOfRoots as MeanOfRoots
+from .deterministic import RootOfMean as RootOfMean
+from .members import MeanOverMembers as MeanOverMembers
+from .table import METRICS as METRICS
+from .table import MetricOf as MetricOf
