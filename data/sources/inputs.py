@@ -8,8 +8,7 @@ import xarray as xr
 from data.canonical import conventions
 from data.sources.files import deepmind
 from data.sources.files.formats import open_raw
-from data.sources.files.opening import UnreadableError, reading
-from data.stores.reading import MissingChunkError
+from data.sources.files.opening import as_weather
 
 
 def open_inputs(
@@ -45,19 +44,11 @@ def open_truth(path_or_url: str | Path, *, init_time: np.datetime64 | None) -> l
 def _canonical(
     where: str, dataset: xr.Dataset, init_time: np.datetime64 | None
 ) -> list[xr.Dataset]:
-    with reading(f"{where} cannot be read as weather", "look at its variables and coordinates"):
-        return _entries(where, dataset, init_time)
-
-
-def _entries(where: str, dataset: xr.Dataset, init_time: np.datetime64 | None) -> list[xr.Dataset]:
-    try:
+    with as_weather(where):
         split = deepmind.entries(dataset, init_time) if deepmind.is_example(dataset) else [dataset]
         return [
             conventions.canonical(member)
             for entry in split
             for member in conventions.members(entry)
         ]
-    except MissingChunkError:
-        raise
-    except ValueError as error:
-        raise UnreadableError(f"{where}: {error}") from error
+

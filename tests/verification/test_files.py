@@ -50,7 +50,7 @@ def read(path):
 
 def test_scores_of_files_are_those_of_their_datasets(files):
     obs = truth()
-    scores = score_files(*files[:2], climatology=files[2], regions=("global",))
+    scores = score_files(*files[:2], climatology=files[2], regions=("global",), force=True)
     expected = score(forecast_of(obs, error=0.5), obs, climatology=obs.isel(time=0, drop=True))
     # one sum of float64, in another order of rows
     xr.testing.assert_allclose(scores, expected.sel(region=["global"]), rtol=1e-9)
@@ -61,7 +61,7 @@ def test_scores_of_files_are_those_of_their_datasets(files):
 def test_a_lost_chunk_is_named_and_never_counts_as_zeros(files):
     (Path(files[0]) / "geopotential" / "0.1.0.0.0").unlink()
     with pytest.raises(ValueError, match=r"forecast\.zarr lacks chunk 0\.1\.0\.0\.0 of geopotent"):
-        score_files(*files[:2])
+        score_files(*files[:2], force=True)
 
 
 @pytest.mark.parametrize("name", ["scores.zarr", "new/scores.nc"])

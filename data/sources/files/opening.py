@@ -35,7 +35,7 @@ class UnreadableError(ValueError):
 def reading(rule: str, remedy: str) -> Iterator[None]:
     """Make one sentence of any error of a library that reads a file, and silence its warnings.
 
-    Sentences of this module pass unchanged, as do missing files and failures of the network.
+    Sentences of this module pass unchanged, as do failures of the network.
 
     >>> with reading("era5.nc could not be read", "fetch it again"):
     ...     [][0]
@@ -50,10 +50,27 @@ range); fetch it again
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (UnreadableError, MissingChunkError, FileNotFoundError, *NETWORK):
+    except (UnreadableError, MissingChunkError, *NETWORK):
         raise
     except Exception as error:  # each library has classes of its own, and all mean the same here
         raise UnreadableError(f"{rule} ({reason(error)}); {remedy}") from error
+
+
+@contextmanager
+def as_weather(where: str) -> Iterator[None]:
+    """Name the file in the errors of making a Dataset canonical, and of libraries meanwhile.
+
+    Raises:
+        UnreadableError: something was raised.
+    """
+    with reading(f"{where} cannot be read as weather", "look at its variables and coordinates"):
+        try:
+            yield
+        except (MissingChunkError, *NETWORK):
+            raise
+        except ValueError as error:  # of `canonical`, which does not know the file
+            text = str(error)
+            raise UnreadableError(text if where in text else f"{where}: {text}") from error
 
 
 def opened(source: Any, where: str, *, size: int | None = None, **options: Any) -> xr.Dataset:

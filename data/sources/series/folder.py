@@ -8,6 +8,7 @@ import xarray as xr
 
 from data.sources.files import zarr
 from data.sources.files.formats import SUFFIXES, open_raw
+from data.sources.files.opening import as_weather
 from data.sources.series.collection import Lazy, Series, joined_in_time
 from mesh.grid import same_points
 
@@ -30,11 +31,8 @@ def open_folder(path: Path) -> Series:
 
 
 def _lazy(path: Path) -> Lazy:
-    try:
+    with as_weather(str(path)):
         return Lazy(open_raw(str(path)), credit=path.name)
-    except ValueError as error:
-        text = str(error)
-        raise ValueError(text if str(path) in text else f"{path}: {text}") from error
 
 
 class Folder(Series):

@@ -263,6 +263,24 @@ def rolled_a_little(dataset: xr.Dataset) -> xr.Dataset:
     return fields(by=lambda x: np.roll(x, 1, axis=-1))(dataset)
 
 
+def half_a_cell_off(dataset: xr.Dataset) -> xr.Dataset:
+    return dataset.assign_coords(longitude=dataset["longitude"] + 5.0)
+
+
+def turned(degrees: float) -> Break:
+    return fields(by=lambda x: np.roll(x, round(degrees * x.shape[-1] / 360), axis=-1))
+
+
+def frames_exchanged(x: np.ndarray) -> np.ndarray:
+    return x[[1, 0, *range(2, len(x))]]
+
+
+def patch_of_zeros(x: np.ndarray) -> np.ndarray:
+    x = x.copy()
+    x[:, :, 8:11, 4:9] = 0
+    return x
+
+
 BROKEN = [
     # (file, how, rule that must speak, its severity, words)
     ("ifs", scaled(T, plus=-273.15), "units", "error", "°C"),
@@ -278,6 +296,23 @@ BROKEN = [
     ("ifs", scaled("relative_humidity", factor=0.01), "units", "error", "fraction"),
     ("series", scaled(U10, V10, factor=1.944), "units", "error", "knots"),
     ("ifs", scaled(U, V, factor=1.944), "winds", "error", "what balances"),
+    ("ifs", scaled(U, V, factor=0.5144), "winds", "error", "what balances"),
+    (
+        "ifs",
+        fields(U, by=lambda x: np.roll(x, 3, axis=-1)),
+        "winds",
+        "error",
+        "does not follow from geopotential",
+    ),
+    ("ifs", scaled(Q, factor=0.001), "climate", "error", "weather does not move it"),
+    ("ifs", fields(Q, by=patch_of_zeros), "fills", "error", "written as 0"),
+    ("ifs", turned(10), "shift", "error", "10° east of where it is"),
+    ("gfs", turned(-10), "shift", "error", "10° west of where it is"),
+    ("series", turned(10), "shift", "error", "10° east"),
+    ("ifs", half_a_cell_off, "shift", "error", "centres of cells or edges"),
+    ("ifs", fields(Q, by=frames_exchanged), "sequence", "error", "specific_humidity"),
+    ("ifs", fields(U, by=frames_exchanged), "sequence", "error", "u_component_of_wind"),
+    ("ifs", fields(V, by=frames_exchanged), "sequence", "error", "v_component_of_wind"),
     ("gfs", scaled(RAIN, factor=1 / 6), "precipitation", "warning", "looks like 0.98 h"),
     ("gfs", scaled(RAIN, factor=4), "precipitation", "warning", "check the window"),
     ("gfs", accumulated, "precipitation", "error", "since the start"),

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,7 +19,8 @@ import xarray as xr
 from fsspec.registry import _registry as opened_filesystems
 from zarr.core.sync import sync
 
-from data.preparation import Recipe, prepare
+from data import preparation
+from data.preparation import Recipe
 from data.samples import analyses
 from data.sources import SERIES, open_inputs, open_series
 from data.sources.network import download, gfs
@@ -26,6 +28,8 @@ from data.sources.network import object_stores as stores
 from data.task import STEP, Task
 from tests.data.sources.loopback import TASK, Loopback, archive, serving, tree, weather
 from tests.reference import real
+
+prepare = partial(preparation.prepare, force=True)  # the fields are no weather
 
 GFS = real("states/gfs_2p5deg_2011100800_f072.grib2")
 TWO_TIMES = 2 * 4 * 5 * 9 * 16  # bytes of two times of TASK
