@@ -15,10 +15,11 @@ import xarray as xr
 from jaxtyping import Float32
 
 from data.channels import Channel
-from data.sources.files.opening import opened, reading
+from data.sources.files.opening import opened
 from data.stores.building import Building
 from data.stores.files import written_aside
 from data.stores.kind import STATISTICS_FILES
+from data.unreadable import reading
 from data.variables import VARIABLES
 from data.wording import listed
 

@@ -51,4 +51,3 @@ def _canonical(
             for entry in split
             for member in conventions.members(entry)
         ]
-

@@ -5,7 +5,8 @@ from pathlib import Path
 import xarray as xr
 from scipy.io import netcdf_file
 
-from data.sources.files.opening import opened, reading
+from data.sources.files.opening import opened
+from data.unreadable import reading
 
 _CLASSIC = (b"CDF\x01", b"CDF\x02")
 

@@ -5,9 +5,7 @@ a `UnreadableError`. What a file declares is compared with its size and with `LO
 `LARGEST_CHUNK` before a coordinate is loaded, so that a header that lies costs no memory.
 """
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from math import prod
 from typing import Any
 
@@ -16,61 +14,20 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from data.stores.reading import MissingChunkError
-from data.wording import reason
+from data.unreadable import reading, understanding
 
 # Coordinates are loaded whole. Hourly times of a thousand years have 8.8 million entries.
 LONGEST_AXIS = 10_000_000
 # A chunk is read whole. All levels of a field of 0.25° in float64 take 0.3 GB, and the widespread
 # codecs cannot hold 2 GiB.
 LARGEST_CHUNK = 2**30
-NETWORK = (ConnectionError, TimeoutError)
 
 
-class UnreadableError(ValueError):
-    """A file or a store cannot be read, or a field in it, or not as weather."""
-
-
-@contextmanager
-def reading(rule: str, remedy: str) -> Iterator[None]:
-    """Make one sentence of any error of a library that reads a file, and silence its warnings.
-
-    Sentences of this module pass unchanged, as do failures of the network.
-
-    >>> with reading("era5.nc could not be read", "fetch it again"):
-    ...     [][0]
-    Traceback (most recent call last):
-    data.sources.files.opening.UnreadableError: era5.nc could not be read (list index out of \
-range); fetch it again
-
-    Raises:
-        UnreadableError: something was raised; its reason stands between the rule and the remedy.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (UnreadableError, MissingChunkError, *NETWORK):
-        raise
-    except Exception as error:  # each library has classes of its own, and all mean the same here
-        raise UnreadableError(f"{rule} ({reason(error)}); {remedy}") from error
-
-
-@contextmanager
-def as_weather(where: str) -> Iterator[None]:
-    """Name the file in the errors of making a Dataset canonical, and of libraries meanwhile.
-
-    Raises:
-        UnreadableError: something was raised.
-    """
-    with reading(f"{where} cannot be read as weather", "look at its variables and coordinates"):
-        try:
-            yield
-        except (MissingChunkError, *NETWORK):
-            raise
-        except ValueError as error:  # of `canonical`, which does not know the file
-            text = str(error)
-            raise UnreadableError(text if where in text else f"{where}: {text}") from error
+def as_weather(where: str) -> AbstractContextManager[None]:
+    """The boundary at which a file is made canonical: its errors name the file."""
+    return understanding(
+        where, "cannot be read as weather", "look at its variables and coordinates"
+    )
 
 
 def opened(source: Any, where: str, *, size: int | None = None, **options: Any) -> xr.Dataset:

@@ -6,8 +6,8 @@ import xarray as xr
 from zarr.abc.store import Store
 
 from data.sources.files import opening
-from data.sources.files.opening import NETWORK, reading
 from data.stores.reading import MissingChunkError, whole
+from data.unreadable import NETWORK, reading
 
 _FILES = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")  # one of them is in every store's folder
 
