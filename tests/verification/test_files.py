@@ -13,7 +13,7 @@ from tests.verification.made_up_weather import forecast_of, truth
 from verification import METRICS, score
 from verification.files import (
     check_targets,
-    check_units,
+    examine_truth,
     open_truth,
     score_files,
     write_scores,
@@ -178,11 +178,11 @@ def test_a_truth_of_several_members_is_refused(tmp_path):
         open_truth(str(tmp_path / "truth.nc"), forecast_of(truth()))
 
 
-def test_units_are_checked_at_the_first_common_time_only():
+def test_a_truth_in_celsius_is_refused_unless_forced(tmp_path):
     obs = truth()
-    fc = forecast_of(obs)
     celsius = obs.assign({"2m_temperature": obs["2m_temperature"] - 273.15})
-    with pytest.raises(ValueError, match="2m_temperature must be in K"):
-        check_units(celsius, fc)
-    check_units(celsius.assign_coords(time=obs.time + np.timedelta64(999, "D")), fc)
-    check_units(celsius, fc - 273.15)  # a forecast that is in °C as well is left to its own devices
+    with pytest.raises(ValueError, match=r"the truth does not look right, by the rule .*`force`"):
+        examine_truth(celsius, forecast_of(obs))
+    assert "the truth: examined" in examine_truth(celsius, forecast_of(obs), force=True)
+    later = celsius.assign_coords(time=obs.time + np.timedelta64(999, "D"))
+    assert examine_truth(later, forecast_of(obs)) == ""  # nothing of it is compared
