@@ -1,10 +1,19 @@
-"""The initial time of a forecast from a Dataset."""
+"""The initial times that a Dataset has for forecasts."""
 
 import numpy as np
 import xarray as xr
 
 from data.task import INPUT_FRAMES
 from data.wording import hour, hours, listed
+
+
+def possible_times(dataset: xr.Dataset, step: np.timedelta64) -> np.ndarray:
+    """The times of a canonical Dataset that a forecast can start at, datetime64[ns]."""
+    if "time" not in dataset.coords or not dataset["time"].ndim:
+        return np.array([], "datetime64[ns]")
+    times = dataset["time"].values.astype("datetime64[ns]")
+    possible: np.ndarray = times[np.isin(times - step, times)]
+    return possible
 
 
 def initial_time(
@@ -34,7 +43,7 @@ def initial_time(
             came = f"one time, {hour(times[0])}: add {hour(times[0] - step)} or "
             came += hour(times[0] + step)
         raise ValueError(f"{rule}, and the file holds {came}")
-    possible = times[np.isin(times - step, times)]
+    possible = possible_times(dataset, step)
     if not possible.size:
         gaps = sorted({hours(gap) for gap in np.diff(times)})
         raise ValueError(

@@ -1,13 +1,21 @@
-"""Ranges of times as people type them: `2018-01-01/2018-12-31T18/6h`."""
+"""Times as people type them: `2018-12-31T18`, `2018-01-01/2018-12-31T18/6h`."""
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-import xarray as xr
 
 from data.task import STEP
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+LATEST: Literal["latest"] = "latest"
+# Times, or the last one that the inputs have; None where the inputs have a single one.
+AskedTimes: TypeAlias = tuple[np.datetime64, ...] | Literal["latest"] | None
+
+_DATE = r"\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,9})?)?)?)?$"
 _ONE = np.timedelta64(1, "ns")
 _WHOLE_PERIODS = ("Y", "M", "D")  # units of numpy whose end stands for the whole period
 
@@ -54,7 +62,7 @@ class TimeRange:
         """Whether the two periods share a moment, whatever their steps."""
         return bool(self.start <= other.end and other.start <= self.end)
 
-    def select(self, dataset: xr.Dataset) -> xr.Dataset:
+    def select(self, dataset: "xr.Dataset") -> "xr.Dataset":
         """The Dataset at the times of the range, lazily.
 
         Raises:
@@ -104,6 +112,58 @@ def time_range(text: str, *, step: np.timedelta64 = STEP) -> TimeRange:
         period = np.timedelta64(1, unit)  # type: ignore[call-overload]  # units are literals there
         end = (end + period).astype("datetime64[ns]") - _ONE
     return TimeRange(start, end, _step(parts[2], text) if len(parts) == 3 else step)
+
+
+def asked_init_times(text: str) -> tuple[np.datetime64, ...] | Literal["latest"]:
+    """The init times of `2024-06-03T18`, of several with commas, of a range, or of `latest`.
+
+    >>> len(asked_init_times("2024-06-03/2024-06-04T12/12h"))
+    4
+    >>> asked_init_times("latest")
+    'latest'
+
+    Returns:
+        UTC, nanoseconds, ascending, each once; or "latest".
+
+    Raises:
+        ValueError: the text is none of these, or a time that nanoseconds cannot hold.
+    """
+    if text.strip().casefold() == LATEST:
+        return LATEST
+    times: list[np.datetime64] = []
+    for part in text.split(","):
+        times += list(time_range(part).times) if "/" in part else [moment(part)]
+    return tuple(sorted(set(times)))
+
+
+def moment(text: str, name: str = "init_time") -> np.datetime64:
+    """A UTC time in ISO form, nanoseconds.
+
+    >>> moment("2024-06-03 18:00Z")
+    np.datetime64('2024-06-03T18:00:00.000000000')
+
+    Args:
+        text: the time; 20240603 and 2024060318 are read, too.
+        name: the parameter that is named in errors.
+
+    Raises:
+        ValueError: the text is no date, or one that nanoseconds cannot hold.
+    """
+    plain = text.strip().upper().removesuffix("Z").removesuffix("+00:00").replace(" ", "T")
+    if compact := re.fullmatch(r"(\d{4})(\d\d)(\d\d)T?(\d\d)?", plain):
+        year, month, day, hours_ = compact.groups()
+        plain = f"{year}-{month}-{day}" + (f"T{hours_}" if hours_ else "")
+    try:
+        # NumPy also reads "now" and a bare year, which are not meant here.
+        time = np.datetime64(plain) if re.match(_DATE, plain) else np.datetime64("NaT", "s")
+    except ValueError:
+        time = np.datetime64("NaT", "s")
+    if np.isnat(time):
+        raise ValueError(f"`{name}` reads a UTC time as 2024-06-03T18, not {text!r}")
+    if not 1678 <= int(plain[:4]) <= 2261:  # what 64 bits of nanoseconds hold
+        raise ValueError(f"`{name}` is a time between the years 1678 and 2261, not {text!r}")
+    to_nanoseconds: np.datetime64 = time.astype("datetime64[ns]")
+    return to_nanoseconds
 
 
 def _moment(part: str, text: str) -> np.datetime64:

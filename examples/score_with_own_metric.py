@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from data import open_inputs
@@ -33,10 +34,10 @@ class ErrorAbove(Statistic):
         """The one variable."""
         return (self.variable,)
 
-    def field(self, sample: Sample) -> xr.DataArray:
+    def field(self, sample: Sample) -> np.ndarray:
         """1 at each point where the error is too large, else 0."""
-        error = abs(sample.forecast[self.variable] - sample.truth[self.variable])
-        return (error > self.threshold).astype("float32")
+        error = np.abs(sample.error(self.variable))
+        return (error > self.threshold) * 1.0
 
 
 def main(folder: Path) -> xr.Dataset:

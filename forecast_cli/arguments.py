@@ -1,4 +1,4 @@
-"""Parses lead times, init times, sizes and tasks as people type them."""
+"""Parses lead times, sizes and tasks as people type them."""
 
 import re
 from pathlib import Path
@@ -36,32 +36,6 @@ def lead_time(text: str, step: np.timedelta64 = STEP) -> int:
             f"{text} is {total} h, and {near}h would do"
         )
     return total // length
-
-
-def moment(text: str, flag: str = "--init-time") -> np.datetime64:
-    """A UTC time in ISO form, nanoseconds.
-
-    >>> moment("2024-06-03 18:00Z")
-    np.datetime64('2024-06-03T18:00:00.000000000')
-
-    Raises:
-        ValueError: the text is no date, or one that nanoseconds cannot hold.
-    """
-    plain = text.strip().upper().removesuffix("Z").removesuffix("+00:00").replace(" ", "T")
-    try:
-        # NumPy also reads "now" and a bare year, which are not meant here.
-        time = np.datetime64(plain) if re.match(_DATE, plain) else np.datetime64("NaT", "s")
-    except ValueError:
-        time = np.datetime64("NaT", "s")
-    if np.isnat(time):
-        raise ValueError(f"{flag} reads a UTC time as 2024-06-03T18, not {text!r}")
-    if not 1678 <= int(plain[:4]) <= 2261:  # what 64 bits of nanoseconds hold
-        raise ValueError(f"{flag} is a time between the years 1678 and 2261, not {text!r}")
-    to_nanoseconds: np.datetime64 = time.astype("datetime64[ns]")
-    return to_nanoseconds
-
-
-_DATE = r"\d{4}-\d\d-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,9})?)?)?)?$"
 
 
 def number_of_bytes(text: str) -> int:

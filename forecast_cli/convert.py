@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from forecast_cli.terminal import console, size
+from forecast_cli.terminal import console, next_step, size
 
 
 def convert(
@@ -46,7 +46,7 @@ def convert(
 
         write_netcdf(source, target)
         console.print(f"[bold]{target}[/]  {size(target.stat().st_size)}, the forecast in {source}")
-        console.print(f"next: [cyan]ncdump -h {target}[/]")
+        next_step("info", target)
         return
     _convert_checkpoint(source, target, statistics)
 
@@ -74,4 +74,4 @@ def _convert_checkpoint(source: Path, target: Path, statistics: Path | None) -> 
         folder = target.with_name(f"{target.name}.statistics")
         write_moments(checkpoint.moments, folder)
         console.print(f"  statistics in {folder}")
-    console.print(f"next: [cyan]graphcast info {target}[/]")
+    next_step("info", target)

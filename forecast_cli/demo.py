@@ -110,7 +110,8 @@ def _forecast(
 
 def _score(forecast: Path, truth: Path, output: Path, report: Path, *, overwrite: bool) -> None:
     from forecast_cli.scores_screen import say_scores
-    from verification.files import check_targets, score_files, write_scores
+    from verification.files import score_files
+    from verification.writing import check_targets, write_scores
 
     started = time.perf_counter()
     check_targets(output, report, overwrite=overwrite)

@@ -23,11 +23,14 @@ WEIGHTS = (".safetensors", ".npz")
 
 
 class Described(NamedTuple):
-    """A file or store: its kind in words, its rows, and the command to go on with ("" for none)."""
+    """A file or store: its kind in words, its rows, and the command to go on with.
+
+    `next` has the words after `graphcast`; none where there is no such command.
+    """
 
     kind: str
     rows: Rows
-    next: str
+    next: tuple[str, ...] = ()
 
 
 def described(path: str) -> Described:
@@ -108,29 +111,29 @@ def _checkpoint(path: str) -> Described:
         "licence": words(checkpoint.license or "not stated"),
         **{name: words(text) for name, text in checkpoint.provenance.items()},
     }
-    statistics = "" if inside else "--statistics DIR "
-    return Described(
-        "checkpoint",
-        rows,
-        f"graphcast forecast --checkpoint {path} {statistics}--inputs ANALYSES --lead-time 10d "
-        "--output forecast.zarr",
-    )
+    statistics = () if inside else ("--statistics", "STATISTICS")
+    return Described("checkpoint", rows, _forecast_command(path, *statistics))
+
+
+def _forecast_command(checkpoint: str, *more: str) -> tuple[str, ...]:
+    begin = ("forecast", "--checkpoint", checkpoint, *more, "--inputs", "ANALYSES")
+    return (*begin, "--lead-time", "10d", "--output", "forecast.zarr")
 
 
 def _forecast(path: str) -> Described:
     return Described(
         "forecast",
         forecast_rows(_opened(path)),
-        f"graphcast score --forecast {path} --truth ANALYSES --output scores.zarr",
+        ("score", "--forecast", path, "--truth", "ANALYSES", "--output", "scores.zarr"),
     )
 
 
 def _scores(path: str) -> Described:
-    return Described("scores", scores_rows(_opened(path)), f"xarray.open_zarr({path!r})")
+    return Described("scores", scores_rows(_opened(path)))
 
 
 def _store(path: str, kind: StoreKind) -> Described:
-    return Described(WORDS[kind].noun, store_rows(_opened(path)), "")
+    return Described(WORDS[kind].noun, store_rows(_opened(path)))
 
 
 def _statistics(path: str) -> Described:
@@ -139,8 +142,7 @@ def _statistics(path: str) -> Described:
     return Described(
         "statistics",
         statistics_rows(read_moments(Path(path))),
-        f"graphcast forecast --checkpoint WEIGHTS --statistics {path} --inputs ANALYSES "
-        "--lead-time 10d --output forecast.zarr",
+        _forecast_command("WEIGHTS", "--statistics", path),
     )
 
 
@@ -155,7 +157,7 @@ def _means(path: str) -> Described:
         "statistics": words(sorted(map(str, sums))),
         "init times": words(sorted(times)),
     }
-    return Described("means", rows, "")
+    return Described("means", rows)
 
 
 def _fields(path: str, kind: StoreKind | None) -> Described:
@@ -174,7 +176,7 @@ def _fields(path: str, kind: StoreKind | None) -> Described:
     return Described(
         noun or "analyses",
         analyses_rows(entries, lacking),
-        f"graphcast doctor {path}" + (f" --task {served}" if served else ""),
+        ("doctor", path, *(("--task", served) if served else ())),
     )
 
 

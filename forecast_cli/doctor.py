@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_cli.choices import TASK_FILE, TASKS
-from forecast_cli.terminal import console
+from forecast_cli.terminal import console, next_step
 
 if TYPE_CHECKING:
     from data.doctor import Finding, Severity
@@ -49,7 +49,8 @@ def doctor(
     Example:
         graphcast doctor era5.zarr --task graphcast_small
     """
-    from forecast_cli.arguments import moment, task_named
+    from data.time_range import moment
+    from forecast_cli.arguments import task_named
 
     chosen = None if task is None else task_named(task)
     start = None if init_time is None else moment(init_time)
@@ -83,30 +84,26 @@ def _show(dataset: str, findings: "list[Finding]", task: str | None) -> None:
                 f"{escape(finding.message)}\n[cyan]→ {escape(finding.remedy)}[/]",
             )
         console.print(table, soft_wrap=False)
-    console.print(_closing(dataset, findings, task))
-
-
-def _closing(dataset: str, findings: "list[Finding]", task: str | None) -> str:
-    """The count of findings, and the next step."""
-    from rich.markup import escape
-
     counts = Counter(finding.severity for finding in findings)
     summary = ", ".join(
         f"{counts[severity]} {severity}{'s' * (counts[severity] > 1)}"
         for severity in _STYLES
         if counts[severity]
     )
-    path = escape(dataset)
+    console.print(summary or "nothing found")
+    _go_on(dataset, counts, task)
+
+
+def _go_on(dataset: str, counts: "Counter[Severity]", task: str | None) -> None:
+    """Say what to do with these findings."""
     if counts["error"]:
-        return f"{summary}; next: mend the first error, then [cyan]graphcast doctor {path}[/] again"
-    if counts["warning"]:
-        return f"{summary}; next: look at the warnings before you trust a forecast from these data"
-    if task is None:
-        return (
-            f"{summary or 'nothing found'}; next: [cyan]graphcast doctor {path} --task"
-            " graphcast_small[/] looks for what a model needs"
-        )
-    return (
-        f"{summary or 'nothing found'}; next: [cyan]graphcast forecast --checkpoint WEIGHTS"
-        f" --inputs {path} --lead-time 10d --output forecast.zarr[/]"
-    )
+        console.print("mend the first error, then look again")
+        next_step("doctor", dataset, *(("--task", task) if task else ()))
+    elif counts["warning"]:
+        console.print("look at the warnings before you trust a forecast from these data")
+        next_step("info", dataset)
+    elif task is None:
+        next_step("doctor", dataset, "--task", "graphcast_small")
+    else:
+        inputs = ("--inputs", dataset, "--lead-time", "10d", "--output", "forecast.zarr")
+        next_step("forecast", "--checkpoint", "WEIGHTS", *inputs)

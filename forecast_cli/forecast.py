@@ -13,8 +13,11 @@ from forecast_cli.terminal import remarks
 def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     checkpoint: Annotated[Path, typer.Option(help="Weights: .safetensors, or DeepMind's .npz.")],
     inputs: Annotated[
-        str,
-        typer.Option(help="File, Zarr store or URL with the frames at t - 6 h and t."),
+        list[str],
+        typer.Option(
+            help="File, Zarr store, folder, pattern ('era5/*.grib') or URL with the frames at"
+            " t - 6 h and t; given several times, all are read as one."
+        ),
     ],
     lead_time_text: Annotated[
         str, typer.Option("--lead-time", help="How far to forecast: 10d, 36h, 1d12h.")
@@ -33,7 +36,12 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = None,
     init_time: Annotated[
         str | None,
-        typer.Option(help="Init time t in UTC (2024-06-03T18), where --inputs holds several."),
+        typer.Option(
+            "--init-time",
+            "--init-times",
+            help="Init time t in UTC (2024-06-03T18), where --inputs holds several; or many, as"
+            " 2024-06-01/2024-06-30T12/12h, with commas, or the latest.",
+        ),
     ] = None,
     precision: Annotated[str, typer.Option(help=f"{either(PRECISIONS)}.")] = "float32",
     devices: Annotated[
@@ -91,10 +99,12 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         graphcast forecast ... --coordinator host0:1234 --process 0 --processes 2
     """
     started = time.perf_counter()
-    from forecast_cli.arguments import lead_time, moment, number_of_bytes
+    from data.time_range import asked_init_times
+    from forecast_cli.arguments import lead_time, number_of_bytes
 
     # A wrong flag is refused before anything is imported or read.
-    start = None if init_time is None else moment(init_time)
+    if init_time is not None:
+        asked_init_times(init_time)
     limit = None if memory is None else number_of_bytes(memory)
     from forecast_cli.screen import Screen
     from graphcast import operations
@@ -115,7 +125,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
                 inputs=inputs,
                 steps=lead_time(lead_time_text, weights.checkpoint.task.step),
                 output=output,
-                init_time=start,
+                init_time=init_time,
                 forcings=forcings,
                 precision=precision,
                 devices=devices,

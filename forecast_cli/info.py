@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_cli.terminal import console
+from forecast_cli.terminal import command_line, console, next_step
 
 if TYPE_CHECKING:
     from forecast_cli.described import Described
@@ -42,7 +42,7 @@ def _print_json(path: str, found: "Described") -> None:
     import json
 
     values = {label.replace(" ", "_"): row.value for label, row in found.rows.items()}
-    content = {"path": path, "kind": found.kind, **values, "next": found.next}
+    content = {"path": path, "kind": found.kind, **values, "next": command_line(*found.next)}
     typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
 
 
@@ -58,4 +58,4 @@ def _print_table(path: str, found: "Described") -> None:
     console.print(f"[bold]{escape(path)}[/]  {found.kind}")
     console.print(table)
     if found.next:
-        console.print(f"next: [cyan]{escape(found.next)}[/]")
+        next_step(*found.next)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_cli.choices import PRECISIONS, either
-from forecast_cli.terminal import console, size
+from forecast_cli.terminal import console, next_step, size
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -92,13 +92,11 @@ def plan(
         )
     kept = "kept between steps" if chosen.economy.keep_edges else "computed in each, to save memory"
     console.print(f"  edge terms  {kept}")
-    more = "" if weights.moments is not None else " --statistics DIR"
-    more += "" if memory is None else f" --memory {memory}"
+    more = [] if weights.moments is not None else ["--statistics", "STATISTICS"]
+    more += [] if memory is None else ["--memory", memory]
     console.print(f"  output      {size(frame)} a step before compression")
-    console.print(
-        f"next: [cyan]graphcast forecast --checkpoint {checkpoint}{more} --inputs {inputs} "
-        "--lead-time 10d --output forecast.zarr[/]"
-    )
+    more += ["--inputs", inputs, "--lead-time", "10d", "--output", "forecast.zarr"]
+    next_step("forecast", "--checkpoint", checkpoint, *more)
 
 
 def _say_fit(available: int, devices: int, layout: "Layout") -> None:

@@ -15,7 +15,7 @@ from data.stores.reading import whole
 from data.task import STEP
 from data.time_range import time_range
 from data.wording import hour, hours, listed
-from forecast_cli.terminal import console, progress, size
+from forecast_cli.terminal import console, next_step, progress, size
 
 DAYS_PER_STEP = hours(STEP) / 24
 
@@ -73,9 +73,7 @@ def simulate(
             )
     if pace.now:
         console.print(f"  speed      {pace.now:.2g} simulated days a second")
-    console.print(
-        f"next: [cyan]graphcast statistics {output} --time {first}/{last} --output statistics/[/]"
-    )
+    next_step("statistics", output, "--time", f"{first}/{last}", "--output", "statistics")
 
 
 def _show(bar: Bar, task: TaskID, now: library.Progress, pace: float) -> None:
@@ -117,9 +115,7 @@ def forecast(
     console.print(f"  init time  {len(times)} from {hour(times[0])} to {hour(times[-1])} UTC")
     console.print(f"  lead time  {hours(STEP):g} to {hours(steps * STEP):g} h")
     console.print(f"  model      {library.MODELS[spec.model].description}")
-    console.print(
-        f"next: [cyan]graphcast score --forecast {output} --truth {planet} --output scores.zarr[/]"
-    )
+    next_step("score", "--forecast", output, "--truth", planet, "--output", "scores.zarr")
 
 
 def compare(planet: Path, folder: Path, figure: Path) -> None:

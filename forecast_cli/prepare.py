@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_cli.choices import REGRIDDING, SERIES, TASK_FILE, TASKS, Force, either
-from forecast_cli.terminal import console, progress, size
+from forecast_cli.terminal import console, next_step, progress, size
 
 if TYPE_CHECKING:
     from data.preparation import Prepared
@@ -114,15 +114,19 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
             fleet=fleet,
             report=show,
         )
-    _report(result, time.perf_counter() - started)
+    _report(result, output, time.perf_counter() - started)
 
 
-def _report(result: "Prepared", seconds: float) -> None:
+def _report(result: "Prepared", output: Path, seconds: float) -> None:
+    import numpy as np
+
+    from data.task import STEP
+
     header, times, stored = result.header, result.times, result.stored_bytes
     raw = header.time_bytes * times.size
     first, last = (str(t.astype("datetime64[h]")) for t in (times[0], times[-1]))
     console.print(
-        f"[bold]{result.path}[/]  {times.size} times from {first} to {last}, "
+        f"[bold]{output}[/]  {times.size} times from {first} to {last}, "
         f"{len(header.latitude)} × {len(header.longitude)}, {len(header.variables)} variables, "
         f"{len(header.levels)} levels, {size(stored)}"
     )
@@ -141,9 +145,8 @@ def _report(result: "Prepared", seconds: float) -> None:
         console.print(f"  [yellow]{header.comment}[/]")
     if missing := result.lacking_statics:
         console.print(f"  without {' and '.join(missing)}: GraphCast's tasks need them (--statics)")
-    init = str(times[-1].astype("datetime64[h]"))
-    console.print(
-        f"next: [cyan]graphcast info {result.path}[/], or [cyan]graphcast forecast --checkpoint "
-        f"WEIGHTS --inputs {result.path} --init-time {init} --lead-time 10d "
-        "--output forecast.zarr[/]"
-    )
+    six_hourly = bool((np.diff(times) == STEP).all())
+    if times.size > 2 and six_hourly:  # of which statistics can be made
+        next_step("statistics", output, "--time", f"{first}/{last}", "--output", "statistics")
+    else:
+        next_step("info", output)

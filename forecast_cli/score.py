@@ -55,8 +55,9 @@ def score(
     """
     started = time.perf_counter()
     from forecast_cli.scores_screen import say_scores
-    from verification.files import check_targets, score_files, write_scores
+    from verification.files import score_files
     from verification.regions import check_regions
+    from verification.writing import check_targets, write_scores
 
     regions = tuple(region or HEADLINE_REGIONS)
     check_regions(regions)

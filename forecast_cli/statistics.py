@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_cli.choices import TASK_FILE, TASKS, Force
-from forecast_cli.terminal import console, progress
+from forecast_cli.terminal import console, next_step, progress
 
 if TYPE_CHECKING:
     from data.tallies import Sums
@@ -90,4 +90,4 @@ def _report(output: Path, task: "Task", sums: "Sums", seconds: float) -> None:
         f" {seconds:.1f} s"
     )
     console.print(f"  data sha256 {sums.sha256}")
-    console.print(f"next: [cyan]graphcast forecast ... --statistics {output}[/]")
+    next_step("info", output)

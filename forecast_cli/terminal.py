@@ -1,11 +1,17 @@
 """The commands' consoles: results on stdout; progress, remarks and errors on stderr."""
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+OWN = ("ANALYSES", "STATISTICS", "WEIGHTS")  # in a command: what only the user can fill in
+STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}  # by severity of a finding
 
 console = Console(highlight=False, soft_wrap=True)
 remarks = Console(stderr=True, highlight=False)  # progress, notes, warnings
@@ -41,6 +47,22 @@ def progress(*, shown: bool = True) -> "Progress":
         transient=True,
         disable=not shown or remarks.quiet,
     )
+
+
+def next_step(*words: str | Path) -> None:
+    """Print the command to go on with.
+
+    After `next:` it can be pasted, whatever its paths hold. A command that needs something of the
+    user's own, in capitals, is not called so.
+    """
+    own = [str(word) for word in words if word in OWN]
+    label = f"then, with your own {' and '.join(own)}:" if own else "next:"
+    console.print(f"{label} [cyan]{escape(command_line(*words))}[/]")
+
+
+def command_line(*words: str | Path) -> str:
+    """A `graphcast` command as a shell reads it, with quotes where its words need them."""
+    return shlex.join(["graphcast", *map(str, words)])
 
 
 def size(count: float) -> str:

@@ -23,6 +23,7 @@ from .regions import Region as Region
 from .sample import Sample as Sample
 from .scoring import score as score
 from .statistic import AbsoluteError as AbsoluteError
+from .statistic import Anomaly as Anomaly
 from .statistic import AnomalyProduct as AnomalyProduct
 from .statistic import Each as Each
 from .statistic import Error as Error

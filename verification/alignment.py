@@ -4,9 +4,9 @@ Everything else is refused with an error, or left out with a note in the scores.
 silently.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -16,23 +16,11 @@ from data.grids import grid_of
 from data.variables import VARIABLES
 from data.wording import hour, hours, listed
 from mesh.grid import LatLonGrid, same_points
-from verification.climatology import climatology_at
+from verification.climatology import check_seasons
+from verification.regions import Surface
 
+SEEPS = "_seeps_"  # in WeatherBench 2's names of what SEEPS needs of a climatology
 FORECAST_DIMS = ("time", "prediction_timedelta", "latitude", "longitude")
-SMALL = 64e6  # bytes; smaller fields are loaded at once, which spares dask many small tasks
-
-
-class Occasion(NamedTuple):
-    """One init time: the fields at the lead times that have a truth, as in `Sample`.
-
-    `start` is the truth at the init time itself, None where the truth does not have that time.
-    """
-
-    init_time: np.datetime64
-    forecast: xr.Dataset
-    truth: xr.Dataset
-    start: xr.Dataset | None
-    climatology: xr.Dataset | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +31,18 @@ class Alignment:
         forecast: (time, [number,] prediction_timedelta, [level,] latitude, longitude), `time` the
             init time.
         truth: (time, [level,] latitude, longitude), `time` the valid time.
-        climatology: as `climatology_at` takes it.
+        climatology: as `climatology.places_at` takes it.
         notes: what is not scored, and why, one sentence each.
+        derived: variables that are computed from those of forecast and truth.
+        surface: land and height of the grid's points, where truth or forecast has them.
     """
 
     forecast: xr.Dataset
     truth: xr.Dataset
     climatology: xr.Dataset | None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+    surface: Surface | None = None
 
     @cached_property
     def grid(self) -> LatLonGrid:
@@ -60,7 +52,20 @@ class Alignment:
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables that can be scored."""
-        return tuple(map(str, self.forecast.data_vars))
+        return (*map(str, self.forecast.data_vars), *self.derived)
+
+    @property
+    def levels(self) -> tuple[int | float, ...]:
+        """Pressure levels (hPa); none where no variable has them."""
+        return tuple(self.forecast["level"].values.tolist()) if "level" in self.forecast else ()
+
+    @property
+    def members(self) -> tuple[int, ...] | None:
+        """Labels of the members, None for a forecast without."""
+        if "number" not in self.forecast.dims:
+            return None
+        number = self.forecast.get("number", np.arange(self.forecast.sizes["number"]))
+        return tuple(np.asarray(number).tolist())
 
     @cached_property
     def valid_time(self) -> xr.DataArray:
@@ -83,36 +88,6 @@ class Alignment:
         times = np.array(self.init_times)
         return tuple(times[~np.isin(times, self.truth["time"].values)])
 
-    def at(self, init_time: np.datetime64, variables: tuple[str, ...]) -> Occasion:
-        """Some variables at one init time; small fields are loaded, large ones stay lazy."""
-        scored = self.scored.sel(time=init_time).values
-        forecast = (
-            self.forecast[list(variables)].sel(time=init_time).isel(prediction_timedelta=scored)
-        )
-        leads = forecast["prediction_timedelta"]
-        valid = (init_time + leads).drop_vars([n for n in leads.coords if n not in leads.dims])
-        truth = self.truth[list(variables)]
-        truth = truth.isel(time=truth["time"].isin([init_time, *valid.values]).values)
-        small = forecast.nbytes < SMALL * len(variables)
-        if small:
-            forecast, truth = forecast.load(), truth.load()
-        else:
-            forecast, truth = _in_parts(forecast, "prediction_timedelta"), _in_parts(truth, "time")
-        started = init_time in truth["time"].values
-        at_leads = truth.sel(time=valid.values).rename(time="prediction_timedelta")
-        return Occasion(
-            init_time,
-            _only_dimensions(forecast),
-            _only_dimensions(at_leads.assign_coords(prediction_timedelta=leads.values)),
-            _only_dimensions(truth.sel(time=init_time)) if started else None,
-            self._climatology_at(valid, variables),
-        )
-
-    def _climatology_at(self, valid: xr.DataArray, variables: tuple[str, ...]) -> xr.Dataset | None:
-        if self.climatology is None:
-            return None
-        return xr.Dataset({v: climatology_at(self.climatology[v], valid) for v in variables})
-
 
 def align(forecast: xr.Dataset, truth: xr.Dataset, climatology: xr.Dataset | None) -> Alignment:
     """Bring forecast, truth and climatology to the same variables, levels and coordinates.
@@ -120,7 +95,7 @@ def align(forecast: xr.Dataset, truth: xr.Dataset, climatology: xr.Dataset | Non
     Args:
         forecast: (time, [number,] prediction_timedelta, [level,] latitude, longitude).
         truth: canonical analyses (time, [level,] latitude, longitude).
-        climatology: as `climatology_at` takes it; None for none.
+        climatology: as `climatology.places_at` takes it; None for none.
 
     Raises:
         ValueError: the forecast lacks a dimension or repeats a time; forecast and truth have no
@@ -137,22 +112,15 @@ def align(forecast: xr.Dataset, truth: xr.Dataset, climatology: xr.Dataset | Non
         raise ValueError("the truth must have a time dimension, and this one has none")
     _check_no_repeats(forecast)
     both = Alignment(_north_up(forecast), _north_up(truth), climatology)
+    both = replace(both, surface=_surface(both))
     both = _on_one_grid(_with_common_levels(_with_common_variables(both)))
     _check_units(both)
     if not both.scored.any():
         raise ValueError(_no_common_time(both))
-    return replace(_with_climatology(both), notes=(*both.notes, *_notes_on_times(both)))
-
-
-def _only_dimensions(dataset: xr.Dataset) -> xr.Dataset:
-    """The dataset without scalar and other coordinates that are no dimension."""
-    return dataset.drop_vars([name for name in dataset.coords if name not in dataset.dims])
-
-
-def _in_parts(dataset: xr.Dataset, dim: str) -> xr.Dataset:
-    """The dataset as a dask graph; one that is not lazy yet gets chunks of length 1 along `dim`."""
-    lazy = any(variable.chunks for variable in dataset.variables.values())
-    return dataset if lazy else dataset.chunk({dim: 1})
+    both = _with_climatology(both)
+    if both.climatology is not None:
+        check_seasons(both.climatology, both.valid_time.values[both.scored.values])
+    return replace(both, notes=(*both.notes, *_notes_on_times(both)))
 
 
 def _north_up(dataset: xr.Dataset) -> xr.Dataset:
@@ -232,7 +200,19 @@ def _on_the_grid_of(forecast: xr.Dataset, other: xr.Dataset, role: str) -> xr.Da
     )
 
 
-def _extent(axis: tuple[float, ...]) -> str:
+def _surface(both: Alignment) -> Surface | None:
+    """Land and height, of the truth or else of the forecast."""
+    found = []
+    for name in ("land_sea_mask", "geopotential_at_surface"):
+        fields = [d[name] for d in (both.truth, both.forecast) if name in d]
+        for array in fields[:1]:
+            first = array.isel({d: 0 for d in array.dims if d not in ("latitude", "longitude")})
+            found.append(first.transpose("latitude", "longitude").values.astype(np.float64))
+        found += [None] * (not fields)
+    return Surface(*found) if any(field is not None for field in found) else None
+
+
+def _extent(axis: tuple[int | float, ...]) -> str:
     return f"{len(axis)} from {axis[0]:g} to {axis[-1]:g}"
 
 
@@ -255,7 +235,7 @@ def _with_climatology(both: Alignment) -> Alignment:
     if both.climatology is None:
         return both
     climatology = _on_the_grid_of(both.forecast, _north_up(both.climatology), "climatology")
-    lacking = [name for name in both.variables if name not in climatology]
+    lacking = [name for name in map(str, both.forecast.data_vars) if name not in climatology]
     if lacking:
         raise ValueError(
             f"the climatology must have every variable that is scored, and lacks "
@@ -270,24 +250,36 @@ def _with_climatology(both: Alignment) -> Alignment:
                 f"{listed(absent)} hPa; score without it, or add them"
             )
         climatology = climatology.sel(level=levels)
-    return replace(both, climatology=climatology[list(both.variables)])
+    kept = [*both.forecast.data_vars, *(n for n in climatology.data_vars if SEEPS in str(n))]
+    return replace(both, climatology=climatology[kept])
 
 
 def _notes_on_times(both: Alignment) -> tuple[str, ...]:
-    notes = []
-    inits = len(both.forecast["time"])
-    for lead, count in zip(
-        both.forecast["prediction_timedelta"].values, both.scored.sum("time").values, strict=True
-    ):
-        if count < inits:
-            extent = "not scored" if count == 0 else f"scored for {count} of {inits} initial times"
-            notes.append(f"+{hours(lead):g} h: no truth at the valid time, {extent}")
+    notes = [*_notes_on_leads(both)]
     if both.without_start:
-        times = ", ".join(map(hour, both.without_start))
+        times = listed(map(hour, both.without_start))
         notes.append(f"persistence is not scored: no truth at the initial time {times}")
     if both.climatology is None:
         notes.append("anomaly correlation is not reported: no climatology was given")
     return tuple(notes)
+
+
+def _notes_on_leads(both: Alignment) -> Iterator[str]:
+    """One note for all lead times that some init times have no truth for, one for the others."""
+    inits = len(both.forecast["time"])
+    leads, counts = both.forecast["prediction_timedelta"].values, both.scored.sum("time").values
+    partly = (counts > 0) & (counts < inits)
+    if partly.any():
+        extent = " to ".join(map(str, sorted({counts[partly].min(), counts[partly].max()})))
+        yield f"{_named(leads[partly])}, scored for {extent} of {inits} initial times"
+    if (counts == 0).any():
+        yield f"{_named(leads[counts == 0])}, not scored"
+
+
+def _named(leads: np.ndarray) -> str:
+    plural = "s" * (leads.size > 1)
+    which = listed(f"+{hours(lead):g}" for lead in leads)
+    return f"{which} h: no truth at the valid time{plural}"
 
 
 def _no_common_time(both: Alignment) -> str:

@@ -1,39 +1,61 @@
 """`means_of`: the one pass over the fields, one init time after the other.
 
-The variables of one statistic are read together and every variable once, lazily over lead times:
-dask holds as many lead times in memory as it has threads, whatever the length of the forecast or
-the number of init times. The result is one number per init time, lead time, level and region.
+Fields are NumPy arrays of one init time and lead time, read in whole chunks that a small store
+keeps, so memory does not grow with the length of the forecast or the number of init times. Threads
+take init times in turn. The result is one number per init time, lead time, level and region.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-import xarray as xr
-from dask.base import compute
+from threadpoolctl import threadpool_limits
 
-from data.wording import hour, hours, listed
+from data.wording import hour, listed
 from verification.alignment import Alignment
-from verification.averaging import RegionWeights
+from verification.averaging import RegionWeights, RowWeights
 from verification.entrants import Entrant
-from verification.means import Means, WeightedSum
+from verification.fields import Recent
+from verification.means import Means, Part, Shard
 from verification.means_store import MeansStore
+from verification.occasion import Reader
 from verification.regions import HEADLINE_REGIONS
-from verification.sample import Sample
+from verification.shard import shard_of
 from verification.statistic import Statistic
 
-POINT = ("prediction_timedelta", "level", "latitude", "longitude")  # dimensions of a variable
-
 Progress = Callable[[int, int], None]
+Missing = Literal["refuse", "count"]
+
+
+@dataclass(frozen=True)
+class Space:
+    """How fields are averaged over the globe.
+
+    Attributes:
+        regions: names that `regions.region_named` knows.
+        rows: how a row of the grid counts.
+        missing: whether points without a value are refused, or left out of forecast and truth
+            alike and counted in the weights of the means.
+    """
+
+    regions: tuple[str, ...] = HEADLINE_REGIONS
+    rows: RowWeights = "area"
+    missing: Missing = "refuse"
 
 
 def means_of(
     entrants: Sequence[Entrant],
     statistics: Iterable[Statistic],
-    regions: Sequence[str] = HEADLINE_REGIONS,
+    space: Space | Sequence[str] = HEADLINE_REGIONS,
     *,
     store: Path | None = None,
+    threads: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Means]:
     """Means of statistics, by the name of the entrant.
@@ -42,79 +64,164 @@ def means_of(
         entrants: the forecasts to score, with different names. Fields of one `Alignment` are read
             once for all its entrants.
         statistics: computed for every entrant; `Metric.statistics` lists those of a metric.
-        regions: names of `regions.REGIONS`.
+        space: how fields are averaged, or just the names of the regions.
         store: a store of means to write, one init time at a time; None keeps the means in memory.
             An interrupted call resumes when it is repeated with the same arguments, or with init
             times added. Forecast and truth are recognised by their paths, labels and attributes,
             not by their values.
-        progress: called with the number of finished parts and of all parts.
+        threads: how many init times are worked on at once; by default one for each processor.
+        progress: called with the number of finished lead times, of all init times, and of all.
 
     Raises:
         ValueError: an unknown region; a variable that an entrant does not have; a value that is
-            missing or not finite; a statistic whose field has a dimension that it does not declare.
+            missing or not finite; a statistic whose field has an axis that it does not declare.
     """
-    work = _Work.of(entrants, statistics, regions)
+    space = space if isinstance(space, Space) else Space(tuple(space))
+    work = Work.of(entrants, statistics, space)
     if store is None:
-        shards = [shard for _, shard in work.shards(frozenset(), progress)]
-        return {e.name: Means.joined([s[e.name] for s in shards if e.name in s]) for e in entrants}
+        return joined(dict(work.shards(frozenset(), threads, progress)), [e.name for e in entrants])
     with MeansStore.open(store, work.made_from) as building:
-        for init_time, shard in work.shards(building.done, progress):
+        for init_time, shard in work.shards(building.done, threads, progress):
             building.write(init_time, shard)
         means = building.read()
         building.finish()
     return means
 
 
+def joined(shards: dict[np.datetime64, Shard], names: Iterable[str]) -> dict[str, Means]:
+    """The means of all init times, by entrant."""
+    return {
+        name: Means.joined({time: shard[name] for time, shard in shards.items() if name in shard})
+        for name in names
+    }
+
+
 @dataclass(frozen=True, eq=False)
-class _Work:
-    """The entrants, statistics and regions of one call."""
+class Work:
+    """The entrants, statistics and space of one call; `shard` makes the means of one init time."""
 
     entrants: tuple[Entrant, ...]
-    groups: tuple[tuple[Statistic, ...], ...]  # no variable is in two of them
-    regions: tuple[str, ...]
+    statistics: tuple[Statistic, ...]
+    space: Space
+    recent: Recent = field(default_factory=Recent)
 
     @classmethod
     def of(
-        cls, entrants: Sequence[Entrant], statistics: Iterable[Statistic], regions: Sequence[str]
-    ) -> "_Work":
+        cls, entrants: Sequence[Entrant], statistics: Iterable[Statistic], space: Space
+    ) -> "Work":
+        """The work, checked.
+
+        Raises:
+            ValueError: as `means_of`.
+        """
         distinct = tuple(dict.fromkeys(statistics))
         _check(entrants, distinct)
-        return cls(tuple(entrants), _sharing_variables(distinct), tuple(regions))
+        work = cls(tuple(entrants), distinct, space)
+        _ = work._readers, work._weights  # made before threads share them
+        return work
 
     @property
     def alignments(self) -> tuple[Alignment, ...]:
+        """The alignments of all entrants, each once."""
         return tuple({id(e.alignment): e.alignment for e in self.entrants}.values())
+
+    @property
+    def init_times(self) -> tuple[np.datetime64, ...]:
+        """All init times that an entrant can be scored at, ascending."""
+        return tuple(sorted({time for a in self.alignments for time in a.init_times}))
 
     @property
     def made_from(self) -> dict[str, object]:
         """Everything that the numbers depend on, except the init times."""
         return {
             "entrants": [(type(e).__name__, e.name) for e in self.entrants],
-            "statistics": [repr(s) for group in self.groups for s in group],
-            "regions": self.regions,
+            "statistics": [repr(s) for s in self.statistics],
+            "space": repr(self.space),
             "inputs": [_described(alignment) for alignment in self.alignments],
         }
 
     def shards(
-        self, done: Collection[str], progress: Progress
-    ) -> Iterator[tuple[np.datetime64, dict[str, Means]]]:
-        """The means at each init time that is not in `done`, by entrant."""
-        weights = [RegionWeights.on(a.grid, self.regions) for a in self.alignments]
-        init_times = sorted({time for a in self.alignments for time in a.init_times})
-        total = len(init_times) * len(self.groups)
-        for i, init_time in enumerate(init_times):
-            if hour(init_time) in done:
-                continue
-            shard: dict[str, dict[str, WeightedSum]] = {}
-            for j, group in enumerate(self.groups):
-                progress(i * len(self.groups) + j, total)
-                for alignment, weight in zip(self.alignments, weights, strict=True):
-                    if init_time in alignment.init_times:
-                        entrants = [e for e in self.entrants if e.alignment is alignment]
-                        for name, sums in _of_group(entrants, init_time, group, weight).items():
-                            shard.setdefault(name, {}).update(sums)
-            yield init_time, {name: Means(sums) for name, sums in shard.items()}
-        progress(total, total)
+        self, done: Collection[str], threads: int | None, progress: Progress
+    ) -> Iterator[tuple[np.datetime64, Shard]]:
+        """The means at each init time that is not in `done`, in any order, by entrant."""
+        times = [time for time in self.init_times if hour(time) not in done]
+        waiting = iter(times)
+        tally = _Tally(progress, self._cells(times), self._cells(self.init_times))
+        count = threads or os.cpu_count() or 1
+        # one thread for each init time: matrix products within it would only be in each other's way
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(count) as pool:
+            running: dict[Future[Shard], np.datetime64] = {}
+            try:
+                while True:
+                    for time in waiting:
+                        running[pool.submit(self.shard, time, tally.tick)] = time
+                        if len(running) > count:
+                            break
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        yield running.pop(future), future.result()
+            finally:
+                for future in running:
+                    future.cancel()
+
+    def _cells(self, times: Collection[np.datetime64]) -> int:
+        """How many init times with their lead times all alignments have."""
+        scored = [
+            a.scored.sel(time=[t for t in a.init_times if t in times]) for a in self.alignments
+        ]
+        return sum(int(each.sum()) for each in scored)
+
+    def shard(self, init_time: np.datetime64, tick: Callable[[], None] = lambda: None) -> Shard:
+        """The means of every entrant that has this init time; `tick` after each lead time."""
+        shard: dict[str, Mapping[str, Part]] = {}
+        for alignment, reader, weights in zip(
+            self.alignments, self._readers, self._weights, strict=True
+        ):
+            if init_time in alignment.init_times:
+                entrants = [e for e in self.entrants if e.alignment is alignment]
+                shard.update(
+                    shard_of(
+                        entrants,
+                        reader,
+                        init_time,
+                        self.statistics,
+                        weights,
+                        missing=self.space.missing,
+                        tick=tick,
+                    )
+                )
+        return shard
+
+    @cached_property
+    def _readers(self) -> tuple[Reader, ...]:
+        variables = dict.fromkeys(v for s in self.statistics for v in s.variables)
+        return tuple(Reader(alignment, variables, self.recent) for alignment in self.alignments)
+
+    @cached_property
+    def _weights(self) -> tuple[RegionWeights, ...]:
+        return tuple(
+            RegionWeights.on(
+                alignment.grid, self.space.regions, rows=self.space.rows, surface=alignment.surface
+            )
+            for alignment in self.alignments
+        )
+
+
+class _Tally:
+    """Counts finished lead times for `progress`, from any thread."""
+
+    def __init__(self, progress: Progress, left: int, total: int) -> None:
+        self._progress = progress
+        self._done, self._total = total - left, total
+        self._lock = threading.Lock()
+        progress(self._done, total)
+
+    def tick(self) -> None:
+        """One more is done."""
+        with self._lock:
+            self._done += 1
+            self._progress(self._done, self._total)
 
 
 def _described(alignment: Alignment) -> dict[str, object]:
@@ -152,84 +259,3 @@ def _check(entrants: Sequence[Entrant], statistics: Sequence[Statistic]) -> None
                     f"{statistic!r} needs {listed(lacking)}, which {entrant.name} or its truth "
                     "does not have; score it apart, with the statistics of what it has"
                 )
-
-
-def _sharing_variables(statistics: Sequence[Statistic]) -> tuple[tuple[Statistic, ...], ...]:
-    """Groups of statistics such that each variable is needed by one group only."""
-    groups: list[tuple[set[str], list[Statistic]]] = []
-    for statistic in statistics:
-        variables, members = set(statistic.variables), [statistic]
-        for group in [group for group in groups if group[0] & variables]:
-            groups.remove(group)
-            variables, members = group[0] | variables, [*group[1], *members]
-        groups.append((variables, members))
-    return tuple(tuple(members) for _, members in groups)
-
-
-def _of_group(
-    entrants: Sequence[Entrant],
-    init_time: np.datetime64,
-    statistics: Sequence[Statistic],
-    weights: RegionWeights,
-) -> dict[str, dict[str, WeightedSum]]:
-    """Means of a group of statistics at one init time, for entrants of one alignment."""
-    alignment: Alignment = entrants[0].alignment
-    variables = tuple(dict.fromkeys(v for s in statistics for v in s.variables))
-    occasion = alignment.at(init_time, variables)
-    samples = {entrant.name: entrant.sample(occasion) for entrant in entrants}
-    lazy = {
-        (name, statistic): weights.mean(_field(statistic, sample))
-        for name, sample in samples.items()
-        for statistic in statistics
-    }
-    # all at once: each chunk is read once
-    computed = compute(*lazy.values())  # type: ignore[no-untyped-call]  # dask does not type it
-    made: dict[str, dict[str, WeightedSum]] = {name: {} for name in samples}
-    for (name, statistic), mean in zip(lazy, computed, strict=True):
-        if not np.isfinite(mean).all():
-            raise ValueError(_not_finite(statistic, init_time, samples[name]))
-        values = mean.expand_dims(init_time=[init_time])
-        weight = xr.ones_like(values["prediction_timedelta"], float).expand_dims(
-            init_time=[init_time]
-        )
-        made[name][repr(statistic)] = WeightedSum(values, weight)
-    return made
-
-
-def _field(statistic: Statistic, sample: Sample) -> xr.DataArray:
-    """The field of a statistic; a dimension that the statistic does not declare is refused."""
-    field = statistic.field(sample)
-    unknown = [str(dim) for dim in field.dims if dim not in (*POINT, *statistic.bins)]
-    if unknown:
-        remedy = (
-            "wrap it in Each to take it of every member by itself"
-            if unknown == ["number"]
-            else "name what it adds in `bins`"
-        )
-        raise ValueError(
-            f"the field of {statistic!r} has the dimension {listed(unknown)}, which the statistic "
-            f"does not declare; {remedy}"
-        )
-    return field
-
-
-def _not_finite(statistic: Statistic, init_time: np.datetime64, sample: Sample) -> str:
-    """The message that names the field, init time and lead times of values that are not finite."""
-    for role, fields in sample._asdict().items():
-        for variable in statistic.variables if fields is not None else ():
-            values = fields[variable]
-            whole = np.isfinite(values).all([d for d in values.dims if d != POINT[0]])
-            if not whole.all():
-                where = ""
-                if POINT[0] in whole.dims:
-                    bad = whole[POINT[0]].values[~whole.values]
-                    where = f" at {', '.join(f'+{hours(lead):g}' for lead in bad)} h"
-                return (
-                    f"the {role} of {variable} from {hour(init_time)} has values that are missing "
-                    f"or not finite{where}; they are not skipped: repair the {role} or leave "
-                    f"{variable} out"
-                )
-    return (
-        f"{statistic!r} from {hour(init_time)} is not finite though its fields are: look for "
-        "values that are far too large"
-    )

@@ -7,11 +7,10 @@ the baselines that it must beat. A new baseline is a new class here.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-import xarray as xr
-
 from data.wording import hour
-from verification.alignment import Alignment, Occasion
-from verification.sample import Sample
+from verification.alignment import Alignment
+from verification.occasion import Occasion
+from verification.sample import Fields, Sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,20 +26,28 @@ class Entrant(ABC):
         """How it forecasts, as scores record it."""
 
     @abstractmethod
-    def predicted(self, occasion: Occasion) -> xr.Dataset:
-        """Its forecast from one init time, with the lead times of `occasion.truth`."""
-
-    def sample(self, occasion: Occasion) -> Sample:
-        """Its forecast beside the truth.
+    def predicted(self, occasion: Occasion) -> Fields:
+        """Its fields for the valid time of the occasion.
 
         Raises:
-            ValueError: it has no forecast from this init time, or one with other coordinates.
+            ValueError: it has no forecast from this init time.
         """
-        predicted = self.predicted(occasion)
-        sample = Sample(predicted, occasion.truth, occasion.climatology)
-        # Arithmetic would silently drop labels that do not match.
-        xr.align(*(fields for fields in sample if fields is not None), join="exact")
-        return sample
+
+    @property
+    def members(self) -> tuple[int, ...] | None:
+        """Labels of its members, None where it has none."""
+        return None
+
+    def sample(self, occasion: Occasion) -> Sample:
+        """Its forecast beside the truth."""
+        return Sample(
+            self.predicted(occasion),
+            occasion.truth,
+            occasion.climatology,
+            grid=self.alignment.grid,
+            levels=self.alignment.levels,
+            members=self.members,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +57,12 @@ class Forecast(Entrant):
     name: str = "forecast"
     description: str = "the forecast itself"
 
-    def predicted(self, occasion: Occasion) -> xr.Dataset:
+    @property
+    def members(self) -> tuple[int, ...] | None:
+        """The forecast's members."""
+        return self.alignment.members
+
+    def predicted(self, occasion: Occasion) -> Fields:
         """The forecast's own fields, members included."""
         return occasion.forecast
 
@@ -62,8 +74,8 @@ class Persistence(Entrant):
     name: str = "persistence"
     description: str = "persistence of the truth at init time"
 
-    def predicted(self, occasion: Occasion) -> xr.Dataset:
-        """The truth at the init time for every lead time, as a view.
+    def predicted(self, occasion: Occasion) -> Fields:
+        """The truth at the init time.
 
         Raises:
             ValueError: the truth does not have the init time.
@@ -73,8 +85,7 @@ class Persistence(Entrant):
                 f"persistence from {hour(occasion.init_time)} needs the truth at that time, which "
                 "is not there; add it, or score without persistence"
             )
-        leads = occasion.truth["prediction_timedelta"].values
-        return occasion.start.expand_dims(prediction_timedelta=leads)
+        return occasion.start
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +98,8 @@ class Climatology(Entrant):
     name: str = "climatology"
     description: str = "climatological mean at valid time"
 
-    def predicted(self, occasion: Occasion) -> xr.Dataset:
-        """The climatology at each lead time.
+    def predicted(self, occasion: Occasion) -> Fields:
+        """The climatology at the valid time.
 
         Raises:
             ValueError: the alignment has no climatology.
@@ -97,10 +108,4 @@ class Climatology(Entrant):
             raise ValueError(
                 "the climatology can be scored only where one is given; give it to `align`"
             )
-        leads = occasion.truth["prediction_timedelta"]
-        fields = occasion.climatology
-        return (
-            fields
-            if "prediction_timedelta" in fields.dims
-            else fields.expand_dims(prediction_timedelta=leads.values)
-        )
+        return occasion.climatology

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 import zarr
 
 from data.stores.building import Building
@@ -21,11 +20,9 @@ from data.stores.files import flush
 from data.stores.kind import kind_of, label
 from data.stores.reading import whole
 from data.wording import hour
-from verification.means import Means, WeightedSum
+from verification.means import Means, Part, Shard
 
-LAYOUT = 1
-
-Shard = Mapping[str, Means]  # of one init time, by entrant
+LAYOUT = 2
 
 
 class MeansStore:
@@ -65,7 +62,7 @@ class MeansStore:
 
     def write(self, init_time: np.datetime64, shard: Shard) -> None:
         """Write the means of one init time; they are on the disk when this returns."""
-        numbers, index = _packed(shard)
+        numbers, index = packed(shard)
         name = hour(init_time)
         group = zarr.open_group(self._building.folder, mode="r+", use_consolidated=False)
         array = group.create_array(name, data=numbers, overwrite=True)
@@ -111,51 +108,55 @@ def _lay_out(folder: Path) -> None:
 
 def _read(folder: Path, names: list[str]) -> dict[str, Means]:
     group = zarr.open_group(whole(folder), mode="r", use_consolidated=False)
-    shards = [_unpacked(group[name], np.datetime64(name, "ns")) for name in names]
-    entrants = dict.fromkeys(entrant for shard in shards for entrant in shard)
+    shards = {np.datetime64(name, "ns"): unpacked(group[name]) for name in names}
+    entrants = dict.fromkeys(entrant for shard in shards.values() for entrant in shard)
     return {
-        entrant: Means.joined([shard[entrant] for shard in shards if entrant in shard])
+        entrant: Means.joined(
+            {t: shard[entrant] for t, shard in shards.items() if entrant in shard}
+        )
         for entrant in entrants
     }
 
 
-def _packed(shard: Shard) -> tuple[np.ndarray, dict[str, Any]]:
+def packed(shard: Shard) -> tuple[np.ndarray, dict[str, Any]]:
     """All numbers of one init time in one vector, and the attributes that label them."""
-    numbers, entries, labels = [], [], []
-    for entrant, means in shard.items():
-        for statistic, part in means.sums.items():
-            for role in ("total", "weight"):
-                array = getattr(part, role).isel(init_time=0, drop=True)
-                dims = {}
-                for dim in map(str, array.dims):
-                    values = array[dim].values
-                    axis = [values.dtype.str, _plain(values)]
-                    if axis not in labels:
-                        labels.append(axis)
-                    dims[dim] = labels.index(axis)
-                entries.append([entrant, statistic, role, dims])
-                numbers.append(np.asarray(array.values, np.float64).ravel())
-    return np.concatenate(numbers), {"entries": entries, "labels": labels}
+    numbers: list[np.ndarray] = []
+    entries: list[list[Any]] = []
+    axes: list[list[Any]] = []
+    places: dict[Any, int] = {}
+    for entrant, parts in shard.items():
+        for statistic, part in parts.items():
+            for dim, values in part.labels:
+                if (dim, values) not in places:
+                    places[dim, values] = len(axes)
+                    array = np.array(values)
+                    axes.append([dim, array.dtype.str, _plain(array)])
+            dims = [places[label] for label in part.labels]
+            entries.append([entrant, statistic, dims, part.weight.ndim])
+            numbers += [part.total.ravel(), part.weight.ravel()]
+    return np.concatenate(numbers), {"entries": entries, "axes": axes}
 
 
-def _unpacked(array: Any, init_time: np.datetime64) -> Shard:
+def unpacked(array: Any) -> dict[str, dict[str, Part]]:
     """The means in one array of the store."""
     numbers = np.asarray(array[...])
     attributes: Mapping[str, Any] = dict(array.attrs)
-    labels = [np.array(values).astype(dtype) for dtype, values in attributes["labels"]]
-    parts: dict[tuple[str, str], dict[str, xr.DataArray]] = {}
+    axes = [
+        (dim, tuple(np.array(values).astype(dtype) if dtype[1] in "mM" else values))
+        for dim, dtype, values in attributes["axes"]
+    ]
+    shard: dict[str, dict[str, Part]] = {}
     begin = 0
-    for entrant, statistic, role, dims in attributes["entries"]:
-        coordinates = {dim: labels[i] for dim, i in dims.items()}
-        shape = [len(values) for values in coordinates.values()]
-        end = begin + int(np.prod(shape))
-        values = xr.DataArray(numbers[begin:end].reshape(shape), coordinates, tuple(dims))
-        parts.setdefault((entrant, statistic), {})[role] = values.expand_dims(init_time=[init_time])
-        begin = end
-    shard: dict[str, dict[str, WeightedSum]] = {}
-    for (entrant, statistic), part in parts.items():
-        shard.setdefault(entrant, {})[statistic] = WeightedSum(part["total"], part["weight"])
-    return {entrant: Means(sums) for entrant, sums in shard.items()}
+    for entrant, statistic, dims, weight_dims in attributes["entries"]:
+        labels = tuple(axes[place] for place in dims)
+        shape = [len(values) for _, values in labels]
+        arrays = []
+        for part in (shape, shape[:weight_dims]):
+            end = begin + int(np.prod(part))
+            arrays.append(numbers[begin:end].reshape(part))
+            begin = end
+        shard.setdefault(entrant, {})[statistic] = Part(labels, *arrays)
+    return shard
 
 
 def _plain(values: np.ndarray) -> list[Any]:

@@ -12,9 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
-from jaxtyping import Float
-
 
 class Score(NamedTuple):
     """One number of the scores.
@@ -34,10 +31,10 @@ class Score(NamedTuple):
     forecast: str
     metric: str
     variable: str
-    level: float | None
+    level: int | float | None
     region: str
-    lead_hours: float
-    value: float
+    lead_hours: int | float
+    value: int | float
     n: int
     unit: str
 
@@ -59,9 +56,9 @@ class Comparison(NamedTuple):
     reference: str
     metric: str
     variable: str
-    level: float | None
+    level: int | float | None
     region: str
-    lead_hours: float
+    lead_hours: int | float
     difference: float
     relative: float
     low: float
@@ -69,16 +66,6 @@ class Comparison(NamedTuple):
     p: float
     test: str
     n: int
-
-
-class Estimate(NamedTuple):
-    """What a test of significance returns for each cell: a mean, its 95 % interval, p, and n."""
-
-    mean: Float[np.ndarray, " cells"]
-    low: Float[np.ndarray, " cells"]
-    high: Float[np.ndarray, " cells"]
-    p: Float[np.ndarray, " cells"]
-    n: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import xarray as xr
 
 from data.wording import hour
 from verification.alignment import Alignment, align
-from verification.engine import Progress, means_of
+from verification.engine import Progress, Space, means_of
 from verification.entrants import Entrant, Forecast, Persistence
 from verification.means import Means, evaluate
 from verification.metric import METRICS, Metric, MetricOf, meaning
@@ -59,7 +59,7 @@ def score(
     }
     scored = {variable: _possible(both, named) for variable, named in wanted.items()}
     statistics = [s for named in scored.values() for m in named.values() for s in m.statistics]
-    means = means_of(entrants, statistics, protocol.regions, progress=progress)
+    means = means_of(entrants, statistics, Space(protocol.regions), progress=progress)
     count = both.scored.sum("time").astype(np.int64)
     count.attrs = {"long_name": "number of initial times scored", "units": "1"}
     scores = xr.Dataset(

@@ -55,3 +55,16 @@ def _tetens(temperature: xr.DataArray, a3: float, a4: float) -> xr.DataArray:
     exponent = a3 * (temperature - TRIPLE_POINT) / (temperature - a4)
     pressure: xr.DataArray = PRESSURE_AT_TRIPLE_POINT * xr.ufuncs.exp(exponent)
     return pressure
+
+
+def relative_humidity(
+    specific_humidity: np.ndarray, temperature: np.ndarray, pressure: np.ndarray
+) -> np.ndarray:
+    """Relative humidity (%) from specific humidity (kg kg-1), temperature (K), pressure (hPa).
+
+    The inverse of `specific_humidity`: e = p q / (ε + (1 - ε) q), over the mixed phase.
+    """
+    epsilon = DRY_AIR_GAS_CONSTANT / WATER_VAPOUR_GAS_CONSTANT
+    e = 100.0 * pressure * specific_humidity / (epsilon + (1 - epsilon) * specific_humidity)
+    saturated = saturation_vapour_pressure(xr.DataArray(temperature)).values
+    return np.asarray(100.0 * e / saturated)

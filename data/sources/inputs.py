@@ -1,6 +1,6 @@
 """Opening files as canonical Datasets: inputs of a forecast, and the truth to compare it with."""
 
-from pathlib import Path
+from collections.abc import Collection
 
 import numpy as np
 import xarray as xr
@@ -9,15 +9,18 @@ from data.canonical import conventions
 from data.sources.files import deepmind
 from data.sources.files.formats import open_raw
 from data.sources.files.opening import as_weather
+from data.sources.files.places import Places, files_named
+from data.sources.together import Joined, joined
 
 
-def open_inputs(
-    path_or_url: str | Path, *, init_time: np.datetime64 | None = None
-) -> list[xr.Dataset]:
-    """Canonical Datasets of a file, a Zarr store or a URL; one for each batch entry or member.
+def open_inputs(places: Places, *, init_time: np.datetime64 | None = None) -> list[xr.Dataset]:
+    """Canonical Datasets of files, Zarr stores or URLs; one for each batch entry or member.
+
+    Several files are read as one: surface and pressure-level fields, one file a day.
 
     Args:
-        path_or_url: a GRIB or netCDF file, a Zarr store, or the URL of one (http, s3, gs).
+        places: a GRIB or netCDF file, a Zarr store, a folder of those, a pattern (`*.grib`), or a
+            URL (http, s3, gs); or several of them.
         init_time: origin of relative times, for files that do not state it.
 
     Raises:
@@ -25,29 +28,52 @@ def open_inputs(
         ValueError: the format is unknown, the file is damaged, or it cannot be made canonical.
             Damage inside a field (a missing chunk, a broken message) shows when it is computed.
     """
-    where = str(path_or_url)
-    return _canonical(where, open_raw(where), init_time)
+    return [entry.dataset for entry in open_joined(places, init_time=init_time)]
 
 
-def open_truth(path_or_url: str | Path, *, init_time: np.datetime64 | None) -> list[xr.Dataset]:
+def open_joined(
+    places: Places, *, init_time: np.datetime64 | None = None, required: Collection[str] = ()
+) -> list[Joined]:
+    """As `open_inputs`, with the files that each time comes from.
+
+    Args:
+        places: as for `open_inputs`.
+        init_time: as for `open_inputs`.
+        required: variables that every time of several files must have; others are left out.
+    """
+    files = files_named(places)
+    return _together({file: _entries(file, open_raw(file), init_time) for file in files}, required)
+
+
+def open_truth(places: Places, *, init_time: np.datetime64 | None) -> list[xr.Dataset]:
     """As `open_inputs` for a truth, whose relative times count from `init_time` itself.
 
     A file of inputs may begin with a window before its initial time; a truth file never does.
     """
-    where = str(path_or_url)
-    dataset = open_raw(where)
-    if init_time is not None and deepmind.is_undated(dataset):
-        dataset = deepmind.counted_from(init_time, dataset)
-    return _canonical(where, dataset, None)
+    entries = {}
+    for file in files_named(places):
+        dataset = open_raw(file)
+        if init_time is not None and deepmind.is_undated(dataset):
+            dataset = deepmind.counted_from(init_time, dataset)
+        entries[file] = _entries(file, dataset, None)
+    return [entry.dataset for entry in _together(entries)]
 
 
-def _canonical(
-    where: str, dataset: xr.Dataset, init_time: np.datetime64 | None
-) -> list[xr.Dataset]:
-    with as_weather(where):
+def count_from_init_time(places: Places) -> bool:
+    """Whether some of the files have relative times and do not state their origin."""
+    return any(deepmind.is_undated(open_raw(file)) for file in files_named(places))
+
+
+def _together(entries: dict[str, list[xr.Dataset]], required: Collection[str] = ()) -> list[Joined]:
+    if len(entries) > 1:
+        return joined(entries, required)
+    ((file, alone),) = entries.items()
+    with as_weather(file):
+        return [Joined(conventions.canonical(entry), {}, {}) for entry in alone]
+
+
+def _entries(file: str, dataset: xr.Dataset, init_time: np.datetime64 | None) -> list[xr.Dataset]:
+    """The batch entries and members of a file, with absolute times and the file's own names."""
+    with as_weather(file):
         split = deepmind.entries(dataset, init_time) if deepmind.is_example(dataset) else [dataset]
-        return [
-            conventions.canonical(member)
-            for entry in split
-            for member in conventions.members(entry)
-        ]
+        return [member for entry in split for member in conventions.members(entry)]

@@ -82,6 +82,7 @@ class Building:
         fingerprint: str,
         *,
         overwrite: bool = False,
+        grows: bool = False,
         lay_out: Callable[[Path], None] | None = None,
         kept: Collection[str] = (),
     ) -> "Building":
@@ -93,6 +94,7 @@ class Building:
             fingerprint: text (SHA-256) of what decides the bytes.
             overwrite: replace the store of that name once the new one is complete, and discard the
                 interrupted one of another fingerprint.
+            grows: replace the store of that name, all of which is in the new one.
             lay_out: fills the new, empty folder before the first key.
             kept: names of files in the partial folder that are worth keeping even if nothing is
                 committed (`beside`).
@@ -105,11 +107,11 @@ class Building:
             ValueError: the target is not a local path.
         """
         target = local_path(target, kind)
-        if not overwrite and not partial_path(target).exists():
+        if not (overwrite or grows) and not partial_path(target).exists():
             refuse_existing(target, kind)
         building = cls.claim(target, kind, kept=kept)
         try:
-            building._resume_or_begin(fingerprint, overwrite, lay_out)
+            building._resume_or_begin(fingerprint, overwrite, grows, lay_out)
         except BaseException:
             building.close()
             raise
@@ -226,19 +228,24 @@ class Building:
         self.close()
 
     def _resume_or_begin(
-        self, fingerprint: str, overwrite: bool, lay_out: Callable[[Path], None] | None
+        self,
+        fingerprint: str,
+        overwrite: bool,
+        grows: bool,
+        lay_out: Callable[[Path], None] | None,
     ) -> None:
         left = self.interrupted
         same = left is not None and (left.kind, left.fingerprint) == (self.kind, fingerprint)
         if self.named and same:
             return
         if not overwrite:
-            refuse_existing(self.target, self.kind)
+            if not grows:
+                refuse_existing(self.target, self.kind)
             self.refuse_other(fingerprint)
         if same and not self.named:
-            self.resume(overwrite=overwrite)
+            self.resume(overwrite=overwrite or grows)
         else:
-            self.begin(fingerprint, lay_out=lay_out, overwrite=overwrite)
+            self.begin(fingerprint, lay_out=lay_out, overwrite=overwrite or grows)
 
     def refuse_other(self, fingerprint: str) -> None:
         """Refuse to discard an interrupted store of another fingerprint that is worth keeping.

@@ -80,6 +80,20 @@ def flush(path: Path) -> None:
         os.close(handle)
 
 
+def share(source: Path, target: Path) -> None:
+    """Give the bytes of a finished file a second name, or copy them where no link can be made.
+
+    Only for files that are never written in place.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        with written_aside(target) as temporary:
+            shutil.copyfile(source, temporary)
+
+
 def remove(path: Path) -> None:
     """Remove a file, a link or a folder with its contents, if it exists."""
     if path.is_dir() and not path.is_symlink():

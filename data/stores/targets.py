@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import IO
 
+from data.stores.endings import check_store_ending
 from data.stores.kind import WORDS, StoreKind, kind_of
 from data.stores.partial import inode_of, partial_path
 
@@ -15,13 +16,14 @@ def local_path(target: str | os.PathLike[str], kind: StoreKind) -> Path:
     """The absolute path of a target.
 
     Raises:
-        ValueError: it is a URL, which cannot be renamed.
+        ValueError: it is a URL, which cannot be renamed; or its ending is that of something else.
     """
     if re.match(r"\w[\w+.-]+:/", os.fspath(target)):  # a Path has only one of the slashes left
         raise ValueError(
             f"{WORDS[kind].with_article} is written to a local path, got {target}; copy it there"
             " later"
         )
+    check_store_ending(Path(target), kind)
     return Path(target).absolute()
 
 

@@ -1,8 +1,12 @@
 from .events import Event as Event
+from .events import Failed as Failed
+from .events import Inputs as Inputs
 from .events import Noticed as Noticed
 from .events import Opened as Opened
 from .events import Report as Report
+from .events import Standing as Standing
 from .events import Started as Started
+from .events import Taken as Taken
 from .events import Written as Written
 from .execution import execute as execute
 from .forecasting import forecast as forecast

@@ -16,11 +16,30 @@ class Noticed(NamedTuple):
     findings: tuple[Finding, ...]
 
 
+class Inputs(NamedTuple):
+    """The inputs are open: where they are, and the times that they have."""
+
+    places: tuple[str, ...]
+    times: np.ndarray
+
+
 class Opened(NamedTuple):
     """The store is open; `resumed` of its cells are from an interrupted run."""
 
     header: ForecastHeader
     resumed: int
+
+
+class Standing(NamedTuple):
+    """The forecast is there already, from the same inputs; nothing is written."""
+
+    header: ForecastHeader
+
+
+class Taken(NamedTuple):
+    """Leads were taken from the finished forecast that this one goes further than."""
+
+    count: int
 
 
 class Started(NamedTuple):
@@ -31,6 +50,14 @@ class Started(NamedTuple):
     notes: tuple[str, ...]
 
 
+class Failed(NamedTuple):
+    """A forecast could not be made, for this reason; the others go on."""
+
+    init_time: np.datetime64
+    member: Member
+    reason: str
+
+
 class Written(NamedTuple):
     """One lead of a forecast is on the disk."""
 
@@ -39,7 +66,7 @@ class Written(NamedTuple):
     lead: np.timedelta64
 
 
-Event: TypeAlias = Noticed | Opened | Started | Written
+Event: TypeAlias = Noticed | Inputs | Opened | Standing | Taken | Started | Failed | Written
 Report: TypeAlias = Callable[[Event], None]
 
 

@@ -8,66 +8,32 @@ again every window that has leads, compares, and refuses other values.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
 
-import numpy as np
-
-from data.doctor import examine_frames, refuse, telling
 from data.stores.forecast.header import ForecastHeader
-from data.stores.forecast.store import ForecastStore, interrupted_provenance
-from data.windows import Window
-from data.wording import hour
+from data.stores.forecast.store import interrupted_provenance
+from data.stores.targets import local_path
 from graphcast.checkpoints import Checkpoint
-from graphcast.forecaster import PlacedForecaster, forecaster
+from graphcast.forecaster import forecaster
 from graphcast.machine.hosts import exchange, is_first, process_count
 from graphcast.machine.machine import Machine
 from graphcast.machine.plan import Economy
 from graphcast.operations.cluster.runtime import graph_cache
-from graphcast.operations.cluster.shared_store import (
-    SharedStore,
-    check_same,
-    check_same_values,
-    opened,
-)
-from graphcast.operations.events import Noticed, Opened, Report, Started, Written, silent
-from graphcast.operations.provenance import provenance, window_sha256
-from graphcast.operations.run import Member, Run
+from graphcast.operations.cluster.shared_store import check_same, opened
+from graphcast.operations.events import Noticed, Report, Standing, silent
+from graphcast.operations.making import Door, Making
+from graphcast.operations.provenance import provenance
+from graphcast.operations.run import Run
+from graphcast.operations.standing import ChangedInputsError, Finished, finished
 from graphcast.operations.starts import Starts
+from graphcast.operations.turns import Turn, turns_of
 from graphcast.operations.weights import resolution_finding
 from graphcast.precision import precision_named
 
 REFERENCES = "Lam et al. 2023, doi:10.1126/science.adi2336"
-
-
-class ChangedInputsError(FileExistsError):
-    """An interrupted forecast started from other values than the inputs have now."""
-
-
-@dataclass(frozen=True)
-class Turn:
-    """Windows that are forecast side by side, read.
-
-    Attributes:
-        places: (init, member) of each window: its position in the store.
-        members: the member of each.
-        windows: the windows.
-        records: the manifest's record of each: init time, SHA-256 and notes.
-    """
-
-    places: tuple[tuple[int, int], ...]
-    members: tuple[Member, ...]
-    windows: tuple[Window, ...]
-    records: tuple[dict[str, Any], ...]
-
-
-Doctor = Callable[[Turn, Report], None]
-# Stop, or report it like a warning; with an open door nothing is examined.
-Door = Literal["stop", "report", "open"]
 
 
 def execute(
@@ -103,30 +69,35 @@ def execute(
         FileExistsError: the name is taken, or what was interrupted is another forecast.
         OSError: the place cannot be written.
     """
+    local_path(output, "forecast")  # a name that cannot be written is refused at once
     machine = machine or Machine()
-    doctor: Doctor = partial(_examine, force=door == "report") if door != "open" else _trust
     report = report if is_first() else silent
-    turns = _turns(run, starts, machine.windows)
+    found = None if overwrite else finished(output)
+    economy = found.run.economy if found else _interrupted_economy(output, overwrite=overwrite)
+    run = replace(run, devices=machine.devices, processes=process_count(), economy=economy)
+    if found is not None:
+        _check_standing(found, run)
+        if found.run == run:
+            return _left_alone(found, run, starts, machine, report)
+    turns = turns_of(run, starts, machine.windows)
     ahead = [next(turns)]  # before a store is begun, and before memory is planned
     if finding := resolution_finding(weights, run.grid):
         report(Noticed((finding,)))
     ready = forecaster(
         weights, run.grid, precision=precision_named(run.precision), cache=graph_cache()
-    ).on(machine, economy=_interrupted_economy(output, overwrite=overwrite))
-    made = replace(
-        run, devices=machine.devices, processes=process_count(), economy=ready.plan.economy
-    )
-    header = forecast_header(made)
+    ).on(machine, economy=economy)
+    run = replace(run, economy=ready.plan.economy)
+    header = forecast_header(run)
     check_same(header)
+    making = Making(run, starts, ready, found, report, door)
     try:
-        with opened(output, header, overwrite=overwrite) as store:
-            _write(ready, _in_turn(ahead, turns), store, report, doctor)
+        with opened(output, header, overwrite=overwrite, grows=found is not None) as store:
+            making.write(_in_turn(ahead, turns), store)
     except ChangedInputsError:
         if not overwrite:
             raise
         with opened(output, header, overwrite=True, anew=True) as store:
-            again = _turns(run, starts, machine.windows)
-            _write(ready, again, store, report, doctor)
+            making.write(turns_of(run, starts, machine.windows), store)
     return output
 
 
@@ -150,135 +121,32 @@ def forecast_header(run: Run) -> ForecastHeader:
     )
 
 
-# No function below may hold a turn while the next one is read: two windows would be in memory.
-
-
-def _turns(run: Run, starts: Starts, side_by_side: int) -> Iterator[Turn]:
-    """The windows of a run, as many at a time as the machine takes, read when asked for."""
-    positions = list(np.ndindex(len(run.init_times), len(run.members)))
-    for begin in range(0, len(positions), side_by_side):
-        places = tuple((int(i), int(j)) for i, j in positions[begin : begin + side_by_side])
-        yield _turn(run, starts, places)
-
-
-def _turn(run: Run, starts: Starts, places: tuple[tuple[int, int], ...]) -> Turn:
-    members = tuple(run.members[j] for _, j in places)
-    windows = tuple(starts.window(run.init_times[i], run.members[j]) for i, j in places)
-    for window in windows:
-        window.check_forcings(run.steps)
-    records = tuple(
-        {
-            "init_time": str(window.init_time),
-            "sha256": window_sha256(window, window.init_time + run.leads[-1]),
-            "notes": list(window.provenance),
-        }
-        for window in windows
-    )
-    return Turn(places, members, windows, records)
-
-
 def _in_turn(ahead: list[Turn], turns: Iterator[Turn]) -> Iterator[Turn]:
     """The turn that was read ahead, then the others."""
     yield ahead.pop()
     yield from turns
 
 
-def _write(
-    ready: PlacedForecaster,
-    turns: Iterator[Turn],
-    store: ForecastStore | SharedStore,
-    report: Report,
-    doctor: Doctor,
-) -> None:
-    """Write every lead that the store lacks, and give the store its name."""
-    header = store.header
-    report(Opened(header, len(header.cells) - len(store.missing)))
-    for turn in turns:
-        _check_recorded(turn, store)
-        _report_start(turn, report)
-        if any(len(_committed(store, place)) < len(header.leads) for place in turn.places):
-            _record(turn, store)
-            doctor(turn, report)
-            _write_turn(ready, turn, store, report)
+def _check_standing(found: Finished, run: Run) -> None:
+    """Refuse a finished forecast that is neither this one nor the beginning of it."""
+    wanted = json.loads(forecast_header(run).provenance)
+    same_making = forecast_header(found.run).fingerprint == found.fingerprint
+    if found.run != run and not (found.begins(run) and same_making):
+        found.refuse(wanted)
+
+
+def _left_alone(
+    found: Finished, run: Run, starts: Starts, machine: Machine, report: Report
+) -> Path:
+    """Check that the finished forecast started from the same values, and touch nothing."""
+    header = forecast_header(run)
+    for turn in turns_of(run, starts, machine.windows):
+        for fault in turn.faults:
+            raise fault.error
+        found.cells_of(turn, header)
         del turn
-    store.finish()
-
-
-def _write_turn(
-    ready: PlacedForecaster, turn: Turn, store: ForecastStore | SharedStore, report: Report
-) -> None:
-    steps = len(store.header.leads)
-    committed = [len(_committed(store, place)) for place in turn.places]
-    first = min(committed)
-    # The next step needs no more than the last two frames.
-    done = [
-        [store.read(lead, init=init, member=member) for lead in range(first)[-2:]]
-        for init, member in turn.places
-    ]
-    predictions = ready.forecasts(turn.windows, steps, done=done, first=first)
-    for lead, fields_of_each in enumerate(predictions, start=first):
-        for index, fields in enumerate(fields_of_each):
-            if lead >= committed[index]:  # an interrupted run may have left some windows ahead
-                init, member = turn.places[index]
-                store.write(lead, fields, init=init, member=member)
-                start = turn.windows[index].init_time
-                report(Written(start, turn.members[index], store.header.leads[lead]))
-        exchange()  # a lead that one process could not write stops all of them
-
-
-def _committed(store: ForecastStore | SharedStore, place: tuple[int, int]) -> tuple[int, ...]:
-    init, member = place
-    return store.committed_leads(init=init, member=member)
-
-
-def _check_recorded(turn: Turn, store: ForecastStore | SharedStore) -> None:
-    """Refuse windows whose leads in the store were computed from other values."""
-    check_same_values([record["sha256"] for record in turn.records])
-    recorded = json.loads(store.provenance).get("inputs", [])
-    for place, record in zip(turn.places, turn.records, strict=True):
-        if not _committed(store, place):
-            continue
-        if recorded[_position(store.header, place)]["sha256"] != record["sha256"]:
-            member = f", member {place[1]}" if store.header.members else ""
-            raise ChangedInputsError(
-                "the interrupted forecast of this name holds leads of other inputs: those for "
-                f"{hour(np.datetime64(record['init_time']))}{member} have changed since; give it "
-                "the same ones, choose another output, or replace it (`overwrite`)"
-            )
-
-
-def _record(turn: Turn, store: ForecastStore | SharedStore) -> None:
-    """Add the turn's windows to the manifest in the store."""
-    manifest = json.loads(store.provenance)
-    first = _position(store.header, turn.places[0])
-    manifest["inputs"] = [*manifest.get("inputs", [])[:first], *turn.records]
-    store.record(json.dumps(manifest, sort_keys=True))
-
-
-def _position(header: ForecastHeader, place: tuple[int, int]) -> int:
-    """The number of a window, counted as `_turns` does."""
-    return place[0] * (len(header.members) or 1) + place[1]
-
-
-def _report_start(turn: Turn, report: Report) -> None:
-    for member, window in zip(turn.members, turn.windows, strict=True):
-        report(Started(window.init_time, member, window.provenance))
-
-
-def _examine(turn: Turn, report: Report, *, force: bool) -> None:
-    """Stop at an error of the input doctor, or report it with the warnings.
-
-    Every process examines, so that all of them stop.
-    """
-    for window in turn.windows:
-        findings = examine_frames(window.frames, window.task)
-        refuse(findings, "the input", force=force)
-        if odd := telling(findings):
-            report(Noticed(odd))
-
-
-def _trust(turn: Turn, report: Report) -> None:
-    """Examine nothing."""
+    report(Standing(header))
+    return found.path
 
 
 def _interrupted_economy(output: Path, *, overwrite: bool) -> Economy | None:

@@ -1,12 +1,15 @@
 """`forecast`: from files to a forecast store, in one call."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from data.sources.files.places import Places
+from data.time_range import AskedTimes, asked_init_times
 from graphcast.machine.machine import Machine
 from graphcast.operations.cluster.runtime import device_count
-from graphcast.operations.events import Report, silent
+from graphcast.operations.events import Inputs, Report, silent
 from graphcast.operations.execution import execute
 from graphcast.operations.run import Run
 from graphcast.operations.starts import open_starts
@@ -16,10 +19,10 @@ from graphcast.operations.weights import Weights, open_weights
 def forecast(  # noqa: PLR0913  what a forecast depends on
     *,
     checkpoint: str | Path | Weights,
-    inputs: str | Path,
+    inputs: Places,
     steps: int,
     output: str | Path,
-    init_time: str | np.datetime64 | None = None,
+    init_time: str | np.datetime64 | Sequence[np.datetime64] | None = None,
     statistics: str | Path | None = None,
     forcings: str | Path | None = None,
     precision: str = "float32",
@@ -37,11 +40,13 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
 
     Args:
         checkpoint: a file of weights, or weights that are open already.
-        inputs: a file, a Zarr store or a URL with the frames at t - step and t. Several entries
-            become init times where their times differ, and members where they do not.
+        inputs: a file, a Zarr store, a folder, a pattern or a URL with the frames at t - step and
+            t, or several of them, which are read as one. Several entries become init times where
+            their times differ, and members where they do not.
         steps: how far to forecast, in steps of the weights' task (6 h in published ones).
         output: the Zarr store to write.
-        init_time: t (UTC), where the inputs hold several.
+        init_time: t (UTC), where the inputs hold several: a time, a sequence of times, or text as
+            `data.time_range.asked_init_times` reads it, such as "latest".
         statistics: a folder of normalisation statistics, where the checkpoint carries none.
         forcings: a file, a store or a URL with forcings at later times; others are computed.
         precision: "float32", "mixed" or "bfloat16".
@@ -104,13 +109,14 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
     )
     task = weights.checkpoint.task
     further = None if forcings is None else str(forcings)
-    time = None if init_time is None else _nanoseconds(init_time)
-    starts = open_starts(task, str(inputs), forcings=further, init_time=time)
+    names = (inputs,) if isinstance(inputs, str | Path) else tuple(inputs)
+    starts = open_starts(task, names, forcings=further, init_times=_asked(init_time))
+    report(Inputs(tuple(map(str, names)), starts.times))
     run = Run(
         weights=weights.digest,
         task=task,
         grid=starts.grid,
-        inputs=str(inputs),
+        inputs=tuple(map(str, names)),
         forcings=further,
         init_times=starts.init_times,
         members=starts.members,
@@ -131,6 +137,10 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
     )
 
 
-def _nanoseconds(time: str | np.datetime64) -> np.datetime64:
-    same: np.datetime64 = np.datetime64(str(time)).astype("datetime64[ns]")
-    return same
+def _asked(times: str | np.datetime64 | Sequence[np.datetime64] | None) -> AskedTimes:
+    if times is None:
+        return None
+    if isinstance(times, str):
+        return asked_init_times(times)
+    each = np.unique(np.atleast_1d(np.array(times, "datetime64[ns]")))
+    return tuple(each)

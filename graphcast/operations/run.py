@@ -63,7 +63,7 @@ class Run:
         weights: the digest of weights and statistics.
         task: what the model reads and predicts.
         grid: the grid of inputs and forecast.
-        inputs: the source of the windows: a path, a URL or another name.
+        inputs: the sources of the windows, as they were named: paths, patterns, URLs.
         forcings: the source of forcings at later times; None where all are computed.
         init_times: the times that forecasts start at, UTC, ascending.
         members: the forecasts from each init time.
@@ -79,7 +79,7 @@ class Run:
     weights: Digest
     task: Task
     grid: LatLonGrid
-    inputs: str
+    inputs: tuple[str, ...]
     init_times: tuple[np.datetime64, ...]
     steps: int
     forcings: str | None = None
@@ -127,7 +127,7 @@ class Run:
             "statistics": statistics,
             "task": json.loads(self.task.to_json()),
             "grid": {name: _axis(getattr(self.grid, name)) for name in ("latitude", "longitude")},
-            "source": {"inputs": self.inputs, "forcings": self.forcings},
+            "source": {"inputs": list(self.inputs), "forcings": self.forcings},
             "init_times": [str(time) for time in self.init_times],
             "members": [asdict(member) for member in self.members],
             "flags": flags,
@@ -146,13 +146,14 @@ class Run:
             flags, statistics = content["flags"], content["statistics"]
             economy = flags["economy"]
             task = Task.from_json(json.dumps(content["task"]))
+            inputs = content["source"]["inputs"]  # a text in version 0.1
             return cls(
                 weights=Digest(
                     **content["weights"], statistics={} if statistics == INSIDE else statistics
                 ),
                 task=task,
                 grid=LatLonGrid(**{name: _values(axis) for name, axis in content["grid"].items()}),
-                inputs=content["source"]["inputs"],
+                inputs=(inputs,) if isinstance(inputs, str) else tuple(inputs),
                 forcings=content["source"]["forcings"],
                 init_times=tuple(np.datetime64(time, "ns") for time in content["init_times"]),
                 members=tuple(Member(**member) for member in content["members"]),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from data.time_range import TimeRange, time_range
+from data.time_range import TimeRange, asked_init_times, time_range
 
 
 def stamps(text):
@@ -103,3 +103,24 @@ def test_a_step_goes_forward():
     start = np.datetime64("2020-01-01", "ns")
     with pytest.raises(ValueError, match="step of a time range is positive"):
         TimeRange(start, start, np.timedelta64(-6, "h"))
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("2024-06-03T18", ["2024-06-03T18"]),
+        ("2024060318", ["2024-06-03T18"]),
+        ("20240603", ["2024-06-03"]),
+        ("2024-06-03T18, 2024-06-03T06Z", ["2024-06-03T06", "2024-06-03T18"]),
+        ("2024-06-03/2024-06-03T12/6h", ["2024-06-03T00", "2024-06-03T06", "2024-06-03T12"]),
+        ("2024-06-03/2024-06-03T12/12h,2024-06-03T12", ["2024-06-03T00", "2024-06-03T12"]),
+    ],
+)
+def test_init_times_are_a_time_a_list_or_a_range(text, times):
+    assert asked_init_times(text) == tuple(np.datetime64(time, "ns") for time in times)
+
+
+def test_the_latest_init_time_is_asked_for_by_name():
+    assert asked_init_times(" Latest ") == "latest"
+    with pytest.raises(ValueError, match="reads a UTC time as 2024-06-03T18, not 'last'"):
+        asked_init_times("last")

@@ -8,7 +8,8 @@ import pytest
 import xarray as xr
 
 from data.stores.forecast.store import ForecastStore
-from forecast_cli.arguments import lead_time, moment
+from data.time_range import moment
+from forecast_cli.arguments import lead_time
 from graphcast.checkpoints import read_checkpoint, write_checkpoint
 from graphcast.machine import plan
 
@@ -36,7 +37,7 @@ def test_forecast_is_written_and_described(graphcast, case):
     assert run.code == 0, run.err
     assert "init time  2024-06-03T06 UTC" in run.out
     assert "random weights" in run.out
-    assert "next: graphcast score" in run.out
+    assert f"next: graphcast score --forecast {case.output} --truth {case.inputs}" in run.out
     forecast = xr.open_zarr(case.output)
     assert forecast["geopotential"].dims == (
         "time",
@@ -52,10 +53,31 @@ def test_forecast_is_written_and_described(graphcast, case):
     assert "sha256" in forecast.attrs["provenance"]
 
 
-def test_existing_forecast_is_refused_unless_overwritten(graphcast, case):
+def test_the_same_command_again_says_so_and_touches_nothing(graphcast, case):
     assert graphcast(*case.forecast()).code == 0
-    check_refused(graphcast(*case.forecast()), "--overwrite")
+    before = {p: p.stat().st_mtime_ns for p in case.output.rglob("*")}
+    run = graphcast(*case.forecast())
+    assert run.code == 0, run.err
+    assert "it was there already, made from the same inputs by the same command" in run.out
+    assert {p: p.stat().st_mtime_ns for p in case.output.rglob("*")} == before
     assert graphcast(*case.forecast(), "--overwrite").code == 0
+    assert case.output.stat().st_mtime_ns > max(before.values())
+
+
+def test_another_command_is_refused_and_a_longer_one_goes_on(graphcast, case):
+    assert graphcast(*case.forecast()).code == 0
+    run = graphcast(*case.forecast(lead_time="6h"))
+    check_refused(run, "lead time 12 h, not 6 h", "--overwrite")
+    run = graphcast(*case.forecast(lead_time="24h"))
+    assert run.code == 0, run.err
+    assert "2 of 4 taken from the forecast that was there" in run.out
+    assert graphcast(*case.forecast(lead_time="24h", output=case.folder / "new")).code == 0
+    assert same_bytes(case.output, case.folder / "new")
+
+
+def test_a_name_that_ends_as_something_else_is_refused(graphcast, case):
+    check_refused(graphcast(*case.forecast(output="a.grib2")), "a.grib2 is the name of a GRIB file")
+    check_refused(graphcast(*case.forecast(output="-")), "not to standard output")
 
 
 def test_deepminds_format_with_a_folder_of_statistics_forecasts_the_same(graphcast, case):

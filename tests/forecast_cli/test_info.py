@@ -131,6 +131,6 @@ def test_info_refuses_what_it_does_not_know(graphcast, tmp_path):
 def test_the_next_command_has_the_flags_that_it_needs(graphcast, case):
     npz = case.folder / "a.npz"
     assert graphcast("convert", case.checkpoint, npz).code == 0
-    assert f"--checkpoint {npz} --statistics DIR --inputs" in graphcast("info", npz).out
+    assert f"--checkpoint {npz} --statistics STATISTICS --inputs" in graphcast("info", npz).out
     inside = graphcast("info", case.checkpoint).out
     assert f"--checkpoint {case.checkpoint} --inputs" in inside

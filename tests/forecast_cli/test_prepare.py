@@ -31,7 +31,7 @@ def test_the_packaged_analyses_become_a_dataset_in_two_parts(tmp_path):
     common = ("--source", analyses(), "--output", path, "--grid", "N8", "--levels", "500,850")
     said = run(*common, "--time", "2024-06-03/2024-06-03")
     assert "4 times from 2024-06-03T00 to 2024-06-03T18, 16 × 32, 6 variables" in said
-    assert "next: graphcast info" in said
+    assert "next: graphcast statistics" in said
     said = run(*common, "--time", "2024-06-03/2024-06-04/6h")
     assert "8 times" in said
     assert "4 of them in this run" in said

@@ -11,13 +11,8 @@ from data.stores.building import Building
 from data.stores.kind import kind_of
 from tests.verification.made_up_weather import forecast_of, truth
 from verification import METRICS, score
-from verification.files import (
-    check_targets,
-    examine_truth,
-    open_truth,
-    score_files,
-    write_scores,
-)
+from verification.files import examine_truth, open_truth, score_files
+from verification.writing import check_targets, write_scores
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +131,7 @@ def test_an_interrupted_report_leaves_the_earlier_one(tmp_path, scores, monkeypa
     path = tmp_path / "report.html"
     write_scores(scores[0], tmp_path / "scores.zarr", report=path)
     earlier = path.read_bytes()
-    monkeypatch.setattr("verification.files.report_html", lambda _: 1 / 0)
+    monkeypatch.setattr("verification.scorecard.report_html", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_scores(scores[1], tmp_path / "scores.zarr", report=path, overwrite=True)
     assert path.read_bytes() == earlier
@@ -178,7 +173,7 @@ def test_a_truth_of_several_members_is_refused(tmp_path):
         open_truth(str(tmp_path / "truth.nc"), forecast_of(truth()))
 
 
-def test_a_truth_in_celsius_is_refused_unless_forced(tmp_path):
+def test_a_truth_in_celsius_is_refused_unless_forced():
     obs = truth()
     celsius = obs.assign({"2m_temperature": obs["2m_temperature"] - 273.15})
     with pytest.raises(ValueError, match=r"the truth does not look right, by the rule .*`force`"):

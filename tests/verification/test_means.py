@@ -6,8 +6,18 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verification import Error, MeanOf, MeanOverMembers, Means, SquaredError, by_init_time, evaluate
-from verification.means import WeightedSum
+from verification import (
+    Error,
+    MeanOf,
+    MeanOfRoots,
+    MeanOverMembers,
+    Means,
+    RootOfMean,
+    SquaredError,
+    by_init_time,
+    evaluate,
+)
+from verification.means import Part, WeightedSum, samples, scored
 
 values = st.lists(st.integers(-1000, 1000), min_size=3, max_size=3)
 weights = st.lists(st.integers(0, 5), min_size=3, max_size=3)
@@ -74,7 +84,7 @@ def test_init_times_count_alike_whatever_their_weight():
 
 def test_a_metric_that_is_not_a_number_at_a_scored_init_time_shows():
     class Root(MeanOf):
-        def of_sample(self, means):
+        def value(self, means):
             return means[self.statistic] ** 0.5
 
     with np.errstate(invalid="ignore"):
@@ -83,16 +93,32 @@ def test_a_metric_that_is_not_a_number_at_a_scored_init_time_shows():
 
 
 def test_joining_is_adding():
-    day = [means([4.0, 9.0]), means([np.nan, np.nan, 1.0])]
-    split = [
-        Means({k: WeightedSum(p.total[[i]], p.weight[[i]]) for k, p in day[0].sums.items()})
-        for i in (1, 0)
-    ]
-    joined = Means.joined(split)
-    assert joined.init_times == day[0].init_times
-    xr.testing.assert_equal(joined.of(SquaredError("t")), day[0].of(SquaredError("t")))
-    added = evaluate(day[0] + day[1], MeanOf(SquaredError("t")))
-    np.testing.assert_allclose(added, (4 + 9 + 1) / 3)
+    leads = (np.timedelta64(6, "h"), np.timedelta64(12, "h"))
+    one = Part((("prediction_timedelta", leads), ("region", ("r",))), np.ones((2, 1)), np.ones(2))
+    shorter = Part(
+        (("prediction_timedelta", leads[:1]), ("region", ("r",))), np.full((1, 1), 3.0), np.ones(1)
+    )
+    key = repr(SquaredError("t"))
+    days = [np.datetime64("2024-06-03", "ns"), np.datetime64("2024-06-04", "ns")]
+    joined = Means.joined({days[1]: {key: shorter}, days[0]: {key: one}})
+    assert list(joined.init_times) == days
+    added = Means.joined({days[0]: {key: one}}) + Means.joined({days[1]: {key: shorter}})
+    xr.testing.assert_equal(joined.of(SquaredError("t")), added.of(SquaredError("t")))
+    mean = evaluate(joined, MeanOf(SquaredError("t"))).sel(region="r")
+    assert list(mean.values) == [2.0, 1.0]  # the second lead time has one init time
+
+
+def test_samples_have_the_metric_as_their_mean():
+    values = means([4.0, 9.0, 16.0])
+    everywhere = scored(values, MeanOf(SquaredError("t")))
+    for metric in (MeanOfRoots(SquaredError("t")), RootOfMean(SquaredError("t"))):
+        numbers = samples(values, metric, everywhere)
+        # 1e-8: a central difference with a step of 1e-4 of a parabola's size
+        np.testing.assert_allclose(numbers.mean(), evaluate(values, metric), rtol=1e-8)
+    # √m̄ + (m - m̄) / 2√m̄, the delta method by hand
+    mean = 29 / 3
+    expected = np.sqrt(mean) + (np.array([4, 9, 16]) - mean) / (2 * np.sqrt(mean))
+    np.testing.assert_allclose(numbers, expected, rtol=1e-7)
 
 
 def test_a_statistic_that_was_not_computed_is_named():

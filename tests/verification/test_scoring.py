@@ -241,6 +241,15 @@ def test_lead_times_without_truth_are_named_and_the_others_scored():
     )
 
 
+def test_lead_times_without_truth_share_a_note():
+    fc = forecast_of(truth(times=9), inits=(0, 1), leads=(6, 12, 18, 24, 30, 36))
+    lines = score(fc, truth(times=3), GLOBAL).notes.split("\n")
+    assert [line for line in lines if "valid time" in line] == [
+        "+12 h: no truth at the valid time, scored for 1 of 2 initial times",
+        "+18, +24, +30, +36 h: no truth at the valid times, not scored",
+    ]
+
+
 def test_no_common_valid_time_is_an_error_with_both_periods():
     obs = truth()
     late = obs.assign_coords(time=obs.time + 1000 * HOUR)
@@ -345,7 +354,7 @@ def test_a_time_that_comes_twice_is_refused(dim):
         score(xr.concat([fc, fc.isel({dim: [0]})], dim=dim), obs)
 
 
-def test_progress_counts_the_variables_of_every_init_time():
+def test_progress_counts_the_lead_times_of_every_init_time():
     reports = []
     score(
         forecast_of(truth()),
@@ -353,4 +362,4 @@ def test_progress_counts_the_variables_of_every_init_time():
         GLOBAL,
         progress=lambda done, total: reports.append((done, total)),
     )
-    assert reports == [(0, 2), (1, 2), (2, 2)]
+    assert reports == [(0, 3), (1, 3), (2, 3), (3, 3)]

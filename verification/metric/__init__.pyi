@@ -1,7 +1,9 @@
 from .contract import MeanOfStatistic as MeanOfStatistic
 from .contract import Metric as Metric
 from .contract import meaning as meaning
+from .deterministic import Activity as Activity
 from .deterministic import AnomalyCorrelation as AnomalyCorrelation
+from .deterministic import CentredAnomalyCorrelation as CentredAnomalyCorrelation
 from .deterministic import MeanOf as MeanOf
 from .deterministic import MeanOfRoots as MeanOfRoots
 from .deterministic import RootOfMean as RootOfMean

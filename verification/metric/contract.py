@@ -18,8 +18,9 @@ Best = Literal["low", "high", "zero", "one"]  # smallest, largest, nearest to 0,
 class Metric(ABC):
     """A number that scores report: a function of means of statistics.
 
-    It has two parts. `of_sample` is applied to the regional means of one init time, `of_mean` to
-    the mean of those results over all init times. The engine does the averaging.
+    `value` is that function. It is applied to the regional means of each init time, and the results
+    are averaged; if the metric is `pooled`, the means are averaged over init times first, and the
+    function comes last. The engine does the averaging.
     """
 
     @property
@@ -38,17 +39,18 @@ class Metric(ABC):
         """Which values are good."""
 
     @property
+    def pooled(self) -> bool:
+        """Whether statistics are averaged over init times before `value`, not after."""
+        return False
+
+    @property
     def description(self) -> str:
-        """How it is computed, as scores record it; empty where the name says enough."""
+        """How it is computed and by which source, as scores record it; empty for plain means."""
         return ""
 
     @abstractmethod
-    def of_sample(self, means: MeanOfStatistic) -> xr.DataArray:
-        """Its value for one init time, from regional means."""
-
-    def of_mean(self, mean: xr.DataArray) -> xr.DataArray:
-        """Its value for all init times, from the mean of `of_sample` over them."""
-        return mean
+    def value(self, means: MeanOfStatistic) -> xr.DataArray:
+        """Its value from means of its statistics."""
 
     @property
     def needs_climatology(self) -> bool:

@@ -1,4 +1,4 @@
-"""Metrics of a single forecast: RMSE (both ways), MAE, bias, anomaly correlation.
+"""Metrics of a single forecast: RMSE (both ways), MAE, bias, anomaly correlations, activity.
 
 The two RMSEs in use differ only in where the root is taken, and by Jensen's inequality the first is
 never the larger:
@@ -11,10 +11,12 @@ With one init time they are equal.
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import xarray as xr
 
 from verification.metric.contract import Best, MeanOfStatistic, Metric, Units
-from verification.statistic import AnomalyProduct, Statistic
+from verification.sample import Side
+from verification.statistic import Anomaly, AnomalyProduct, Statistic
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class MeanOf(Metric):
         """The one statistic."""
         return (self.statistic,)
 
-    def of_sample(self, means: MeanOfStatistic) -> xr.DataArray:
-        """The regional mean itself."""
+    def value(self, means: MeanOfStatistic) -> xr.DataArray:
+        """The mean itself."""
         return means[self.statistic]
 
 
@@ -52,6 +54,10 @@ class RootOfSquare(Metric):
         """The squared error."""
         return (self.square,)
 
+    def value(self, means: MeanOfStatistic) -> xr.DataArray:
+        """√ of the mean square."""
+        return means[self.square] ** 0.5
+
 
 @dataclass(frozen=True)
 class MeanOfRoots(RootOfSquare):
@@ -62,27 +68,20 @@ class MeanOfRoots(RootOfSquare):
         """Where the root is taken."""
         return "mean over initial times of the root of the area-weighted mean square (GraphCast)"
 
-    def of_sample(self, means: MeanOfStatistic) -> xr.DataArray:
-        """√MSE of one init time."""
-        return means[self.square] ** 0.5
-
 
 @dataclass(frozen=True)
 class RootOfMean(RootOfSquare):
     """√(1/n Σᵢ MSEᵢ): the mean over all init times, then the root."""
 
     @property
+    def pooled(self) -> bool:
+        """The root comes last."""
+        return True
+
+    @property
     def description(self) -> str:
         """Where the root is taken."""
         return "root of the area-weighted mean square over all initial times (WeatherBench 2)"
-
-    def of_sample(self, means: MeanOfStatistic) -> xr.DataArray:
-        """MSE of one init time."""
-        return means[self.square]
-
-    def of_mean(self, mean: xr.DataArray) -> xr.DataArray:
-        """√ of the mean."""
-        return mean**0.5
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,65 @@ class AnomalyCorrelation(Metric):
         """Which of the definitions in use it follows."""
         return "mean over initial times of the anomaly correlation, not centred"
 
-    def of_sample(self, means: MeanOfStatistic) -> xr.DataArray:
-        """Anomaly correlation of one init time; NaN where an anomaly is 0 everywhere."""
-        covariance, forecast_square, truth_square = (means[s] for s in self.statistics)
+    def value(self, means: MeanOfStatistic) -> xr.DataArray:
+        """Anomaly correlation; NaN where an anomaly is 0 everywhere."""
+        covariance, forecast_square, truth_square = (means[s] for s in self.statistics[:3])
         return covariance / (forecast_square * truth_square) ** 0.5
+
+
+@dataclass(frozen=True)
+class CentredAnomalyCorrelation(AnomalyCorrelation):
+    """As `AnomalyCorrelation`, with the anomalies' own regional means taken off, as WMO has it."""
+
+    @property
+    def statistics(self) -> tuple[Statistic, ...]:
+        """The three products of anomalies, and the two anomalies."""
+        anomalies = (Anomaly(self.variable, "forecast"), Anomaly(self.variable, "truth"))
+        return (*super().statistics, *anomalies)
+
+    @property
+    def description(self) -> str:
+        """Which of the definitions in use it follows."""
+        return (
+            "mean over initial times of the anomaly correlation, centred: the anomalies' means "
+            "over the region are taken off (WMO)"
+        )
+
+    def value(self, means: MeanOfStatistic) -> xr.DataArray:
+        """Anomaly correlation; NaN where an anomaly is the same everywhere."""
+        product, forecast_square, truth_square, forecast, truth = (
+            means[s] for s in self.statistics
+        )
+        spread = (forecast_square - forecast**2) * (truth_square - truth**2)
+        return (product - forecast * truth) / spread.where(spread > 0) ** 0.5
+
+
+@dataclass(frozen=True)
+class Activity(Metric):
+    """The standard deviation of a side's anomaly over a region: 1/n Σᵢ √(⟨a²⟩ - ⟨a⟩²)."""
+
+    variable: str
+    side: Side = "forecast"
+    units: Units = field(default="field", init=False)
+    best: Best = field(default="high", init=False)
+
+    @property
+    def statistics(self) -> tuple[Statistic, ...]:
+        """The anomaly and its square."""
+        return (
+            AnomalyProduct(self.variable, self.side, self.side),
+            Anomaly(self.variable, self.side),
+        )
+
+    @property
+    def description(self) -> str:
+        """Which of the definitions in use it follows."""
+        return (
+            f"mean over initial times of the standard deviation of the {self.side}'s anomaly over "
+            "the region, centred; a good forecast is as active as the truth, no more"
+        )
+
+    def value(self, means: MeanOfStatistic) -> xr.DataArray:
+        """Standard deviation of the anomaly."""
+        square, mean = (means[s] for s in self.statistics)
+        return np.sqrt((square - mean**2).clip(min=0.0))

@@ -12,7 +12,8 @@ from verification.statistic import MEMBERS, Each, Statistic
 class MeanOverMembers(Metric):
     """The inner metric of every member separately, then the mean over the members.
 
-    For a forecast without members it equals the inner metric. It scores the members, not the
+    A pooled metric pools its means over members as over init times. For a forecast without members
+    it equals the inner metric. It scores the members, not the
     ensemble: the RMSE of an ensemble mean is another number.
     """
 
@@ -34,15 +35,22 @@ class MeanOverMembers(Metric):
         return self.inner.best
 
     @property
+    def pooled(self) -> bool:
+        """The inner metric's."""
+        return self.inner.pooled
+
+    @property
     def description(self) -> str:
         """The inner metric's."""
         return self.inner.description
 
-    def of_sample(self, means: MeanOfStatistic) -> xr.DataArray:
-        """The inner metric at one init time, averaged over members."""
-        value = self.inner.of_sample({s: means[Each(s)] for s in self.inner.statistics})
-        return value.mean(MEMBERS) if MEMBERS in value.dims else value
+    def value(self, means: MeanOfStatistic) -> xr.DataArray:
+        """The inner metric, averaged over members."""
+        inner = {s: means[Each(s)] for s in self.inner.statistics}
+        if self.pooled:
+            return self.inner.value({s: _over_members(mean) for s, mean in inner.items()})
+        return _over_members(self.inner.value(inner))
 
-    def of_mean(self, mean: xr.DataArray) -> xr.DataArray:
-        """The inner metric over all init times."""
-        return self.inner.of_mean(mean)
+
+def _over_members(values: xr.DataArray) -> xr.DataArray:
+    return values.mean(MEMBERS) if MEMBERS in values.dims else values

@@ -1,7 +1,9 @@
+from .contract import Bins as Bins
 from .contract import Statistic as Statistic
 from .members import MEMBERS as MEMBERS
 from .members import Each as Each
 from .pointwise import AbsoluteError as AbsoluteError
+from .pointwise import Anomaly as Anomaly
 from .pointwise import AnomalyProduct as AnomalyProduct
 from .pointwise import Error as Error
 from .pointwise import SquaredError as SquaredError

@@ -1,14 +1,11 @@
-"""Statistics of one variable at one point: errors, and products of anomalies."""
+"""Statistics of one variable at one point: values, errors, anomalies and their products."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-import xarray as xr
+import numpy as np
 
-from verification.sample import Sample
+from verification.sample import Sample, Side
 from verification.statistic.contract import Statistic
-
-Side = Literal["forecast", "truth"]
 
 
 @dataclass(frozen=True)
@@ -27,27 +24,44 @@ class PointwiseStatistic(Statistic):
 class Error(PointwiseStatistic):
     """f - o, in the variable's units."""
 
-    def field(self, sample: Sample) -> xr.DataArray:
+    def field(self, sample: Sample) -> np.ndarray:
         """Forecast minus truth."""
-        return sample.forecast[self.variable] - sample.truth[self.variable]
+        return sample.error(self.variable)
 
 
 @dataclass(frozen=True)
 class AbsoluteError(PointwiseStatistic):
     """|f - o|, in the variable's units."""
 
-    def field(self, sample: Sample) -> xr.DataArray:
+    def field(self, sample: Sample) -> np.ndarray:
         """Distance of forecast and truth."""
-        return abs(sample.forecast[self.variable] - sample.truth[self.variable])
+        return np.abs(sample.error(self.variable))
 
 
 @dataclass(frozen=True)
 class SquaredError(PointwiseStatistic):
     """(f - o)², in the variable's units squared."""
 
-    def field(self, sample: Sample) -> xr.DataArray:
+    def field(self, sample: Sample) -> np.ndarray:
         """Squared distance of forecast and truth."""
-        return (sample.forecast[self.variable] - sample.truth[self.variable]) ** 2
+        error = sample.error(self.variable)
+        return error * error
+
+
+@dataclass(frozen=True)
+class Anomaly(PointwiseStatistic):
+    """a - c, where a is the forecast or the truth, c the climatology."""
+
+    side: Side
+
+    @property
+    def needs_climatology(self) -> bool:
+        """An anomaly is a difference from the climatology."""
+        return True
+
+    def field(self, sample: Sample) -> np.ndarray:
+        """The anomaly, in the variable's units."""
+        return sample.anomaly(self.side, self.variable)
 
 
 @dataclass(frozen=True)
@@ -62,19 +76,7 @@ class AnomalyProduct(PointwiseStatistic):
         """An anomaly is a difference from the climatology."""
         return True
 
-    def field(self, sample: Sample) -> xr.DataArray:
-        """Product of the two anomalies, in the variable's units squared.
-
-        Raises:
-            ValueError: the sample has no climatology.
-        """
-        if sample.climatology is None:
-            raise ValueError(
-                f"anomalies of {self.variable} need a climatology, and this sample has none; give "
-                "one or leave the anomaly correlation out"
-            )
-        # float64: geopotential anomalies are the small difference of large numbers
-        mean = sample.climatology[self.variable].astype("float64")
-        a, b = (getattr(sample, side)[self.variable] - mean for side in (self.first, self.second))
-        product: xr.DataArray = a * b
-        return product
+    def field(self, sample: Sample) -> np.ndarray:
+        """Product of the two anomalies, in the variable's units squared."""
+        first = sample.anomaly(self.first, self.variable)
+        return first * sample.anomaly(self.second, self.variable)

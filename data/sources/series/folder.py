@@ -7,8 +7,9 @@ import numpy as np
 import xarray as xr
 
 from data.sources.files import zarr
-from data.sources.files.formats import SUFFIXES, open_raw
+from data.sources.files.formats import open_raw
 from data.sources.files.opening import as_weather
+from data.sources.files.places import files_in
 from data.sources.series.collection import Lazy, Series, joined_in_time
 from mesh.grid import same_points
 
@@ -21,13 +22,7 @@ def open_folder(path: Path) -> Series:
     """
     if path.is_file() or zarr.is_store(path):
         return _lazy(path)
-    inside = sorted(p for p in path.iterdir() if p.suffix.casefold() in SUFFIXES)
-    if not inside:
-        raise ValueError(
-            f"a folder holds GRIB, netCDF or Zarr files by the ends of their names, and {path} has"
-            f" none of {', '.join(SUFFIXES)}"
-        )
-    return Folder({str(p): _lazy(p) for p in inside})
+    return Folder({str(p): _lazy(p) for p in files_in(path)})
 
 
 def _lazy(path: Path) -> Lazy:

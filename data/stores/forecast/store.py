@@ -21,7 +21,7 @@ import xarray as xr
 import zarr
 
 from data.stores.building import Building
-from data.stores.files import check_space, flush, written_whole
+from data.stores.files import check_space, flush, share, written_whole
 from data.stores.forecast.header import COORDINATE_FIELDS, Cell, ForecastHeader
 from data.stores.forecast.layout import lay_out
 from data.stores.kind import zarr_attributes
@@ -46,7 +46,12 @@ class ForecastStore:
 
     @classmethod
     def open_or_create(
-        cls, path: str | os.PathLike[str], header: ForecastHeader, *, overwrite: bool = False
+        cls,
+        path: str | os.PathLike[str],
+        header: ForecastHeader,
+        *,
+        overwrite: bool = False,
+        grows: bool = False,
     ) -> "ForecastStore":
         """Resume the interrupted store of the same fingerprint, or begin one.
 
@@ -54,6 +59,7 @@ class ForecastStore:
             path: where the store will stand; a local path.
             header: what the forecast is of.
             overwrite: replace the forecast of that name once the new one is complete.
+            grows: the same, where that forecast is the beginning of this one.
 
         Raises:
             FileExistsError: see `Building.open`.
@@ -64,6 +70,7 @@ class ForecastStore:
             "forecast",
             header.fingerprint,
             overwrite=overwrite,
+            grows=grows,
             lay_out=lambda folder: lay_out(folder, header),
         )
         try:
@@ -125,6 +132,21 @@ class ForecastStore:
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(write_variable, arrays))
         self._building.commit(_key(cell))
+
+    def take(self, source: Path, cells: Mapping[Cell, Cell]) -> None:
+        """Take cells from a finished store of the same variables, grid and members.
+
+        Their bytes are shared with it where the file system can do that.
+
+        Args:
+            source: the finished store.
+            cells: cell of this store → cell of that one.
+        """
+        for cell, theirs in cells.items():
+            for name in self.header.variables:
+                chunk = self.working_path / name / self._chunk(cell, name)
+                share(source / name / self._chunk(theirs, name), chunk)
+            self._building.commit(_key(cell))
 
     def read(self, lead: int, *, init: int = 0, member: int = 0) -> xr.Dataset:
         """One committed cell, bit for bit as written; dims (level, latitude, longitude).

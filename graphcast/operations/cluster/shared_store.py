@@ -4,7 +4,7 @@ The other hosts need not see process 0's disk: it tells them what is written alr
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,8 +12,14 @@ import numpy as np
 import xarray as xr
 
 from data.stores.forecast.header import Cell, ForecastHeader
-from data.stores.forecast.store import ForecastStore, discard_interrupted
+from data.stores.forecast.store import (
+    ForecastStore,
+    discard_interrupted,
+    interrupted_provenance,
+)
+from data.stores.partial import interrupted, partial_path
 from graphcast.machine.hosts import exchange, from_first, is_first, process_count
+from graphcast.operations.manifests import differences
 
 
 def check_same(header: ForecastHeader) -> None:
@@ -91,6 +97,13 @@ class SharedStore:
             self._store.record(provenance)
         self.provenance = provenance
 
+    def take(self, source: Path, cells: Mapping[Cell, Cell]) -> None:
+        """Take cells from a finished forecast; see `ForecastStore.take`."""
+        if self._store is not None:
+            self._store.take(source, cells)
+        exchange()  # raises everywhere if process 0 could not
+        self._missing -= set(cells)
+
     def write(self, lead: int, fields: xr.Dataset, *, init: int = 0, member: int = 0) -> None:
         """Write and commit one cell; the others learn of an error at their next `exchange`."""
         if self._store is not None:
@@ -106,7 +119,12 @@ class SharedStore:
 
 @contextmanager
 def opened(
-    output: Path, header: ForecastHeader, *, overwrite: bool, anew: bool = False
+    output: Path,
+    header: ForecastHeader,
+    *,
+    overwrite: bool,
+    grows: bool = False,
+    anew: bool = False,
 ) -> Iterator[ForecastStore | SharedStore]:
     """The forecast store on every process: resumed, or new.
 
@@ -114,6 +132,7 @@ def opened(
         output: where the store will stand, on process 0.
         header: what is forecast.
         overwrite: replace a store of that name.
+        grows: the store of that name is the beginning of this one, which may take its place.
         anew: discard what an interrupted run left, even if it can be resumed.
 
     Raises:
@@ -125,5 +144,22 @@ def opened(
         return
     if anew:
         discard_interrupted(output)
-    with ForecastStore.open_or_create(output, header, overwrite=overwrite) as store:
+    if not overwrite:
+        _refuse_other(output, header)
+    with ForecastStore.open_or_create(output, header, overwrite=overwrite, grows=grows) as store:
         yield SharedStore(header, store) if process_count() > 1 else store
+
+
+def _refuse_other(output: Path, header: ForecastHeader) -> None:
+    """Refuse an interrupted forecast of something else, and say what differs."""
+    left = interrupted(output)
+    if left is None or left.named or not left.done or left.fingerprint == header.fingerprint:
+        return
+    manifest = interrupted_provenance(output)
+    if left.kind == "forecast" and manifest:
+        raise FileExistsError(
+            f"{partial_path(output)} holds an interrupted forecast with"
+            f" {differences(manifest, json.loads(header.provenance))}; run it with the same"
+            " settings, choose another output, or overwrite it (--overwrite, in Python"
+            " overwrite=True)"
+        )

@@ -7,55 +7,16 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import eccodes
 import numpy as np
 import pytest
 import xarray as xr
 from fsspec.registry import known_implementations
 
 from data.samples import analyses
-from data.sources import READERS, open_inputs, open_truth
+from data.sources import READERS, open_inputs
 from data.windows import window
-from tests.reference import PARITY, real
-
-INIT = np.datetime64("2022-01-01T06", "ns")
-HOUR = np.timedelta64(1, "h")
-
-
-def weather(times: int = 3) -> xr.Dataset:
-    rng = np.random.default_rng(1)
-    shape = (times, 2, 7, 12)
-    t = rng.normal(260, 10, shape).astype(np.float32)
-    return xr.Dataset(
-        {
-            "temperature": (("time", "level", "latitude", "longitude"), t, {"units": "K"}),
-            "2m_temperature": (("time", "latitude", "longitude"), t[:, 0] + 20, {"units": "K"}),
-            "land_sea_mask": (("latitude", "longitude"), rng.random(shape[2:], np.float32)),
-        },
-        coords={
-            "time": np.datetime64("2022-01-01", "ns") + 6 * HOUR * np.arange(times),
-            "level": ("level", [500, 850], {"units": "hPa"}),
-            "latitude": np.linspace(90, -90, 7),
-            "longitude": np.arange(12) * 30.0,
-        },
-    )
-
-
-def written(dataset: xr.Dataset, path: Path) -> Path:
-    """Write a file in the format of its name: "x.v2.zarr", "x.v3plain.zarr", "x.classic.nc", ..."""
-    if path.suffix == ".zarr":
-        version = 2 if ".v2" in path.name else 3
-        dataset.to_zarr(path, zarr_format=version, consolidated="plain" not in path.name)
-    else:
-        kind = "NETCDF3_64BIT" if "classic" in path.name else "NETCDF4"
-        dataset.to_netcdf(path, format=kind)
-    return path
-
-
-# zarr says that consolidated metadata are not part of its format 3, each time that it writes them.
-consolidating = pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
-
-FORMATS = ["x.nc", "x.classic.nc", "x.v2.zarr", "x.v2plain.zarr", "x.v3.zarr", "x.v3plain.zarr"]
+from tests.data.sources.files_of_all_formats import FORMATS, consolidating, weather, written
+from tests.reference import real
 
 
 def test_there_is_a_reader_for_each_format():
@@ -91,135 +52,6 @@ def test_a_store_keeps_its_chunks_and_a_whole_file_is_cut_along_time(tmp_path):
     (whole,) = open_inputs(written(dataset, tmp_path / "x.nc"))
     assert stored["temperature"].chunks[0] == (2, 2)
     assert whole["temperature"].chunks[0] == (1, 1, 1, 1)
-
-
-# ---------------------------------------------------------------------------------- GRIB
-
-
-def copies(path: Path, changes: list[dict[str, int | float]]) -> Path:
-    """A file with the first message of the sample, once for each set of changed keys.
-
-    `add` is added to the field.
-    """
-    with analyses().open("rb") as sample, path.open("wb") as out:
-        first = eccodes.codes_grib_new_from_file(sample)
-        for change in changes:
-            message = eccodes.codes_clone(first)
-            for key, value in change.items():
-                if key == "add":
-                    values = eccodes.codes_get_values(message)
-                    eccodes.codes_set_values(message, values + value)
-                else:
-                    eccodes.codes_set(message, key, value)
-            eccodes.codes_write(message, out)
-            eccodes.codes_release(message)
-        eccodes.codes_release(first)
-    return path
-
-
-def test_sample_values_are_those_that_cfgrib_reads():
-    (sample,) = open_inputs(analyses())
-    by_cfgrib = xr.open_dataset(analyses(), engine="cfgrib", backend_kwargs={"indexpath": ""})
-    by_cfgrib = by_cfgrib.isel(latitude=slice(None, None, -1), isobaricInhPa=slice(None, None, -1))
-    assert by_cfgrib["step"].values.tolist() == [0, 6 * 3600 * 10**9]
-    flat = by_cfgrib["t"].values.reshape(8, 6, 19, 36)
-    np.testing.assert_array_equal(sample["temperature"], flat)
-    flat = by_cfgrib["v"].values.reshape(8, 6, 19, 36)
-    np.testing.assert_array_equal(sample["v_component_of_wind"], flat)
-
-
-def test_no_file_is_left_beside_a_grib_file(tmp_path):
-    shutil.copy(analyses(), tmp_path / "mine.grib")
-    open_inputs(tmp_path / "mine.grib")[0].load()
-    assert [p.name for p in tmp_path.iterdir()] == ["mine.grib"]
-
-
-def test_an_analysis_goes_before_a_forecast_for_the_same_time(tmp_path):
-    path = copies(
-        tmp_path / "both.grib",
-        [
-            {"dataDate": 20240602, "dataTime": 1800, "P1": 6, "add": 5.0},
-            {"dataDate": 20240603, "dataTime": 0, "P1": 0, "add": 0.0},
-            {"dataDate": 20240602, "dataTime": 1200, "P1": 12, "add": 9.0},
-        ],
-    )
-    (both,) = open_inputs(path)
-    (sample,) = open_inputs(analyses())
-    assert both["time"].values.tolist() == sample["time"].values[:1].tolist()
-    # 0.05: the packing of GRIB is renewed when a field is changed
-    np.testing.assert_allclose(
-        both["temperature"], sample["temperature"].sel(level=[1000]).isel(time=[0]), atol=0.05
-    )
-
-
-def test_lazy_grib_reads_only_what_is_asked_for(monkeypatch):
-    from cfgrib import messages  # noqa: PLC0415
-
-    (sample,) = open_inputs(analyses())
-    read = []
-    original = messages.FileStream.__getitem__
-    monkeypatch.setattr(
-        messages.FileStream, "__getitem__", lambda s, item: read.append(item) or original(s, item)
-    )
-    sample["geopotential"].sel(level=[500, 850]).isel(time=[2, 3]).load()
-    assert len(read) == 4
-
-
-@pytest.mark.parametrize("length", [3, 10, 700])
-def test_a_grib_file_that_was_cut_short_is_refused(tmp_path, length):
-    whole = analyses().read_bytes()
-    cut = tmp_path / "cut.grib"
-    cut.write_bytes(whole[: len(whole) // 2 + length])
-    with pytest.raises(ValueError, match=r"cut\.grib is damaged or cut short; fetch it again"):
-        open_inputs(cut)
-
-
-def test_two_grids_in_one_file_are_refused(tmp_path):
-    other = real("grib/tuv_pl.grib")
-    both = tmp_path / "both.grib"
-    both.write_bytes(analyses().read_bytes() + other.read_bytes())
-    with pytest.raises(ValueError, match="all fields of a file must share one grid"):
-        open_inputs(both)
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("grib/t_n48.grib", "a reduced Gaussian grid"),
-        ("grib/spherical_pressure_level.grib1", "spherical harmonics"),
-    ],
-)
-def test_grids_that_are_not_regular_are_refused(name, words):
-    with pytest.raises(ValueError, match=words) as caught:
-        open_inputs(real(name))
-    assert "ask for a regular grid" in str(caught.value)
-
-
-def test_gfs_gives_every_graphcast_variable_at_one_time():
-    (gfs,) = open_inputs(real("states/gfs_2p5deg_2011100800_f072.grib2"))
-    assert gfs["time"].values.tolist() == [np.datetime64("2011-10-11", "ns").astype(int)]
-    levels = [200, 300, 500, 700, 850, 1000]
-    means = gfs.sel(level=levels).mean(["latitude", "longitude", "time"]).load()
-    # Heights times g0: about the standard atmosphere; q about 1 % at the ground, 1e-5 aloft.
-    np.testing.assert_allclose(means["geopotential"].sel(level=500), 54.0e3, rtol=0.03)
-    assert 5e-3 < means["specific_humidity"].sel(level=1000) < 1.5e-2
-    assert means["specific_humidity"].sel(level=200) < 1e-4
-    assert 275 < means["2m_temperature"] < 290
-    assert 1.00e5 < means["mean_sea_level_pressure"] < 1.02e5
-    assert 1e-4 < means["total_precipitation_6hr"] < 2e-3
-    for name in ("temperature", "u_component_of_wind", "v_component_of_wind", "vertical_velocity"):
-        assert means[name].notnull().all(), name
-    for name in ("10m_u_component_of_wind", "10m_v_component_of_wind"):
-        assert abs(float(means[name])) < 5, name
-    orography = gfs["geopotential_at_surface"]
-    assert orography.dims == ("latitude", "longitude")
-    assert orography.attrs["provenance"] == "converted from m to m2 s-2"
-    assert 45e3 < float(orography.max()) < 57e3
-    assert set(np.unique(gfs["land_sea_mask"])) == {0.0, 1.0}
-    # the Himalaya stand where they are: rows and columns are not turned round
-    peak = orography.load().stack(point=("latitude", "longitude")).idxmax("point").item()
-    assert 25 < peak[0] < 40
-    assert 70 < peak[1] < 105
 
 
 # ------------------------------------------------------------------------- files of others
@@ -287,83 +119,6 @@ def test_a_file_without_longitude_is_refused():
     path = real("static/era5_seasonal_1985-2014/seasons_average_ta_ERA5_r360x180_1985-2014.nc")
     with pytest.raises(ValueError, match="there is no longitude"):
         open_inputs(path)
-
-
-# ----------------------------------------------------------------------- DeepMind's layout
-
-
-def example(frames: list[int], *, batch: int = 1, datetime: bool = False) -> xr.Dataset:
-    """DeepMind's layout with relative hours `frames`; entry b is 1 K warmer than b - 1."""
-    one = weather(len(frames)).rename(latitude="lat", longitude="lon")
-    relative = np.array(frames, dtype="timedelta64[h]").astype("timedelta64[ns]")
-    one = one.isel(lat=slice(None, None, -1)).assign_coords(time=relative)
-    static = one[["land_sea_mask"]]
-    entries = [one.drop_vars("land_sea_mask") + b for b in range(batch)]
-    dataset = xr.concat(entries, dim="batch").assign(static.data_vars)
-    if datetime:
-        absolute = INIT + relative + 24 * HOUR * np.arange(batch)[:, np.newaxis]
-        dataset = dataset.assign_coords(datetime=(("batch", "time"), absolute))
-    return dataset
-
-
-def test_each_batch_entry_has_its_own_dates(tmp_path):
-    path = written(example([0, 6, 12], batch=2, datetime=True), tmp_path / "example.nc")
-    one, two = open_inputs(path)
-    assert one["time"].values.tolist() == (INIT + HOUR * np.array([0, 6, 12])).tolist()
-    assert (two["time"].values - one["time"].values == 24 * HOUR).all()
-    assert "batch" not in one.dims
-    np.testing.assert_allclose(two["temperature"] - one["temperature"], 1, atol=1e-4)
-    np.testing.assert_array_equal(two["land_sea_mask"], one["land_sea_mask"])
-    assert one["land_sea_mask"].dims == ("latitude", "longitude")
-
-
-@pytest.mark.parametrize(
-    ("frames", "first"),
-    [([-6, 0], -6), ([0, 6], -6), ([0, 6, 12], -6), ([-6, 0, 6], -6), ([6, 12], 6), ([6], 6)],
-)
-def test_relative_times_count_from_the_initial_time(tmp_path, frames, first):
-    path = written(example(frames), tmp_path / "example.nc")
-    (dataset,) = open_inputs(path, init_time=INIT)
-    assert dataset["time"].values[0] == INIT + first * HOUR
-
-
-def test_forcings_alone_always_count_from_zero(tmp_path):
-    forcings = example([0, 6]).rename({"2m_temperature": "toa_incident_solar_radiation"})
-    path = written(forcings[["toa_incident_solar_radiation"]], tmp_path / "forcings.nc")
-    (dataset,) = open_inputs(path, init_time=INIT)
-    assert dataset["time"].values[0] == INIT
-
-
-def test_times_of_an_example_are_counted_whatever_their_order(tmp_path):
-    path = written(example([0, -6]), tmp_path / "turned.nc")
-    (dataset,) = open_inputs(path, init_time=INIT)
-    np.testing.assert_array_equal(dataset["time"], INIT + HOUR * np.array([-6, 0]))
-    path = written(example([0, 6, 12, 18]), tmp_path / "example.nc")
-    (dataset,) = open_inputs(path, init_time=INIT)
-    np.testing.assert_array_equal(dataset["time"], INIT + HOUR * np.array([-6, 0, 6, 12]))
-
-
-def test_what_followed_counts_from_the_initial_time_itself(tmp_path):
-    path = written(example([0, 6, 12]), tmp_path / "truth.nc")
-    (dataset,) = open_truth(path, init_time=INIT)
-    np.testing.assert_array_equal(dataset["time"], INIT + HOUR * np.array([0, 6, 12]))
-
-
-def test_relative_times_without_an_initial_time_are_refused(tmp_path):
-    path = written(example([-6, 0]), tmp_path / "example.nc")
-    with pytest.raises(ValueError, match=r"example\.nc: the initial time must be known"):
-        open_inputs(path)
-
-
-@pytest.mark.parametrize("case", PARITY)
-def test_reference_files_come_back_to_the_bit(case):
-    path = PARITY[case] / "inputs.nc"
-    raw = xr.load_dataset(path, decode_timedelta=True).isel(batch=0)
-    (dataset,) = open_inputs(path, init_time=INIT)
-    assert dataset["time"].values.tolist() == [(INIT - 6 * HOUR).astype(int), INIT.astype(int)]
-    for name in raw.data_vars:
-        np.testing.assert_array_equal(dataset[name], raw[name].values, err_msg=str(name))
-    np.testing.assert_array_equal(dataset["latitude"], raw["lat"])
 
 
 # --------------------------------------------------------------------------------- URLs
@@ -452,7 +207,7 @@ def test_what_is_no_input_is_refused_in_a_sentence(tmp_path, name, content, word
 
 
 def test_a_folder_that_is_no_store_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="a folder is read as a Zarr store"):
+    with pytest.raises(ValueError, match="a folder is a Zarr store, or holds GRIB, netCDF or Zarr"):
         open_inputs(tmp_path)
 
 

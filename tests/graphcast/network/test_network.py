@@ -1,6 +1,6 @@
 """The fast path against the textbook one, on jraph, forward and gradient."""
 
-from functools import partial
+from functools import cache, partial
 
 import equinox as eqx
 import jax
@@ -53,41 +53,43 @@ def test_network_equals_the_textbook_network(world, inputs):
     )
 
 
-def test_gradient_equals_the_textbook_gradient(world, inputs):
-    def mean_square(network):
-        return jax.jit(jax.grad(lambda model: jnp.square(network(model)).mean()))(world.model)
+@pytest.fixture(scope="module")
+def gradient(world, inputs):
+    """The gradient of the mean square output by each `Pass`; each is compiled once."""
 
-    ours = mean_square(lambda model: output(model, world.layout, inputs))
-    theirs = mean_square(lambda model: textbook_network(model, world.graphs, inputs))
-    for one, other in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
+    @cache
+    def of(how=Pass(FLOAT32)):  # noqa: B008  frozen
+        def mean_square(model):
+            return jnp.square(output(model, world.layout, inputs, how)).mean()
+
+        return jax.jit(jax.grad(mean_square))(world.model)
+
+    return of
+
+
+def test_gradient_equals_the_textbook_gradient(world, inputs, gradient):
+    def mean_square(model):
+        return jnp.square(textbook_network(model, world.graphs, inputs)).mean()
+
+    theirs = jax.jit(jax.grad(mean_square))(world.model)
+    for one, other in zip(jax.tree.leaves(gradient()), jax.tree.leaves(theirs), strict=True):
         # 100 × the forward's rounding: a gradient sums over all rows and steps.
         np.testing.assert_allclose(one, other, atol=100 * ROUNDING * (abs(other).max() + 1e-6))
 
 
 @pytest.mark.parametrize("precision", [FLOAT32, MIXED])
-def test_what_a_backward_pass_stores_changes_nothing(world, inputs, precision):
-    def gradient(keeps):
-        how = Pass(precision, keeps)
-        square = partial(mean_square_output, layout=world.layout, inputs=inputs, how=how)
-        return jax.jit(jax.grad(square))(world.model)
-
-    stored, rematerialised = gradient("products"), gradient("rounds")
+def test_what_a_backward_pass_stores_changes_nothing(gradient, precision):
+    stored, rematerialised = gradient(Pass(precision, "products")), gradient(Pass(precision))
     for one, other in zip(jax.tree.leaves(stored), jax.tree.leaves(rematerialised), strict=True):
         np.testing.assert_allclose(one, other, atol=ROUNDING * (abs(other).max() + 1e-6))
 
 
 @pytest.mark.parametrize("precision", [MIXED, BFLOAT16])
-def test_low_precision_gradient_is_near_the_float32_one(world, inputs, precision):
-    square = partial(mean_square_output, layout=world.layout, inputs=inputs)
-    exact = jax.jit(jax.grad(partial(square, how=Pass(FLOAT32))))(world.model)
-    rounded = jax.jit(jax.grad(partial(square, how=Pass(precision))))(world.model)
+def test_low_precision_gradient_is_near_the_float32_one(gradient, precision):
+    exact, rounded = gradient(), gradient(Pass(precision))
     error = jax.tree.map(lambda one, other: one - other, rounded, exact)
     # twice as many roundings as the forward pass, whose bound below is 0.05
     assert optax.tree.norm(error) <= 0.1 * optax.tree.norm(exact)
-
-
-def mean_square_output(model, *, layout, inputs, how):
-    return jnp.square(output(model, layout, inputs, how)).mean()
 
 
 def test_interaction_equals_jraphs_interaction_network(world):

@@ -39,7 +39,7 @@ def run(world) -> Run:
         weights=Digest("0" * 64, "random weights", "none"),
         task=world.checkpoint.task,
         grid=world.grid,
-        inputs="analyses in memory",
+        inputs=("analyses in memory",),
         init_times=(times[1], times[2]),
         steps=2,
     )

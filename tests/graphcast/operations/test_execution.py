@@ -13,7 +13,8 @@ import xarray as xr
 from data.stores.forecast.store import ForecastStore
 from graphcast import operations
 from graphcast.machine.machine import Machine
-from graphcast.operations import Member, Noticed, Opened, Started, Written
+from graphcast.operations import Digest, Member, Noticed, Opened, Started, Written
+from graphcast.operations.events import Standing, Taken
 
 from .conftest import MadeUpStarts
 
@@ -167,3 +168,141 @@ def test_a_step_that_does_not_fit_is_refused(run, world, starts, tmp_path):
     with pytest.raises(ValueError, match="a step needs"):
         execute(run, world.checkpoint, starts, tmp_path / "f.zarr", machine=Machine(memory=1000))
     assert not list(tmp_path.glob("f.zarr*"))
+
+
+def same_bytes(one, other):
+    files = [path.relative_to(one) for path in one.rglob("*") if path.is_file()]
+    assert files
+    assert sorted(files) == sorted(p.relative_to(other) for p in other.rglob("*") if p.is_file())
+    return all((one / name).read_bytes() == (other / name).read_bytes() for name in files)
+
+
+def states(folder):
+    return {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in folder.rglob("*")}
+
+
+def test_a_finished_forecast_is_left_alone(run, world, starts, tmp_path):
+    output = execute(run, world.checkpoint, starts, tmp_path / "f.zarr")
+    before = states(tmp_path / "f.zarr")
+    events = []
+    execute(run, world.checkpoint, starts, output, report=events.append)
+    assert [type(event) for event in events] == [Standing]
+    assert states(tmp_path / "f.zarr") == before
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("change", ["leads", "dates before", "dates between"])
+def test_a_finished_forecast_grows_to_the_bytes_of_one_made_at_once(
+    run, world, starts, tmp_path, change
+):
+    times = tuple(world.analyses["time"].values[1:4])
+    long = replace(run, init_times=times, steps=3)
+    short = {
+        "leads": replace(long, steps=1),
+        "dates before": replace(long, init_times=times[1:]),
+        "dates between": replace(long, init_times=(times[0], times[2])),
+    }[change]
+    output = execute(short, world.checkpoint, starts, tmp_path / "f.zarr")
+    events = []
+    execute(long, world.checkpoint, starts, output, report=events.append)
+    taken = sum(event.count for event in events if isinstance(event, Taken))
+    assert taken == len(short.windows) * short.steps
+    assert [type(event) for event in events].count(Written) == 9 - taken
+    whole = execute(long, world.checkpoint, starts, tmp_path / "whole.zarr")
+    assert same_bytes(output, whole)
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_growing_forecast_that_was_interrupted_leaves_the_old_one_and_goes_on(
+    run, world, starts, tmp_path, interrupted
+):
+    short = replace(run, steps=1)
+    interrupted.undo()
+    output = execute(short, world.checkpoint, starts, tmp_path / "f.zarr")
+    write = ForecastStore.write
+
+    def until(self, lead, fields, **place):
+        if place["init"] == 1:
+            raise KeyboardInterrupt
+        write(self, lead, fields, **place)
+
+    interrupted.setattr(ForecastStore, "write", until)
+    stop_early(run, world, starts, output, interrupted)
+    assert xr.open_zarr(output).sizes["prediction_timedelta"] == 1
+    execute(run, world.checkpoint, starts, output)
+    assert same_bytes(output, execute(run, world.checkpoint, starts, tmp_path / "whole.zarr"))
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_a_finished_forecast_of_other_values_is_refused(run, world, starts, tmp_path, steps):
+    output = execute(run, world.checkpoint, starts, tmp_path / "f.zarr")
+    before = states(output)
+    starts.offset = 0.25
+    with pytest.raises(FileExistsError, match="those for 2024-06-03T06 have changed since"):
+        execute(replace(run, steps=steps), world.checkpoint, starts, output)
+    assert states(output) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"steps": 1}, "lead time 12 h, not 6 h"),
+        ({"precision": "mixed"}, "precision float32, not mixed"),
+        ({"inputs": ("others",)}, "inputs analyses in memory, not others"),
+        (
+            {"weights": Digest("1" * 64)},
+            r"weights random weights \(0{12}\), not undescribed",
+        ),
+        (
+            {"deterministic": True, "forcings": "toa.nc"},
+            "forcings computed, not toa.nc; determ",
+        ),
+    ],
+)
+def test_another_forecast_is_refused_and_the_difference_is_named(
+    run, world, starts, tmp_path, changes, words
+):
+    output = execute(run, world.checkpoint, starts, tmp_path / "f.zarr")
+    with pytest.raises(FileExistsError, match=f"f.zarr is there already, made with {words}"):
+        execute(replace(run, **changes), world.checkpoint, starts, output)
+
+
+def test_another_interrupted_forecast_is_refused_and_the_difference_is_named(
+    run, world, starts, tmp_path, interrupted
+):
+    output = tmp_path / "f.zarr"
+    stop_early(run, world, starts, output, interrupted)
+    with pytest.raises(FileExistsError, match="interrupted forecast with lead time 12 h, not 18 h"):
+        execute(replace(run, steps=3), world.checkpoint, starts, output)
+
+
+def test_a_forecast_that_fails_stops_no_other_and_is_tried_again(run, world, starts, tmp_path):
+    class Broken(MadeUpStarts):
+        def window(self, init_time, member):
+            if init_time == run.init_times[0]:
+                self.asked.append("broken")
+                raise OSError("the server does not answer")
+            return super().window(init_time, member)
+
+    output, broken, events = tmp_path / "f.zarr", Broken(world), []
+    words = (
+        r"1 of 2 forecasts could not be made: 2024-06-03T06 \(the server does not answer\); the"
+        " others are kept, and the same command tries these again"
+    )
+    with pytest.raises(ValueError, match=words):
+        execute(run, world.checkpoint, broken, output, report=events.append)
+    assert broken.asked.count("broken") == 2  # once more at the end
+    assert [type(event) for event in events].count(Written) == run.steps
+    assert not output.exists()
+    execute(run, world.checkpoint, starts, output)
+    assert same_bytes(output, execute(run, world.checkpoint, starts, tmp_path / "whole.zarr"))
+
+
+def test_values_that_cannot_be_stop_no_other(run, world, tmp_path, starts):
+    class Celsius(MadeUpStarts):
+        def window(self, init_time, member):
+            self.offset = -273.15 * (init_time == run.init_times[1])
+            return super().window(init_time, member)
+
+    with pytest.raises(ValueError, match=r"1 of 2 .*: 2024-06-03T12 \(.* must be in K"):
+        execute(run, world.checkpoint, Celsius(world), tmp_path / "f.zarr")

@@ -41,7 +41,7 @@ def test_the_attribute_provenance_is_read_as_a_run(run):
 def test_anything_else_changes_the_fingerprint(run):
     changes = (
         {"steps": 3},
-        {"inputs": "others"},
+        {"inputs": ("others",)},
         {"precision": "mixed"},
         {"economy": Economy(64, 60)},
         {"devices": 2},

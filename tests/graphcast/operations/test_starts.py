@@ -28,7 +28,7 @@ def batch(folder, *changes):
 
 def test_entries_of_one_time_are_members(tmp_path):
     path = batch(tmp_path, lambda d: d, lambda d: d + 1.0)
-    starts = open_starts(TASK, path, init_time=INIT)
+    starts = open_starts(TASK, path, init_times=(INIT,))
     assert starts.init_times == (INIT,)
     assert starts.members == (Member(0, 0), Member(1, 1))
     assert starts.grid.shape == GRID.shape
@@ -40,21 +40,21 @@ def test_entries_of_one_time_are_members(tmp_path):
 
 
 def test_an_entry_that_is_not_there_gets_a_sentence(tmp_path):
-    starts = open_starts(TASK, batch(tmp_path, lambda d: d), init_time=INIT)
+    starts = open_starts(TASK, batch(tmp_path, lambda d: d), init_times=(INIT,))
     with pytest.raises(ValueError, match=r"have 1 entries for 2024-06-03T06, and entry 3"):
         starts.window(INIT, Member(entry=3))
 
 
 def test_labels_are_checked_without_values_and_values_when_read(tmp_path):
     path = batch(tmp_path, lambda d: d, lambda d: d - 273.15)
-    starts = open_starts(TASK, path, init_time=INIT)
+    starts = open_starts(TASK, path, init_times=(INIT,))
     starts.window(INIT, starts.members[0])
     with pytest.raises(ValueError, match="K"):
         starts.window(INIT, starts.members[1])
     (tmp_path / "lacking").mkdir()
     lacking = batch(tmp_path / "lacking", lambda d: d.drop_vars("temperature"))
     with pytest.raises(ValueError, match="lacks temperature"):
-        open_starts(TASK, lacking, init_time=INIT)
+        open_starts(TASK, lacking, init_times=(INIT,))
 
 
 def test_some_equal_init_times_are_refused(tmp_path):
@@ -72,7 +72,7 @@ def test_forcings_are_for_all_entries_or_for_each(tmp_path):
     frames = smooth_analyses(GRID, 2).rename(latitude="lat", longitude="lon")
     xr.concat([frames] * 2, "batch").to_netcdf(tmp_path / "forcings.nc")
     with pytest.raises(ValueError, match="it has 2 and `inputs` has 3"):
-        open_starts(TASK, path, forcings=str(tmp_path / "forcings.nc"), init_time=INIT)
+        open_starts(TASK, path, forcings=str(tmp_path / "forcings.nc"), init_times=(INIT,))
 
 
 def test_another_resolution_is_a_finding(world):
