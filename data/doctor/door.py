@@ -82,7 +82,7 @@ def sampled(dataset: xr.Dataset) -> list[int]:
     return sample_of(count, dataset.nbytes / max(count, 1))
 
 
-def sample_of(count: int, frame_bytes: float = 0.0) -> list[int]:
+def sample_of(count: int, frame_bytes: int | float = 0) -> list[int]:
     """Indices of the times to examine: pairs at the start, in the middle and at the end.
 
     >>> sample_of(10), sample_of(10, frame_bytes=1e9)
