@@ -7,15 +7,15 @@ smooth random fields of the right size that tests of a network use. The means of
 most cases, because a wrong unit moves them far more than weather does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import xarray as xr
 
 from data.canonical.units import Conversion, conversion
+from data.gaps import check_no_gaps, check_only_natural_gaps
 from data.plausible_ranges import plausible_mean
 from data.variables import VARIABLES
-from data.wording import hour, listed
 
 # Catalogue unit → units that a field is often in by mistake: spelt for `canonical.units`, and for a
 # message.
@@ -37,6 +37,9 @@ _LOWEST_TELLING_LEVEL = 900
 # m2 s-2: every map of the Earth reaches higher (48e3 on a 10° grid), and one in metres does not
 # (the highest summit has 8849 m).
 _NO_MOUNTAINS = 9e3
+# Land is 29 % of the globe and more of a grid's points; water under ice, whose temperature analyses
+# hold at the freezing point, is at most 8 %.
+_PLACEHOLDER_SHARE = 0.15
 
 
 def check_values(array: xr.DataArray) -> None:
@@ -48,12 +51,29 @@ def check_values(array: xr.DataArray) -> None:
     Raises:
         ValueError: the sentence names the place of the first gap, or the field's mean and range.
     """
-    _check_no_gaps(array)
-    if array.name not in VARIABLES:
-        return
+    check_no_gaps(array)
+    if array.name in VARIABLES:
+        _check_fields(array)
+
+
+def check_stored_values(array: xr.DataArray) -> None:
+    """As `check_values` for a field that is stored, not yet forecast from: natural gaps may stay.
+
+    Raises:
+        ValueError: as `check_values`; or a constant stands where the variable has no values.
+    """
+    check_only_natural_gaps(array)
+    if array.name in VARIABLES:
+        _check_no_placeholder(array)
+        _check_fields(array)
+
+
+def _check_fields(array: xr.DataArray) -> None:
     levels = [int(x) for x in np.atleast_1d(array["level"])] if "level" in array.coords else [None]
     values = array.transpose("time", "level", ..., missing_dims="ignore").values
     for frame in values.reshape(-1, len(levels), *values.shape[-2:]):
+        if array.name == "geopotential" and None not in levels:
+            _check_order(frame, levels)
         for level, field in zip(levels, frame, strict=True):
             _check_field(str(array.name), level, field)
 
@@ -61,6 +81,8 @@ def check_values(array: xr.DataArray) -> None:
 def _check_field(name: str, level: int | None, values: np.ndarray) -> None:
     """One level at one time."""
     # summed in float64 and not copied to it: this runs over every field of long datasets
+    if VARIABLES[name].gaps:
+        values = values[~np.isnan(values)]
     mean, low, high = values.mean(dtype=np.float64), float(values.min()), float(values.max())
     at = "" if level is None else f" at {level} hPa"
     unit = VARIABLES[name].units
@@ -79,6 +101,40 @@ def _check_field(name: str, level: int | None, values: np.ndarray) -> None:
         raise ValueError(
             f"{name} must lie near {bottom:g} … {top:g} {unit}, and{at or ' here'} it runs from"
             f" {low:.4g} to {high:.4g}; look for fill values or damage in the file"
+        )
+
+
+def _check_order(frame: np.ndarray, levels: Sequence[int | None]) -> None:
+    """Refuse geopotentials that would be right on the same levels in another order."""
+    means = frame.mean(axis=(-2, -1), dtype=np.float64)
+    falling = np.argsort(-means, kind="stable")  # the lowest pressure has the highest geopotential
+    ascending = np.argsort(levels, kind="stable")
+    if np.array_equal(falling, ascending) or len(levels) < 2:
+        return
+    ranges = [_mean_range("geopotential", level) for level in np.sort(levels).tolist()]
+    if all(low <= mean <= high for mean, (low, high) in zip(means[falling], ranges, strict=True)):
+        reversed_ = np.array_equal(falling, ascending[::-1])
+        raise ValueError(
+            "fields must stand at the levels that they are labelled with, and geopotential"
+            f" {'rises' if reversed_ else 'falls and rises'} towards the ground from"
+            f" {means[ascending[0]]:.4g} m2 s-2 at {levels[ascending[0]]} hPa: the levels are in"
+            f" {'reversed' if reversed_ else 'another'} order; sort the part of the file that was"
+            " written in another order"
+        )
+
+
+def _check_no_placeholder(array: xr.DataArray) -> None:
+    """Refuse a constant that stands over land in a variable that is known over the sea alone."""
+    row = VARIABLES[str(array.name)]
+    if row.gaps is None or row.units != "K":  # of sea ice, most of the globe has exactly 0
+        return
+    values, counts = np.unique(array.values, return_counts=True)
+    most = int(np.argmax(counts))
+    share = counts[most] / array.size
+    if share > _PLACEHOLDER_SHARE and np.isfinite(values[most]):
+        raise ValueError(
+            f"{array.name} has no value {row.gaps}, and {values[most]:g} {row.units} stands at"
+            f" {100 * share:.0f} % of the points, as a placeholder does; write NaN there"
         )
 
 
@@ -108,33 +164,3 @@ def _suspects(unit: str) -> Iterator[tuple[str, Conversion]]:
         yield words, known
     for words, factor in _OTHER_QUANTITIES.get(unit, ()):
         yield words, (factor, 0.0)
-
-
-def _check_no_gaps(array: xr.DataArray) -> None:
-    finite = np.isfinite(array.values)
-    if finite.all():
-        return
-    gaps = ~finite
-    count = int(gaps.sum())
-    for dim, unit in (("time", ""), ("level", " hPa")):
-        if dim in array.dims:
-            others = tuple(i for i, d in enumerate(array.dims) if d != dim)
-            whole = gaps.all(axis=others)
-            if whole.any():
-                labels = listed((_label(v) for v in array[dim].values[whole]), int(whole.sum()))
-                raise ValueError(
-                    f"{array.name} must be given at every {dim}, and the file has none of it at"
-                    f" {labels}{unit}; add it"
-                )
-    first = tuple(int(i) for i in np.argwhere(gaps)[0])
-    where = ", ".join(
-        f"{dim} {_label(array[dim].values[i])}" for dim, i in zip(array.dims, first, strict=True)
-    )
-    raise ValueError(
-        f"{array.name} must have a value everywhere, and {count} of its {gaps.size} are missing"
-        f" or infinite (NaN, inf), the first at {where}; fill them or fetch the file again"
-    )
-
-
-def _label(value: np.generic) -> str:
-    return hour(value) if isinstance(value, np.datetime64) else f"{value:g}"

@@ -1,9 +1,13 @@
-"""The attribute `provenance`: what was done to a variable since it was read, note after note.
+"""What was done to the data since they were read, note after note.
 
-Every step that changes numbers (units, levels, grid, totals) adds one; stores keep the attribute.
+The attribute `provenance` of a variable has what changed its numbers (units, levels, grid, totals);
+stores keep it. The attribute `remarks` of a Dataset has what a person should know about the
+reading: what was left out, chosen, assumed, or is preliminary.
 """
 
 import xarray as xr
+
+_REMARKS = "remarks"
 
 
 def noted(array: xr.DataArray, note: str) -> xr.DataArray:
@@ -15,3 +19,18 @@ def noted(array: xr.DataArray, note: str) -> xr.DataArray:
     """
     earlier = array.attrs.get("provenance")
     return array.assign_attrs(provenance=f"{earlier}; {note}" if earlier else note)
+
+
+def remarked(dataset: xr.Dataset, *sentences: str) -> xr.Dataset:
+    """The Dataset with these remarks after those that it has, each once.
+
+    >>> remarks(remarked(xr.Dataset(), "one time is preliminary", "one time is preliminary"))
+    ('one time is preliminary',)
+    """
+    new = tuple(dict.fromkeys((*remarks(dataset), *filter(None, sentences))))
+    return dataset.assign_attrs({_REMARKS: "\n".join(new)}) if new else dataset
+
+
+def remarks(dataset: xr.Dataset) -> tuple[str, ...]:
+    """The remarks about the reading of a Dataset."""
+    return tuple(filter(None, str(dataset.attrs.get(_REMARKS, "")).split("\n")))

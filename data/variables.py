@@ -26,7 +26,8 @@ class Variable:
     `kind` says which dimensions the variable has: "atmospheric" (time, level, latitude,
     longitude), "surface" (time, latitude, longitude), "static" (latitude, longitude), "clock"
     (time, and longitude where the local hour matters). `bounds` are plausible values in
-    `units` at every level; `plausible_values` narrows them level by level.
+    `units` at every level; `plausible_values` narrows them level by level. `gaps` says where the
+    variable by nature has no value.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Variable:
     loss_weight: float = 1.0
     cell_methods: str | None = None
     aliases: tuple[str, ...] = ()
+    gaps: str | None = None
 
     @property
     def on_levels(self) -> bool:
@@ -75,6 +77,7 @@ def _surface(
     *aliases: str,
     loss_weight: float = 1.0,
     cell_methods: str | None = None,
+    gaps: str | None = None,
 ) -> Variable:
     return Variable(
         name,
@@ -87,6 +90,7 @@ def _surface(
         loss_weight,
         cell_methods,
         aliases,
+        gaps,
     )
 
 
@@ -202,8 +206,23 @@ _ROWS = (
     ),
     _surface("surface_pressure", "sp", "Pa", "surface_air_pressure", (40e3, 111e3), "ps"),
     _surface("skin_temperature", "skt", "K", "surface_temperature", (150.0, 360.0)),
-    _surface("sea_surface_temperature", "sst", "K", "sea_surface_temperature", (265.0, 315.0)),
-    _surface("sea_ice_cover", "ci", "1", "sea_ice_area_fraction", (-0.01, 1.01), "siconc"),
+    _surface(
+        "sea_surface_temperature",
+        "sst",
+        "K",
+        "sea_surface_temperature",
+        (265.0, 315.0),
+        gaps="over land",
+    ),
+    _surface(
+        "sea_ice_cover",
+        "ci",
+        "1",
+        "sea_ice_area_fraction",
+        (-0.01, 1.01),
+        "siconc",
+        gaps="over land",
+    ),
     _surface("total_cloud_cover", "tcc", "1", "cloud_area_fraction", (-0.01, 1.01)),
     _surface(
         "total_column_water_vapour",

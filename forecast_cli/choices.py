@@ -12,17 +12,24 @@ SERIES = (
     *("weatherbench2-hres", "weatherbench2-hres-240x121", "cds", "opendata"),
     *("gfs", "gfs-0p25", "gfs-0p50", "gfs-1p00"),
 )
+MODELS = ("tiny", "small", "paper")
+RECIPES = ("quick", "paper", "finetune")
 REGRIDDING = ("conservative", "bilinear", "nearest", "subsample")
 HEADLINE_REGIONS = ("global", "n.hem", "s.hem", "tropics")
 REGIONS = (
     *HEADLINE_REGIONS,
-    *("arctic", "antarctic", "europe", "n.amer", "n.atl", "n.pac", "e.asia", "austnz"),
-    *("n.africa", "s.africa", "s.amer", "w.asia", "se.asia"),
+    *("extra-tropics", "arctic", "antarctic", "europe", "n.amer", "n.atl", "n.pac", "e.asia"),
+    *("austnz", "n.africa", "s.africa", "s.amer", "w.asia", "se.asia", "land", "sea"),
+    *("wmo.nh", "wmo.sh", "wmo.tropics", "wmo.n.america", "wmo.europe", "wmo.asia"),
+    *("wmo.australia", "wmo.n.polar", "wmo.s.polar"),
 )
 # The flag of every command with the input doctor at its door.
 Force = Annotated[
     bool, typer.Option("--force", help="Go on after an error that the input doctor finds.")
 ]
+HEADLINE_METRICS = ("rmse", "rmse_wb2", "mae", "bias", "acc")
+PROTOCOLS = ("own", "paper", "wb2", "wmo")
+TESTS = ("ar2", "hac", "bootstrap", "diebold-mariano")
 PLANETS = ("t21", "t31", "t42", "t31-other")
 PLANET_LEVELS = (50, 100, 200, 300, 500, 700, 850, 925, 1000)  # hPa
 

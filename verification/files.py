@@ -9,20 +9,21 @@ import xarray as xr
 
 from data import sources
 from data.doctor import examined
-from data.sources.files.formats import open_raw
-from data.stores.reading import MissingChunkError
-from data.wording import reason
+from data.provenance import remarks
+from data.sources.files.places import Places
+from data.stores.reading import is_damage
 from verification.alignment import Alignment
 from verification.engine import Progress
 from verification.entrants import Entrant, Persistence
 from verification.protocols import Protocol
 from verification.regions import HEADLINE_REGIONS
 from verification.scoring import score
+from verification.starts import with_starts
 
 
 def score_files(
     forecast: str,
-    truth: str,
+    truth: Places,
     *,
     climatology: str | None = None,
     regions: tuple[str, ...] = HEADLINE_REGIONS,
@@ -34,7 +35,7 @@ def score_files(
 
     Args:
         forecast: a Zarr store, a URL or a netCDF file.
-        truth: a file, Zarr store or URL with analyses.
+        truth: a file, Zarr store, folder, pattern or URL with analyses, or several of them.
         climatology: a Zarr store, a URL or a netCDF file; None for none.
         regions: names of `regions.REGIONS`.
         force: go on after an error that the input doctor finds in the truth.
@@ -45,51 +46,73 @@ def score_files(
         FileNotFoundError: an input does not exist.
         ValueError: an input is damaged, or the inputs do not fit each other.
     """
-    protocol = Protocol(regions, forecast, truth, climatology or "none given")
-    with open_forecast(forecast) as predicted, _damage_named(f"{forecast} or {truth}"):
+    protocol = Protocol(regions, forecast, _named(truth), climatology or "none given")
+    with open_forecast(forecast) as predicted, damage_named(f"{forecast} or {_named(truth)}"):
         observed = open_truth(truth, predicted)
         seen = examine_truth(observed, predicted, force=force)
-        means = None if climatology is None else _opened(climatology)
+        means = None if climatology is None else open_climatology(climatology)
         scores = score(
             predicted, observed, protocol, climatology=means, baselines=baselines, progress=progress
         )
-        return scores.assign_attrs(examined=seen) if seen else scores
+        said = [
+            *(scores.attrs["notes"], *said_of("forecast", predicted)),
+            *(*said_of("truth", observed), *said_of("climatology", means)),
+            seen,
+        ]
+        return scores.assign_attrs(notes="\n".join(filter(None, said)))
 
 
-def open_forecast(path: str) -> xr.Dataset:
-    """A forecast, unread, with its own names.
+def open_forecast(path: str | Path) -> xr.Dataset:
+    """A forecast, canonical and unread; see `data.sources.open_forecast`.
 
     Raises:
         FileNotFoundError: there is no forecast at `path`, or it is not complete yet.
         ValueError: the forecast cannot be read.
     """
+    path = str(path)
     partial = Path(path.rstrip("/") + ".partial")
     if not Path(path).exists() and partial.exists():
         raise FileNotFoundError(
             f"the forecast {path} is not complete yet ({partial} is its beginning); run the same "
             "`graphcast forecast` command again to finish it"
         )
-    return _opened(path)
+    return _opened(path, sources.open_forecast)
 
 
-def open_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
-    """The truth, canonical and unread.
+def open_truth(places: Places, forecast: xr.Dataset) -> xr.Dataset:
+    """The truth in one or several files, canonical and unread.
 
     Relative times count from the init time of the forecast, if the forecast has a single one.
+    Analyses at init times that the truth lacks come from the forecast's own inputs, if those are
+    still there.
 
     Raises:
-        FileNotFoundError: there is nothing at `path`.
-        ValueError: the file cannot be read, or holds several series of analyses.
+        FileNotFoundError: there is nothing at a place.
+        ValueError: a file cannot be read, or holds several series of analyses.
     """
     starts = np.atleast_1d(forecast["time"].values) if "time" in forecast.coords else np.array([])
     single = starts.size == 1 and starts.dtype.kind == "M"
-    entries = sources.open_truth(path, init_time=starts[0] if single else None)
+    entries = sources.open_truth(places, init_time=starts[0] if single else None)
     if len(entries) != 1:
         raise ValueError(
-            f"the truth must be one series of analyses, and {path} holds {len(entries)} batch "
-            "entries or members; select one of them"
+            f"the truth must be one series of analyses, and {_named(places)} holds {len(entries)} "
+            "batch entries or members; select one of them"
         )
-    return entries[0]
+    return with_starts(entries[0], forecast)
+
+
+def _named(places: Places) -> str:
+    return str(places) if isinstance(places, str | Path) else ", ".join(map(str, places))
+
+
+def open_climatology(path: str) -> xr.Dataset:
+    """A climatology, canonical and unread.
+
+    Raises:
+        FileNotFoundError: there is nothing at `path`.
+        ValueError: it cannot be read.
+    """
+    return _opened(path, sources.open_climatology)
 
 
 def examine_truth(truth: xr.Dataset, forecast: xr.Dataset, *, force: bool = False) -> str:
@@ -112,27 +135,30 @@ def examine_truth(truth: xr.Dataset, forecast: xr.Dataset, *, force: bool = Fals
     return f"the truth: {examination}{found}"
 
 
-def _opened(path: str) -> xr.Dataset:
-    """A Zarr store or netCDF file, lazily, with its own names, and lead times as durations."""
+def _opened(path: str, opener: Callable[[str], xr.Dataset]) -> xr.Dataset:
+    """What a reader makes of a path or URL.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+    """
     if "://" not in path and not Path(path).exists():
         raise FileNotFoundError(f"there is nothing at {path}")
-    try:
-        return open_raw(path)
-    except MissingChunkError:
-        raise
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"a Zarr store or a netCDF file must be whole, and {path} is none that can be read "
-            f"({reason(error)})"
-        ) from error
+    return opener(path)
+
+
+def said_of(role: str, dataset: xr.Dataset | None) -> tuple[str, ...]:
+    """What the readers had to say of a dataset, for the notes."""
+    return () if dataset is None else tuple(f"{role}: {remark}" for remark in remarks(dataset))
 
 
 @contextmanager
-def _damage_named(files: str) -> Iterator[None]:
-    """Name the files where a codec meets damaged bytes, for which it raises a bare RuntimeError."""
+def damage_named(files: str) -> Iterator[None]:
+    """Name the files where a codec meets damaged bytes, of which it says only that they are."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
+        if not is_damage(error):
+            raise
         raise ValueError(
             f"some values of {files} could not be read ({error}); the file is damaged: make or "
             "fetch it again"

@@ -45,9 +45,9 @@ def stated_hours(array: xr.DataArray) -> int | None:
     return int(stated[1]) if stated else None
 
 
-def summed_over(hours: int) -> str:
+def summed_over(hours: int | float) -> str:
     """The `cell_methods` of totals over a period, as `stated_hours` reads them."""
-    return f"time: sum (comment: over the {hours} hours before)"
+    return f"time: sum (comment: over the {hours:g} hours before)"
 
 
 def name_by_period(array: xr.DataArray) -> str | None:

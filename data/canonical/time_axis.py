@@ -8,8 +8,9 @@ undecoded.
 import numpy as np
 import xarray as xr
 
+from data.canonical.lead_times import INIT_NAMES, LEAD_NAMES, lead_name, with_init_and_lead
+
 TIME_NAMES = ("valid_time", "time", "time_index", "datetime", "date")
-LEAD_NAMES = ("prediction_timedelta", "step", "lead_time")
 
 
 def with_absolute_time(dataset: xr.Dataset) -> xr.Dataset:
@@ -67,34 +68,27 @@ def _decoded(dataset: xr.Dataset, name: str) -> xr.Dataset:
     return dataset.assign_coords({name: xr.decode_cf(raw)[name]})
 
 
+def dated(dataset: xr.Dataset) -> xr.Dataset:
+    """The Dataset with its init and valid times as dates, where a file counts them undecoded."""
+    for name in (*TIME_NAMES, *INIT_NAMES):
+        if name in dataset.coords and dataset[name].dtype.kind in "iuf":
+            dataset = _decoded(dataset, name)
+    return dataset
+
+
 def _with_valid_time(dataset: xr.Dataset) -> xr.Dataset:
-    """Start time × lead time as valid time."""
-    lead = next((name for name in LEAD_NAMES if name in dataset.variables), None)
-    if lead is None:
+    """Init time and lead time as valid time."""
+    if lead_name(dataset) is None:
         return dataset
-    leads = dataset[lead].values
-    if leads.ndim == 0:
-        if leads.dtype.kind == "m" and "valid_time" not in dataset and "time" in dataset:
-            dataset = dataset.assign_coords(valid_time=dataset["time"] + leads)
-        return dataset.drop_vars(lead)
-    if leads.dtype.kind != "m" or dataset[lead].dims != (lead,):
-        raise ValueError(
-            f"lead times must be time differences along their own dimension, and {lead!r} holds"
-            f" {leads.dtype} along {dataset[lead].dims}; open the file with its lead times decoded"
-        )
-    dataset = dataset.drop_vars("valid_time", errors="ignore")
-    if "time" not in dataset.dims:
-        start = dataset["time"].values if "time" in dataset.coords else None
-        if start is None:
-            raise ValueError(f"lead times {lead!r} need a start time; add a coordinate 'time'")
-        valid = start + leads
-        dataset = dataset.drop_vars("time").rename({lead: "time"})
-        return dataset.assign_coords(time=("time", valid))
-    return _flattened(dataset, lead)
+    dataset = dated(dataset)
+    if "valid_time" in dataset.dims:
+        unused = [n for n in (*LEAD_NAMES, *INIT_NAMES, "time") if n in dataset.variables]
+        return dataset.drop_vars(unused)
+    return _flattened(with_init_and_lead(dataset))
 
 
-def _flattened(dataset: xr.Dataset, lead: str) -> xr.Dataset:
-    starts, leads = dataset["time"].values, dataset[lead].values
+def _flattened(dataset: xr.Dataset) -> xr.Dataset:
+    starts, leads = dataset["time"].values, dataset["prediction_timedelta"].values
     shortest: dict[np.datetime64, tuple[int, int]] = {}
     for j in np.argsort(leads):
         for i, start in enumerate(starts):
@@ -103,5 +97,6 @@ def _flattened(dataset: xr.Dataset, lead: str) -> xr.Dataset:
     at_start, at_lead = (
         xr.DataArray([shortest[time][axis] for time in valid], dims="time") for axis in (0, 1)
     )
-    dataset = dataset.isel({"time": at_start, lead: at_lead})
-    return dataset.drop_vars(lead, errors="ignore").assign_coords(time=("time", np.asarray(valid)))
+    dataset = dataset.isel(time=at_start, prediction_timedelta=at_lead)
+    dataset = dataset.drop_vars("prediction_timedelta", errors="ignore")
+    return dataset.assign_coords(time=("time", np.asarray(valid)))

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from data.canonical.time_axis import LEAD_NAMES
+from data.canonical.lead_times import LEAD_NAMES
 from data.doctor.finding import Finding
 from data.sources import READERS, open_inputs
 from data.wording import hours, listed, one_line
 
-_NAMES = (*LEAD_NAMES, "forecast_period", "leadtime", "lead")
+_NAMES = LEAD_NAMES
 
 
 def opened(

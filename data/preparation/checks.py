@@ -3,7 +3,7 @@
 import xarray as xr
 
 from data.grids import grid_of
-from data.plausibility import check_values
+from data.plausibility import check_stored_values
 from data.stores.analyses.header import DatasetHeader
 from data.wording import hour
 from mesh.grid import LatLonGrid
@@ -27,7 +27,7 @@ def check_field(array: xr.DataArray, header: DatasetHeader, group: xr.Dataset) -
             f" {hour(array['time'].values[0])}; regrid to one (--grid)"
         )
     try:
-        check_values(array)
+        check_stored_values(array)
     except ValueError:
         _check_each_time(array, group)
         raise
@@ -36,7 +36,7 @@ def check_field(array: xr.DataArray, header: DatasetHeader, group: xr.Dataset) -
 def _check_each_time(array: xr.DataArray, group: xr.Dataset) -> None:
     for index, time in enumerate(array["time"].values):
         try:
-            check_values(array.isel(time=[index]))
+            check_stored_values(array.isel(time=[index]))
         except ValueError as error:
             raise ValueError(f"at {hour(time)}: {error}{_levels_remedy(group)}") from error
 

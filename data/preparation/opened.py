@@ -4,8 +4,8 @@ Names, totals of precipitation, levels and grid are treated in this order, all l
 computes the result.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from data.regrid.levels import interpolate_levels, select_levels
 from data.sources import Series, missing_times, open_series
 from data.sources.grids import grid_named
 from data.sources.network import download
+from data.sources.series.doubles import DoubledError
 from data.stores.reading import MissingChunkError
 from data.task import STEP
 from data.variables import VARIABLES
@@ -27,28 +28,33 @@ from mesh.grid import LatLonGrid
 
 @dataclass(frozen=True)
 class Opened:
-    """A recipe, its open source, and the target grid (None for the source's).
+    """A recipe with its source, which is opened when it is first needed.
 
-    It is pickled as its recipe, so that each worker process opens the source for itself.
+    A copy for another process holds the recipe alone, so each worker process opens the source
+    for itself.
     """
 
     recipe: Recipe
-    series: Series
-    grid: LatLonGrid | None
-
-    @classmethod
-    def of(cls, recipe: Recipe) -> "Opened":
-        """Open the source of a recipe."""
-        return cls.with_series(recipe, open_series(recipe.source))
 
     @classmethod
     def with_series(cls, recipe: Recipe, series: Series) -> "Opened":
         """A recipe whose source is open already."""
-        on_levels = series if recipe.levels is None else series.on(recipe.levels)
-        return cls(recipe, on_levels, None if recipe.grid is None else grid_named(recipe.grid))
+        opened = cls(recipe)
+        opened.__dict__["series"] = _on_levels(series, recipe)
+        return opened
 
-    def __reduce__(self) -> tuple[Callable[[Recipe], "Opened"], tuple[Recipe]]:
-        return Opened.of, (self.recipe.with_whole_paths(),)
+    @cached_property
+    def series(self) -> Series:
+        """The source, on the recipe's levels."""
+        return _on_levels(open_series(self.recipe.source), self.recipe)
+
+    @cached_property
+    def grid(self) -> LatLonGrid | None:
+        """The target grid; None is the source's."""
+        return None if self.recipe.grid is None else grid_named(self.recipe.grid)
+
+    def __reduce__(self) -> tuple[type["Opened"], tuple[Recipe]]:
+        return Opened, (self.recipe.with_whole_paths(),)
 
     def times(self, asked: np.ndarray | None, step: np.timedelta64 = STEP) -> np.ndarray:
         """The times of the dataset: those asked for, or all of the source, one step apart.
@@ -87,8 +93,8 @@ class Opened:
             has = ", ".join(sorted(map(str, dataset.data_vars))) or "none of those asked for"
             raise ValueError(
                 f"a dataset holds every variable of its task, and {recipe.source} lacks"
-                f" {', '.join(missing)} (of these it has {has}); choose another task (--task) or"
-                " source"
+                f" {', '.join(missing)} (of these it has {has}){self._left_out()}; choose"
+                " another task (--task) or source"
             )
         dataset = dataset[list(recipe.variables)]
         for name, array in dataset.items():
@@ -117,7 +123,7 @@ class Opened:
             return download.patiently(
                 attempt, self.recipe.source, (Exception,), lasting=(MissingChunkError,)
             )
-        except (OSError, MissingChunkError):
+        except (OSError, MissingChunkError, DoubledError):
             raise
         except Exception as error:  # each format's library has its own; all mean the same here
             raise ValueError(
@@ -169,6 +175,10 @@ class Opened:
                 " cannot be converted; correct its attribute 'units'"
             )
 
+    def _left_out(self) -> str:
+        """What was left out when the source was opened, as part of a sentence."""
+        return "".join(f"; {remark}" for remark in self.series.remarks)
+
     def _repeated(self, step: np.timedelta64) -> np.ndarray:
         times = self.series.times
         if times is None or times.size != 1:
@@ -189,8 +199,8 @@ class Opened:
         if times.size < 2:
             raise ValueError(
                 f"a dataset starts forecasts from two times {hours(step):g} h apart, and {source}"
-                f" has {_span(times)}; add another time, or, to try things out, let the one stand"
-                " for both (--repeat-single-time)"
+                f" has {_span(times)}{self._left_out()}; add another time, or, to try things"
+                " out, let the one stand for both (--repeat-single-time)"
             )
         gaps = np.unique(np.diff(times))
         if gaps.size != 1 or gaps[0] != step:
@@ -201,6 +211,10 @@ class Opened:
                 f" START/END/{hours(step):g}h), or another source"
             )
         return times
+
+
+def _on_levels(series: Series, recipe: Recipe) -> Series:
+    return series if recipe.levels is None else series.on(recipe.levels)
 
 
 def _span(times: np.ndarray) -> str:

@@ -1,4 +1,6 @@
 from .files.formats import READERS as READERS
+from .inputs import open_climatology as open_climatology
+from .inputs import open_forecast as open_forecast
 from .inputs import open_inputs as open_inputs
 from .inputs import open_truth as open_truth
 from .series.collection import Series as Series

@@ -1,16 +1,18 @@
-"""Opening files as canonical Datasets: inputs of a forecast, and the truth to compare it with."""
+"""Opening files as canonical Datasets: inputs of a forecast; forecasts, truth and climatology."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
+from data.canonical.forecasts import canonical_climatology, canonical_forecast
 from data.sources.files import deepmind
-from data.sources.files.formats import open_raw
+from data.sources.files.formats import open_raw, open_raw_forecast
 from data.sources.files.opening import as_weather
-from data.sources.files.places import Places, files_named
+from data.sources.files.places import Place, Places, files_named
 from data.sources.together import Joined, joined
+from data.stores.forecast.netcdf import along_lead_time
 
 
 def open_inputs(places: Places, *, init_time: np.datetime64 | None = None) -> list[xr.Dataset]:
@@ -57,6 +59,45 @@ def open_truth(places: Places, *, init_time: np.datetime64 | None) -> list[xr.Da
             dataset = deepmind.counted_from(init_time, dataset)
         entries[file] = _entries(file, dataset, None)
     return [entry.dataset for entry in _together(entries)]
+
+
+def open_forecast(place: Place) -> xr.Dataset:
+    """A forecast in a GRIB or netCDF file or a Zarr store, canonical and unread.
+
+    Returns:
+        Dimensions `time` (init time), `number` where there are members, `prediction_timedelta`,
+        `level`, `latitude`, `longitude`; see `data.canonical.forecasts`.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+        ValueError: as `open_inputs`; or nothing says which times are init times.
+    """
+
+    def canonical(raw: xr.Dataset) -> xr.Dataset:
+        return canonical_forecast(along_lead_time(raw))
+
+    return _as(canonical, str(place), open_raw_forecast)
+
+
+def open_climatology(place: Place) -> xr.Dataset:
+    """Climatological means in a file or a Zarr store, canonical and unread.
+
+    Returns:
+        Dimensions of space, and `hour` and `dayofyear` where the file has them.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+        ValueError: as `open_inputs`.
+    """
+    return _as(canonical_climatology, str(place), open_raw)
+
+
+def _as(
+    canonical: Callable[[xr.Dataset], xr.Dataset], where: str, reader: Callable[[str], xr.Dataset]
+) -> xr.Dataset:
+    raw = reader(where)
+    with as_weather(where):
+        return canonical(raw)
 
 
 def count_from_init_time(places: Places) -> bool:

@@ -76,7 +76,7 @@ def test_scores_and_report_are_written_and_the_next_step_is_shown(files, tmp_pat
     report = tmp_path / "report.html"
     result = run(*files, tmp_path / "scores.zarr", "--report", str(report))
     assert result.exit_code == 0, result.output
-    for words in ("z500", "m² s⁻²", "0.500", "24 h", "scores.zarr", "report.html", "next:"):
+    for words in ("z500", "dam", "0.500", "24 h", "scores.zarr", "report.html", "next:"):
         assert words in result.output
     scores = xr.open_zarr(tmp_path / "scores.zarr")
     error = scores.geopotential.sel(metric="rmse", source="forecast")
@@ -106,7 +106,9 @@ def test_existing_results_are_refused_and_replaced_when_asked(files, tmp_path):
     assert run(*files, output).exit_code == 0
     again = run(*files, output)
     assert isinstance(again.exception, FileExistsError)
-    assert "scores.zarr is there already; choose another name or replace it" in str(again.exception)
+    assert "scores.zarr is there already; choose another output or replace it" in str(
+        again.exception
+    )
     assert run(*files, output, "--overwrite", "--region", "tropics").exit_code == 0
     assert list(xr.open_zarr(output).region.values) == ["tropics"]
 
@@ -124,7 +126,7 @@ def test_a_folder_that_holds_no_scores_is_never_replaced(files, tmp_path):
     [
         (("nowhere.zarr", "{truth}", "s.zarr"), "there is nothing at"),
         (("{forecast}", "nowhere.nc", "s.zarr"), "there is none at"),
-        (("{truth}", "{truth}", "s.zarr"), "this one lacks prediction_timedelta"),
+        (("{truth}", "{truth}", "s.zarr"), "may be init time or valid time; say which"),
         (("{forecast}", "{truth}", "{truth}/s.zarr"), "is no folder that can be written"),
         (("{forecast}", "{truth}", "s.zarr", "--region", "evrope"), "did you mean 'europe'"),
     ],
@@ -179,7 +181,7 @@ def test_a_truth_in_celsius_is_refused_where_the_forecast_is_in_kelvin(files, tm
 
 
 def test_a_damaged_forecast_is_refused_as_damaged(files, tmp_path):
-    chunk = files[0] / "2m_temperature" / "0.1.0.0"
+    chunk = files[0] / "2m_temperature" / "c.0.1.0.0"
     chunk.write_bytes(chunk.read_bytes()[:100])
     result = run(*files, tmp_path / "scores.zarr")
     assert isinstance(result.exception, ValueError)
@@ -188,4 +190,4 @@ def test_a_damaged_forecast_is_refused_as_damaged(files, tmp_path):
     (tmp_path / "text").write_text("hello")
     result = run(tmp_path / "text", files[1], tmp_path / "scores.zarr")
     assert isinstance(result.exception, ValueError)
-    assert "a Zarr store or a netCDF file must be whole, and" in str(result.exception)
+    assert "must be a GRIB or netCDF file or a Zarr store, and" in str(result.exception)

@@ -15,6 +15,8 @@ Format = Literal["grib", "netcdf", "zarr"]
 Reader = Callable[[str], xr.Dataset]
 
 READERS: dict[Format, Reader] = {"grib": grib.read, "netcdf": netcdf.read, "zarr": zarr.read}
+# GRIB alone has no dimensions of its own: its messages are placed by valid time, or by lead time.
+FORECAST_READERS: dict[Format, Reader] = {**READERS, "grib": grib.read_forecast}
 
 _SUFFIXES: dict[Format, tuple[str, ...]] = {
     "grib": (".grib", ".grib1", ".grib2", ".grb", ".grb1", ".grb2", ".gb2"),
@@ -40,11 +42,20 @@ def open_raw(where: str) -> xr.Dataset:
             `remote`.
         OSError: a remote file cannot be fetched.
     """
+    return _read_by(READERS, where)
+
+
+def open_raw_forecast(where: str) -> xr.Dataset:
+    """As `open_raw`, with init times and lead times as dimensions wherever the file has both."""
+    return _read_by(FORECAST_READERS, where)
+
+
+def _read_by(readers: dict[Format, Reader], where: str) -> xr.Dataset:
     if "://" not in where:
-        return READERS[_format_of_path(Path(where))](where)
+        return readers[_format_of_path(Path(where))](where)
     source = _format_of_url(where)
     try:
-        return READERS[source](where if source == "zarr" else _fetched(where))
+        return readers[source](where if source == "zarr" else _fetched(where))
     except ImportError as error:
         raise ValueError(
             f"reading {where} needs packages that are not installed ({error});"

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import xarray as xr
-from scipy.io import netcdf_file
 
 from data.sources.files.opening import opened
 from data.unreadable import reading
@@ -31,6 +30,8 @@ def _check_whole(path: str) -> None:
     with Path(path).open("rb") as file:
         if file.read(4) not in _CLASSIC:
             return
+    from scipy.io import netcdf_file  # noqa: PLC0415  classic files are rare, and SciPy is slow
+
     try:
         netcdf_file(path, mmap=True).close()
     except ValueError as error:

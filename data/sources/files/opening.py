@@ -14,6 +14,7 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
+from data.sources.files.fills import with_true_fills
 from data.unreadable import reading, understanding
 
 # Coordinates are loaded whole. Hourly times of a thousand years have 8.8 million entries.
@@ -51,7 +52,7 @@ def opened(source: Any, where: str, *, size: int | None = None, **options: Any) 
     try:
         for name, variable in raw.variables.items():
             _check_size(str(name), variable, size)
-        decoded = xr.decode_cf(raw, decode_timedelta=True)
+        decoded = xr.decode_cf(with_true_fills(raw, options["engine"]), decode_timedelta=True)
     except BaseException:
         raw.close()
         raise

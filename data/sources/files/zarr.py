@@ -6,6 +6,7 @@ import xarray as xr
 from zarr.abc.store import Store
 
 from data.sources.files import opening
+from data.sources.files.consolidated import stale_arrays
 from data.stores.reading import MissingChunkError, whole
 from data.unreadable import NETWORK, reading
 
@@ -15,7 +16,8 @@ _FILES = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")  # one of them is in 
 def read(where: str | Store, name: str = "") -> xr.Dataset:
     """The store's variables, unread, with its own names, units and dimensions.
 
-    Consolidated metadata are read if the store has them; otherwise the store is listed.
+    Consolidated metadata are read if the store has them and they are not older than the arrays;
+    otherwise the store is listed.
 
     Args:
         where: a folder, a URL, or an open store of zarr.
@@ -44,6 +46,8 @@ def is_store(folder: Path) -> bool:
 
 def opened(where: str | Store, name: str) -> xr.Dataset:
     """As `read`, but the errors of zarr and of the store's client pass unchanged."""
+    if not isinstance(where, Store) and "://" not in where and stale_arrays(where):
+        return _open(where, name, consolidated=False)
     try:
         return _open(where, name, consolidated=True)
     except (MissingChunkError, *NETWORK):

@@ -12,8 +12,12 @@ import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
+from data.canonical.axes import GRID_NAMES
+from data.canonical.lead_times import LEAD_NAMES
+from data.canonical.names import canonical_name
 from data.canonical.precipitation import stands_for_any_period
-from data.canonical.time_axis import LEAD_NAMES
+from data.canonical.preliminary import preliminary_times
+from data.provenance import remarks
 from data.sources.files import deepmind
 from data.stores.kind import simulator
 from data.variables import VARIABLES
@@ -30,6 +34,8 @@ class Series(ABC):
         remote: whether a read that failed is worth another attempt.
         credit: origin and licence, as the source wants them stated.
         hourly_precipitation: for a service: whether it has totals of hours, not of six hours.
+        preliminary: the times that are ERA5T, as far as the series says so.
+        remarks: what was left out when the series was opened, one sentence each.
         simulated_by: what simulated the weather; "" for the Earth's.
     """
 
@@ -39,6 +45,8 @@ class Series(ABC):
     credit: str
     hourly_precipitation: bool = False
     simulated_by: str = ""
+    preliminary: np.ndarray = np.array([], "datetime64[ns]")
+    remarks: tuple[str, ...] = ()
 
     @abstractmethod
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
@@ -73,6 +81,8 @@ class Lazy(Series):
         self.times = _all_times(self._parts)
         self._sources = _source_variables(self._parts[0])
         self.names = frozenset(self._sources)
+        self.preliminary = np.concatenate([preliminary_times(part) for part in self._parts])
+        self.remarks = _left_out(self._parts[0])
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
         """The Dataset of these times, still lazy; see `Series.at`."""
@@ -82,13 +92,31 @@ class Lazy(Series):
         raw = list(dict.fromkeys(source for name in known for source in self._sources[name]))
         varying = [name for name in known if VARIABLES[name].varies_in_time]
         if not varying:
-            return conventions.canonical(self._parts[0][raw])[known]
-        selected = [_selected(part[raw], times) for part in self._parts]
+            return conventions.canonical(_chosen(self._parts[0], raw))[known]
+        selected = [_selected(_chosen(part, raw), times) for part in self._parts]
         parts = [conventions.canonical(part) for part in selected if part is not None]
         if not parts:
             return xr.Dataset()
         # entries of a batch may share times: the first that has one counts
         return _distinct(joined_in_time(parts))[known]
+
+
+def _chosen(dataset: xr.Dataset, names: list[str]) -> xr.Dataset:
+    """Some variables on the axes of the grid, which a clock, as of the year, does not have."""
+    axes = {
+        name: dataset[name]
+        for name in dataset.coords
+        if str(name).casefold() in GRID_NAMES and dataset[name].ndim == 1
+    }
+    return dataset[names].assign_coords(axes)
+
+
+def _left_out(raw: xr.Dataset) -> tuple[str, ...]:
+    """What the reader and the conventions leave out of a Dataset."""
+    first = raw.isel(time=slice(0, 1)) if "time" in raw.dims else raw
+    known = [str(name) for name in raw.data_vars if _may_be_known(str(name))]
+    said = (*remarks(raw), *remarks(conventions.canonical(first[known]))) if known else remarks(raw)
+    return tuple(dict.fromkeys(remark for remark in said if "preliminary" not in remark))
 
 
 def joined_in_time(parts: list[xr.Dataset]) -> xr.Dataset:
@@ -147,7 +175,7 @@ def _source_variables(raw: xr.Dataset) -> dict[str, tuple[str, ...]]:
     first = raw.isel(time=slice(0, 1)) if "time" in raw.dims else raw
     sources: dict[str, tuple[str, ...]] = {}
     for variable in (str(v) for v in raw.data_vars if _may_be_known(str(v))):
-        for name in conventions.canonical(first[[variable]]).data_vars:
+        for name in conventions.canonical(_chosen(first, [variable])).data_vars:
             if name in VARIABLES:
                 sources.setdefault(str(name), (variable,))
     for name, needed in _DERIVED_FROM.items():
@@ -163,5 +191,5 @@ def _may_be_known(variable: str) -> bool:
     return (
         stands_for_any_period(variable)
         or variable in VARIABLES
-        or any(conventions.canonical_name(variable, on_levels=levels) for levels in (True, False))
+        or any(canonical_name(variable, on_levels=levels) for levels in (True, False))
     )

@@ -1,16 +1,18 @@
 """Files and folders: GRIB, netCDF and Zarr, split by time, by variable or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
+from data.provenance import remarked, remarks
 from data.sources.files import zarr
 from data.sources.files.formats import open_raw
 from data.sources.files.opening import as_weather
 from data.sources.files.places import files_in
-from data.sources.series.collection import Lazy, Series, joined_in_time
+from data.sources.series.collection import Lazy, Series
+from data.sources.series.doubles import Held, joined
 from mesh.grid import same_points
 
 
@@ -31,7 +33,7 @@ def _lazy(path: Path) -> Lazy:
 
 
 class Folder(Series):
-    """Several files as one series; where two hold the same field, the first by name counts."""
+    """Several files as one series; see `doubles` for fields that two of them hold."""
 
     remote = False
 
@@ -41,6 +43,12 @@ class Folder(Series):
         self.simulated_by = next((f.simulated_by for f in files.values() if f.simulated_by), "")
         self.times = np.unique(np.concatenate([lazy.times for lazy in files.values()]))
         self.names = frozenset().union(*(lazy.names for lazy in files.values()))
+        self.preliminary = _preliminary(list(files.values()))
+        self.remarks = tuple(
+            f"{Path(path).name}: {remark}"
+            for path, lazy in files.items()
+            for remark in lazy.remarks
+        )
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
         """The Dataset of these times; see `Series.at`."""
@@ -51,28 +59,25 @@ class Folder(Series):
         parts = {path: _on_grid_of(first, part) for path, part in parts.items()}
         fields: dict[str, xr.DataArray] = {}
         for name in names:
-            arrays = [part[name] for part in parts.values() if name in part]
-            if arrays:
-                fields[name] = _joined(arrays)
+            held = [
+                Held(path, part[name], self._files[path].preliminary)
+                for path, part in parts.items()
+                if name in part
+            ]
+            if held:
+                fields[name] = joined(held)
         if not fields:
             return xr.Dataset()
-        return xr.merge(fields.values(), join="outer", compat="override")
+        merged = xr.merge(fields.values(), join="outer", compat="override")
+        said = [f"{Path(path).name}: {r}" for path, part in parts.items() for r in remarks(part)]
+        return remarked(merged.drop_attrs(deep=False), *said)
 
 
-def _joined(arrays: list[xr.DataArray]) -> xr.DataArray:
-    """One array of all times; where a time comes twice, the first file counts."""
-    if len(arrays) == 1 or "time" not in arrays[0].dims:
-        return arrays[0]
-    seen: set[int] = set()
-    parts = []
-    for array in arrays:
-        times = array["time"].values.astype("datetime64[ns]").astype(np.int64)
-        new = np.array([i for i, t in enumerate(times.tolist()) if t not in seen], dtype=np.int64)
-        seen |= set(times.tolist())
-        if new.size:
-            parts.append(array.isel(time=new).to_dataset())
-    (name,) = parts[0].data_vars
-    return joined_in_time(parts)[name].sortby("time")
+def _preliminary(files: Iterable[Lazy]) -> np.ndarray:
+    """Times that are preliminary in the files that have them, and final in none."""
+    early = [file.preliminary for file in files]
+    final = [np.setdiff1d(file.times, file.preliminary) for file in files]
+    return np.setdiff1d(np.concatenate(early), np.concatenate(final))
 
 
 def _on_grid_of(first: xr.Dataset, dataset: xr.Dataset) -> xr.Dataset:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from data.canonical.conventions import canonical, canonical_name, members
+from data.canonical.conventions import canonical, members
+from data.canonical.names import canonical_name
 from data.canonical.units import conversion, in_catalogue_units
 from data.variables import VARIABLES
 from tests.data.canonical.disguises import DISGUISES, TIMES, ecmwf_units, other_units, ours
