@@ -23,8 +23,6 @@ from data.sources.files.grib.messages import Messages, Place, damaged, index_of,
 from data.variables import VARIABLES
 from data.wording import hour, listed
 
-MOST_POINTS = 2**27  # of a field: a grid of 0.02°; more is a damaged header
-
 
 def read(path: str) -> xr.Dataset:
     """All fields of a GRIB file that the catalogue knows, as lazy arrays at their valid times.
@@ -101,21 +99,11 @@ def _layouts(path: str, index: Any, fields: tuple[Field, ...]) -> dict[str, Layo
     """The layout of each grid section of the file."""
     first = {field.grid: field.message for field in reversed(fields)}
     try:
-        for message in first.values():
-            _check_points(path, int(index.fieldset[message]["numberOfDataPoints"]))
         return {grid: Layout.of(index.fieldset[message], path) for grid, message in first.items()}
     except ValueError:
         raise
     except Exception as error:  # ecCodes has an exception class for each of its many codes
         raise damaged(path) from error
-
-
-def _check_points(path: str, points: int) -> None:
-    if points > MOST_POINTS:
-        raise ValueError(
-            f"a field has at most {MOST_POINTS:,} points, and one of {path} declares {points:,};"
-            " fetch it again"
-        )
 
 
 def _on_one_grid(
