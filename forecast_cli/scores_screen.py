@@ -7,9 +7,9 @@ import numpy as np
 from rich.table import Table
 
 from data.channels import Channel
+from data.maps.appearance import shown
+from data.maps.labels import lead_label, number, short_label
 from forecast_cli.terminal import console, next_step
-from maps.appearance import shown
-from maps.labels import lead_label, number, short_label
 from verification.results import Results, Score
 from verification.scorecard.selection import HEADLINES, table_leads
 
