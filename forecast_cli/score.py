@@ -2,12 +2,13 @@
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_cli.choices import HEADLINE_METRICS, HEADLINE_REGIONS, PROTOCOLS, TESTS, either
+from forecast_cli.choices import HEADLINE_METRICS, HEADLINE_REGIONS, PROTOCOLS, TESTS, Force, either
 from forecast_cli.terminal import progress
 
 if TYPE_CHECKING:
@@ -21,10 +22,11 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
         typer.Option(help="A.zarr, or NAME=A.zarr (or a file or URL); may be repeated."),
     ],
     truth: Annotated[
-        str,
+        list[str],
         typer.Option(
-            help="File, Zarr store or URL with analyses at the valid times, and at the initial "
-            "times for the comparison with persistence."
+            help="File, Zarr store, folder, pattern ('era5/*.grib') or URL with analyses at the "
+            "valid times, and at the initial times for the comparison with persistence; given "
+            "several times, all are read as one."
         ),
     ],
     output: Annotated[Path, typer.Option(help="Scores to write: .zarr, or .nc for netCDF.")],
@@ -96,6 +98,7 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     report: Annotated[
         Path | None, typer.Option(help="Also write a report for people, one HTML file.")
     ] = None,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing scores and report.")
     ] = False,
@@ -105,7 +108,8 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     Each forecast and baseline is scored at every initial time; the same command
     with a longer --time adds to the scores that are there. What cannot be scored
     (a valid time, variable or level that the truth lacks) is named. Differences
-    from the reference are tested for significance.
+    from the reference are tested for significance. The input doctor examines
+    the truth first.
 
     Example:
         graphcast score --forecast forecast.zarr --truth analyses.grib \
@@ -134,18 +138,22 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
         tests=test or ["ar2"],
         missing=missing,
     )
-    read = {*request.forecasts.values(), truth, *request.truths.values()}
+    read = {*request.forecasts.values(), *truth, *request.truths.values()}
     read |= {climatology} if climatology else set()
     check_targets(output, report, json=json, csv=csv, overwrite=overwrite, read=read, extends=True)
     written = {"scores": output, "report": report, "json": json, "csv": csv}
-    results = _run(request, written, scheduler, overwrite=overwrite)
-    say_scores(results, written, time.perf_counter() - started)
+    results, stood = _run(replace(request, force=force), written, scheduler, overwrite=overwrite)
+    say_scores(results, written, time.perf_counter() - started, stood=stood)
 
 
 def _run(
     request: "Request", written: dict[str, Path | None], scheduler: str, *, overwrite: bool
-) -> "Results":
-    """Score, and write everything; the store of scores gets its name last."""
+) -> tuple["Results", bool]:
+    """Score, and write everything; the store of scores gets its name last.
+
+    Returns:
+        The results, and whether the store had them already.
+    """
     import os
 
     from verification.run import results_of, score_forecasts
@@ -174,7 +182,7 @@ def _run(
             store.finish(scored.datasets())
         else:
             write_netcdf(scored.datasets(), output)
-    return results
+        return results, store.stands
 
 
 def split(text: str | None) -> list[str]:
