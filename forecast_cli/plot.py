@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from data.channels import Channel
-    from maps.pictures import Scene
-    from maps.projection import Extent
+    from data.maps.pictures import Scene
+    from data.maps.projection import Extent
 
 PICTURES = (".png", ".pdf", ".svg")
 ANIMATIONS = (".gif", ".mp4")
@@ -72,9 +72,9 @@ def plot(  # noqa: PLR0913, PLR0917  the flags are a contract
         graphcast plot forecast.zarr --variable z500 --lead-time 24h
         graphcast plot forecast.zarr --variable 2t --region europe --animate
     """
+    from data.maps.fields import channel_named
     from data.time_range import moment
     from forecast_cli.arguments import duration
-    from maps.fields import channel_named
     from verification.files import open_forecast
 
     extent = extent_of(region)
@@ -98,7 +98,7 @@ def extent_of(text: str) -> "Extent":
     Raises:
         ValueError: the text is neither.
     """
-    from maps.projection import Extent
+    from data.maps.projection import Extent
     from verification.regions import REGIONS as BOXES
     from verification.regions import check_regions
 
@@ -127,8 +127,8 @@ def _scene(
     *,
     animate: bool,
 ) -> "Scene":
-    from maps.fields import chosen
-    from maps.pictures import Scene
+    from data.maps.fields import chosen
+    from data.maps.pictures import Scene
 
     field, _ = chosen(dataset, channel, start, member)
     there = list(field["prediction_timedelta"].values)
@@ -139,8 +139,8 @@ def _scene(
 
 
 def _draw(dataset: "xr.Dataset", scene: "Scene", target: Path, *, animate: bool) -> None:
+    from data.maps.pictures import animated, forecast_maps
     from data.stores.files import written_whole
-    from maps.pictures import animated, forecast_maps
 
     target.parent.mkdir(parents=True, exist_ok=True)
     with progress() as bar:
@@ -157,7 +157,7 @@ def _draw(dataset: "xr.Dataset", scene: "Scene", target: Path, *, animate: bool)
 
 def _default(forecast: str, channel: "Channel", *, animate: bool) -> Path:
     """The forecast's name and the variable's, in this folder."""
-    from maps.labels import short_label
+    from data.maps.labels import short_label
 
     name = re.sub(r"[^\w.-]+", "-", Path(forecast.rstrip("/")).stem)
     return Path(f"{name}-{short_label(*channel)}{'.gif' if animate else '.png'}")

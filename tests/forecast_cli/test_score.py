@@ -106,7 +106,9 @@ def test_existing_results_are_refused_and_replaced_when_asked(files, tmp_path):
     assert run(*files, output).exit_code == 0
     again = run(*files, output)
     assert isinstance(again.exception, FileExistsError)
-    assert "scores.zarr is there already; choose another name or replace it" in str(again.exception)
+    assert "scores.zarr is there already; choose another output or replace it" in str(
+        again.exception
+    )
     assert run(*files, output, "--overwrite", "--region", "tropics").exit_code == 0
     assert list(xr.open_zarr(output).region.values) == ["tropics"]
 

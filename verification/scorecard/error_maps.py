@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from data.channels import Channel
-from maps.appearance import Shown, shown
-from maps.drawing import colour_bar, draw_map, new_map
-from maps.fields import converted
-from maps.labels import lead_label, long_label
-from maps.projection import GLOBE, Extent
+from data.maps.appearance import Shown, shown
+from data.maps.drawing import colour_bar, draw_map, new_map
+from data.maps.fields import converted
+from data.maps.labels import lead_label, long_label
+from data.maps.projection import GLOBE, Extent
 from verification.alignment import Alignment
 from verification.scorecard.picture import Picture
 from verification.scorecard.selection import HEADLINES

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from data.maps.labels import short_label
 from data.stores.files import written_whole
-from maps.labels import short_label
 from verification.results import Results
 from verification.scorecard.cells import Block, blocks, pairs
 from verification.scorecard.dots import CELL, kinds, placed, scale_of, steps

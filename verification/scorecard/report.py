@@ -16,7 +16,7 @@ import jinja2
 import numpy as np
 
 from data.channels import Channel
-from maps.labels import long_label, number, short_label
+from data.maps.labels import long_label, number, short_label
 from verification.results import Results
 from verification.scorecard.cells import Block, Pair, Share, blocks, every, pairs, share
 from verification.scorecard.dots import drawing, scale_of
