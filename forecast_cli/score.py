@@ -1,6 +1,5 @@
 """`graphcast score`: forecasts, truths and baselines in, scores and a report out."""
 
-import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -115,7 +114,7 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
             --output scores.zarr --report report.html
     """
     started = time.perf_counter()
-    from forecast_cli.score_flags import request_of
+    from forecast_cli.score_flags import request_of, split
     from forecast_cli.scores_screen import say_scores
     from verification.scorecard import write_panels
     from verification.writing import check_targets
@@ -184,18 +183,3 @@ def _run(
         else:
             write_netcdf(scored.datasets(), output)
     return results
-
-
-def split(text: str | None) -> list[str]:
-    """Items with commas between; the values of a metric stay together, as in `brier@280,290`.
-
-    >>> split("rmse,brier@280,290,acc")
-    ['rmse', 'brier@280,290', 'acc']
-    """
-    items: list[str] = []
-    for item in filter(None, (part.strip() for part in (text or "").split(","))):
-        if items and "@" in items[-1] and re.fullmatch(r"-?[\d.]+(e-?\d+)?", item):
-            items[-1] += f",{item}"
-        else:
-            items.append(item)
-    return items
