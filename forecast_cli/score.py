@@ -20,10 +20,11 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
         typer.Option(help="A.zarr, or NAME=A.zarr (or a file or URL); may be repeated."),
     ],
     truth: Annotated[
-        str,
+        list[str],
         typer.Option(
-            help="File, Zarr store or URL with analyses at the valid times, and at the initial "
-            "times for the comparison with persistence."
+            help="File, Zarr store, folder, pattern ('era5/*.grib') or URL with analyses at the "
+            "valid times, and at the initial times for the comparison with persistence; given "
+            "several times, all are read as one."
         ),
     ],
     output: Annotated[Path, typer.Option(help="Scores to write: .zarr, or .nc for netCDF.")],
@@ -137,20 +138,25 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
         tests=test or ["ar2"],
         missing=missing,
     )
-    read = {*request.forecasts.values(), truth, *request.truths.values()}
+    read = {*request.forecasts.values(), *truth, *request.truths.values()}
     read |= {climatology} if climatology else set()
     check_targets(output, report, json=json, csv=csv, overwrite=overwrite, read=read, extends=True)
     written = {"scores": output, "report": report, "json": json, "csv": csv}
-    results = _run(request, written, scheduler, overwrite=overwrite)
+    results, stood = _run(request, written, scheduler, overwrite=overwrite)
     if panels is not None:
         write_panels(results, panels)
-    say_scores(results, written | {"panels": panels}, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    say_scores(results, written | {"panels": panels}, seconds, stood=stood)
 
 
 def _run(
     request: "Request", written: dict[str, Path | None], scheduler: str, *, overwrite: bool
-) -> "Results":
-    """Score, and write everything; the store of scores gets its name last."""
+) -> tuple["Results", bool]:
+    """Score, and write everything; the store of scores gets its name last.
+
+    Returns:
+        The results, and whether the store had them already.
+    """
     import os
 
     from verification.run import results_of, score_forecasts
@@ -182,4 +188,4 @@ def _run(
             store.finish(scored.datasets())
         else:
             write_netcdf(scored.datasets(), output)
-    return results
+        return results, store.stands

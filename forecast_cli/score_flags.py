@@ -22,7 +22,7 @@ SHORT = {row.short_name: row.name for row in VARIABLES.values()}
 
 def request_of(  # noqa: PLR0913  one parameter for each flag
     forecasts: Sequence[str],
-    truth: str,
+    truth: Sequence[str],
     truths: Sequence[str],
     climatology: str | None,
     *,
@@ -54,7 +54,7 @@ def request_of(  # noqa: PLR0913  one parameter for each flag
     check_tests(chosen)
     return Request(
         named,
-        truth,
+        tuple(truth),
         others,
         climatology,
         _baselines(baselines, climatology),
@@ -117,7 +117,7 @@ def _protocol(
     metrics: Sequence[str],
     regions: Sequence[str],
     forecasts: dict[str, str],
-    truth: str,
+    truth: Sequence[str],
     climatology: str | None,
 ) -> Protocol:
     """The protocol with what the flags change, and the names of the files."""
@@ -130,7 +130,7 @@ def _protocol(
     return replace(
         protocol,
         forecast=", ".join(paths),
-        truth=truth,
+        truth=", ".join(truth),
         climatology=climatology or "none given",
         metrics=tuple(metrics) or protocol.metrics,
         regions=tuple(regions) or protocol.regions,

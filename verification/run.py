@@ -45,7 +45,7 @@ class Request:
 
     Attributes:
         forecasts: name → path.
-        truth: path of the truth.
+        truth: paths of the truth, which are read as one.
         truths: other truths, by the name of the forecast that they judge.
         climatology: path, or None.
         baselines: names in `BASELINES`.
@@ -61,7 +61,7 @@ class Request:
     """
 
     forecasts: Mapping[str, str]
-    truth: str
+    truth: tuple[str, ...]
     truths: Mapping[str, str]
     climatology: str | None
     baselines: tuple[str, ...]
@@ -104,7 +104,7 @@ def score_forecasts(
         FileNotFoundError: an input does not exist.
         ValueError: an input is damaged, or the inputs do not fit each other.
     """
-    files = [*request.forecasts.values(), request.truth, *request.truths.values()]
+    files = [*request.forecasts.values(), *request.truth, *request.truths.values()]
     with _opened(request) as (entrants, said), damage_named(" or ".join(dict.fromkeys(files))):
         variables = _variables(request, entrants)
         named = {name: metric_named(name) for name in request.protocol.metrics}
@@ -256,7 +256,8 @@ def _variables(request: Request, entrants: Sequence[Entrant]) -> tuple[str, ...]
 
 def _notes(request: Request, entrants: Sequence[Entrant]) -> Iterator[str]:
     if request.truths:
-        truths = [f"{n} by {request.truths.get(n, request.truth)}" for n in request.forecasts]
+        own = ", ".join(request.truth)
+        truths = [f"{n} by {request.truths.get(n, own)}" for n in request.forecasts]
         yield (
             f"the forecasts are judged by different truths ({', '.join(truths)}), which may look "
             "ahead of the init time by different spans: lead times of a day or less are not alike"

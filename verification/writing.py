@@ -76,8 +76,10 @@ def check_targets(
 
 
 def write_beside(texts: Mapping[Path, str]) -> None:
-    """Write pages and tables, each whole or not at all; earlier ones are replaced."""
+    """Write pages and tables, each whole or not at all; other ones are replaced."""
     for path, text in texts.items():
+        if path.is_file() and path.read_bytes() == text.encode():
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as temporary:
             temporary.write_text(text)
