@@ -11,14 +11,16 @@ import json
 import time as clock
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from data.moments import FILES, Moments, make_way, write_files
+from data.moments import FILES, Moments, make_way, read_moments, write_files
 from data.stores.analyses.header import is_repeated
 from data.stores.building import Building
 from data.stores.files import written_whole
+from data.stores.partial import partial_path
 from data.tallies import NO_SUMS, Sums, Tallies, Tally, lacking, sums_of, task_of_everything
 from data.task import TASKS, Task
 from data.time_range import TimeRange, time_range
@@ -79,6 +81,20 @@ def task_served(dataset: xr.Dataset) -> Task:
     return served[0] if served else task_of_everything(dataset)
 
 
+class Counted(NamedTuple):
+    """Statistics in a folder.
+
+    Attributes:
+        frames: how many frames were counted.
+        sha256: the digest of the data.
+        stood: whether they were there already, and nothing was counted.
+    """
+
+    frames: int
+    sha256: str
+    stood: bool = False
+
+
 def write_statistics(
     entries: Sequence[xr.Dataset],
     period: TimeRange,
@@ -89,11 +105,12 @@ def write_statistics(
     test_period: str | None = None,
     overwrite: bool = False,
     report: Callable[[int, int], None] = lambda frames, total: None,
-) -> Sums:
+) -> Counted:
     """Write the three files of statistics of a training period.
 
     The sums are saved every minute and when the pass is interrupted; called again with the same
-    arguments it resumes and ends with the same numbers.
+    arguments it resumes and ends with the same numbers. Statistics of the same source, period and
+    task are left as they are; the data are not read again.
 
     Args:
         entries: canonical Datasets, each with every time of `period`.
@@ -106,25 +123,22 @@ def write_statistics(
         report: called with the frames counted and their total.
 
     Returns:
-        the sums of the whole pass, with the digest of the data.
+        how much was counted, with the digest of the data.
 
     Raises:
         ValueError: the period touches the test period, times are missing, the data repeat one
             analysis; or as `moments_of`.
-        FileExistsError: the folder has statistics, or other files; an interrupted pass was over
-            other data, times or task.
+        FileExistsError: the folder has other statistics, or other files; an interrupted pass was
+            over other data, times or task.
     """
     _check_not_repeated(source, entries)
     check_test_period(period, entries, test_period or task.test_period)
-    if not overwrite and any((directory / name).exists() for name in FILES.values()):
-        raise FileExistsError(
-            f"{directory} has statistics; choose another folder or give --overwrite"
-            " (in Python overwrite=True)"
-        )
-    selected = [period.select(entry) for entry in entries]
-    make_way(directory)
     made_from = {"source": source, "time_range": str(period), "task": task.to_json()}
     key = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+    if not overwrite and any((directory / name).exists() for name in FILES.values()):
+        return _standing(directory, made_from, key)
+    selected = [period.select(entry) for entry in entries]
+    make_way(directory)
     with Building.open(
         directory, "statistics", key, overwrite=overwrite, kept=[UNFINISHED]
     ) as building:
@@ -135,6 +149,7 @@ def write_statistics(
             "frames": np.int32(sums.frames),
             "task": task.name,
             "data_sha256": sums.sha256,
+            "made_from": key,
             "comment": "not weighted by area; diffs_stddev is that of changes over"
             f" {task.step_hours} hours",
         }
@@ -143,7 +158,29 @@ def write_statistics(
         if not building.named:
             write_files(labelled, building.folder)
         building.finish()
-    return sums
+    return Counted(sums.frames, sums.sha256)
+
+
+def _standing(directory: Path, made_from: Mapping[str, str], key: str) -> Counted:
+    """The statistics in a folder, if they are made from the same.
+
+    Raises:
+        FileExistsError: they are others; the sentence says in what.
+    """
+    attributes = read_moments(directory).mean.attrs
+    if attributes.get("made_from") == key:
+        if partial_path(directory).exists():  # left by a run that was killed at its end
+            Building.claim(directory, "statistics", kept=[UNFINISHED]).close()
+        return Counted(int(attributes["frames"]), str(attributes["data_sha256"]), stood=True)
+    differing = [
+        f"{name} {attributes.get(attribute, 'not stated')}, not {made_from[attribute]}"
+        for name, attribute in (("source", "source"), ("times", "time_range"))
+        if attributes.get(attribute) != made_from[attribute]
+    ]
+    raise FileExistsError(
+        f"{directory} has statistics with {'; '.join(differing) or 'another task'}; choose another"
+        " folder or give --overwrite (in Python overwrite=True)"
+    )
 
 
 def check_test_period(period: TimeRange, entries: Iterable[xr.Dataset], kept: str) -> None:

@@ -17,7 +17,7 @@ from forecast_cli.choices import TASK_FILE, TASKS
 from forecast_cli.terminal import console, next_step, progress
 
 if TYPE_CHECKING:
-    from data.tallies import Sums
+    from data.statistics import Counted
     from data.task import Task
 
 
@@ -68,7 +68,7 @@ def statistics(
     started = clock.perf_counter()
     with progress() as bar:
         frames = bar.add_task("statistics")
-        sums = write_statistics(
+        counted = write_statistics(
             entries,
             period,
             chosen,
@@ -78,14 +78,19 @@ def statistics(
             overwrite=overwrite,
             report=lambda done, total: bar.update(frames, completed=done, total=total),
         )
-    _report(output, chosen, sums, clock.perf_counter() - started)
+    _report(output, chosen, counted, clock.perf_counter() - started)
 
 
-def _report(output: Path, task: "Task", sums: "Sums", seconds: float) -> None:
+def _report(output: Path, task: "Task", counted: "Counted", seconds: float) -> None:
     console.print(
         f"[bold]{output}[/]  mean, stddev and diffs_stddev of task {task.name}:"
-        f" {len(task.variables)} variables, {len(task.levels)} levels, {sums.frames:,} frames,"
+        f" {len(task.variables)} variables, {len(task.levels)} levels, {counted.frames:,} frames,"
         f" {seconds:.1f} s"
     )
-    console.print(f"  data sha256 {sums.sha256}")
+    if counted.stood:
+        console.print(
+            "  they were there already, made from the same source, times and task; nothing was read"
+            " (--overwrite makes them again)"
+        )
+    console.print(f"  data sha256 {counted.sha256}")
     next_step("info", output)

@@ -4,8 +4,8 @@ Names, totals of precipitation, levels and grid are treated in this order, all l
 computes the result.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,28 +28,33 @@ from mesh.grid import LatLonGrid
 
 @dataclass(frozen=True)
 class Opened:
-    """A recipe, its open source, and the target grid (None for the source's).
+    """A recipe with its source, which is opened when it is first needed.
 
-    It is pickled as its recipe, so that each worker process opens the source for itself.
+    A copy for another process holds the recipe alone, so each worker process opens the source
+    for itself.
     """
 
     recipe: Recipe
-    series: Series
-    grid: LatLonGrid | None
-
-    @classmethod
-    def of(cls, recipe: Recipe) -> "Opened":
-        """Open the source of a recipe."""
-        return cls.with_series(recipe, open_series(recipe.source))
 
     @classmethod
     def with_series(cls, recipe: Recipe, series: Series) -> "Opened":
         """A recipe whose source is open already."""
-        on_levels = series if recipe.levels is None else series.on(recipe.levels)
-        return cls(recipe, on_levels, None if recipe.grid is None else grid_named(recipe.grid))
+        opened = cls(recipe)
+        opened.__dict__["series"] = _on_levels(series, recipe)
+        return opened
 
-    def __reduce__(self) -> tuple[Callable[[Recipe], "Opened"], tuple[Recipe]]:
-        return Opened.of, (self.recipe.with_whole_paths(),)
+    @cached_property
+    def series(self) -> Series:
+        """The source, on the recipe's levels."""
+        return _on_levels(open_series(self.recipe.source), self.recipe)
+
+    @cached_property
+    def grid(self) -> LatLonGrid | None:
+        """The target grid; None is the source's."""
+        return None if self.recipe.grid is None else grid_named(self.recipe.grid)
+
+    def __reduce__(self) -> tuple[type["Opened"], tuple[Recipe]]:
+        return Opened, (self.recipe.with_whole_paths(),)
 
     def times(self, asked: np.ndarray | None, step: np.timedelta64 = STEP) -> np.ndarray:
         """The times of the dataset: those asked for, or all of the source, one step apart.
@@ -206,6 +211,10 @@ class Opened:
                 f" START/END/{hours(step):g}h), or another source"
             )
         return times
+
+
+def _on_levels(series: Series, recipe: Recipe) -> Series:
+    return series if recipe.levels is None else series.on(recipe.levels)
 
 
 def _span(times: np.ndarray) -> str:

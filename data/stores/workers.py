@@ -1,9 +1,7 @@
 """Workers that make the groups of a dataset: this process, several, or those of a dask cluster."""
 
-import functools
 import multiprocessing
 import os
-import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -84,30 +82,23 @@ def _in_turn(submit: Submit, count: int, jobs: Mapping[int, np.ndarray]) -> Iter
 def _processes(count: int, work: MakeGroup) -> Iterator[tuple[Submit, int]]:
     context = multiprocessing.get_context("spawn")  # threads of zarr and dask do not survive a fork
     with ProcessPoolExecutor(
-        count, mp_context=context, initializer=_as_worker, initargs=(pickle.dumps(work),)
+        count, mp_context=context, initializer=_as_worker, initargs=(work,)
     ) as executor:
         yield lambda group, times: executor.submit(_do_in_this_process, group, times), count
 
 
-_pickled: list[bytes] = []  # in a worker process: its pickled `work`, the same for all its groups
+_work: list[MakeGroup] = []  # in a worker process: its copy of `work`, the same for all its groups
 
 
-def _as_worker(pickled: bytes) -> None:
+def _as_worker(work: MakeGroup) -> None:
     """Set up a worker process to end with its parent, however the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _pickled[:] = [pickled]
-
-
-@functools.cache
-def _work() -> MakeGroup:
-    # not in the initializer, where an error would only say that the pool is broken
-    work: MakeGroup = pickle.loads(_pickled[0])
-    return work
+    _work[:] = [work]
 
 
 def _do_in_this_process(group: int, times: np.ndarray) -> int:
-    return _work()(group, times)
+    return _work[0](group, times)
 
 
 def _end_with_parent() -> None:

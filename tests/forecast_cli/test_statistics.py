@@ -211,11 +211,29 @@ def test_an_unknown_task_is_refused(case):
         statistics(**case)
 
 
-def test_statistics_are_not_replaced_unasked(case, capsys):
+def test_the_same_statistics_again_are_left_alone(case, capsys, monkeypatch):
     statistics(**case)
     assert "16 frames" in capsys.readouterr().out
-    with pytest.raises(FileExistsError, match="choose another folder or give --overwrite"):
-        statistics(**case)
+    before = {p: p.stat().st_mtime_ns for p in case["output"].iterdir()}
+    monkeypatch.setattr(library, "sums_of", None)  # nothing is counted
+    statistics(**case)
+    said = capsys.readouterr().out
+    assert "16 frames" in said
+    assert "they were there already, made from the same source, times and task" in said
+    assert {p: p.stat().st_mtime_ns for p in case["output"].iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"time": "2020-01-02/2020-01-04"}, "times 2020-01-02T00/2020-01-05T18/6h, not 2020-01-02"),
+        ({"task": None}, "statistics with another task; choose another"),
+    ],
+)
+def test_other_statistics_are_not_replaced_unasked(case, change, words):
+    statistics(**case)
+    with pytest.raises(FileExistsError, match=words):
+        statistics(**case | change)
 
 
 def test_times_that_are_not_there_are_refused(case):
