@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -18,13 +18,14 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from data.canonical.preliminary import preliminary_remark
 from data.grids import grid_of
 from data.malloc import share_arena
 from data.preparation.checks import check_field
 from data.preparation.opened import Opened
 from data.preparation.recipe import Recipe, completed, variables_of
 from data.preparation.statics import read_statics, statics_on
-from data.sources import open_series
+from data.sources import Series, open_series
 from data.sources.network import download
 from data.stores.analyses.files import write_shard
 from data.stores.analyses.header import GROUP_BYTES, DatasetHeader
@@ -115,6 +116,7 @@ def prepare(
         template = opened.fields(wanted[:1], downloads)
         fixed = _statics(opened, statics, template, wanted[0], downloads, task)
         header = _header(opened, task, template, fixed, group_bytes)
+        header = replace(header, remarks="\n".join(_remarks(series, wanted)))
     finally:
         _remove_if_empty(partial_path(output))
     values = {str(name): array.values.astype(np.float32) for name, array in fixed.items()}
@@ -273,6 +275,12 @@ def _header(
         simulated_by=opened.series.simulated_by,
         group_bytes=group_bytes,
     )
+
+
+def _remarks(series: Series, times: np.ndarray) -> tuple[str, ...]:
+    """What the series left out, and which of the dataset's times are preliminary."""
+    early = preliminary_remark(np.intersect1d(series.preliminary, times), times.size)
+    return tuple(filter(None, (*series.remarks, early)))
 
 
 def _remove_if_empty(partial: Path) -> None:
