@@ -5,7 +5,8 @@
 Fields are the packaged analyses, or the first time of `--data`, brought to `--resolution`. Each
 codec runs on one core, in memory, on one time of a variable: `share` is the compressed part of the
 size, `write` and `read` are MB of fields a CPU second. The bound is `copy_mb_per_second`: a plain
-copy. Forecast stores use "shuffle, zstd 1", datasets "bitshuffle, lz4 5, crc32c".
+copy. Forecasts and planets use "blosc: shuffle, zstd 1, 1 MiB blocks, crc32c" (in Zarr's format 2,
+"shuffle, zstd 1"), datasets "bitshuffle, lz4 5, crc32c".
 """
 
 import argparse
@@ -45,12 +46,19 @@ def chain(*codecs: object) -> tuple[Callable, Callable]:
     return encode, decode
 
 
-def blosc(name: str, level: int, shuffle: int) -> numcodecs.Blosc:
-    return numcodecs.Blosc(cname=name, clevel=level, shuffle=shuffle)
+def blosc(name: str, level: int, shuffle: int, block: int = 0) -> numcodecs.Blosc:
+    return numcodecs.Blosc(cname=name, clevel=level, shuffle=shuffle, blocksize=block)
 
 
 BYTES, BITS = numcodecs.Blosc.SHUFFLE, numcodecs.Blosc.BITSHUFFLE
 CODECS = {
+    "blosc: shuffle, zstd 1, 1 MiB blocks, crc32c": chain(
+        blosc("zstd", 1, BYTES, block=2**20), numcodecs.CRC32C()
+    ),
+    "blosc: shuffle, zstd 3, 1 MiB blocks, crc32c": chain(
+        blosc("zstd", 3, BYTES, block=2**20), numcodecs.CRC32C()
+    ),
+    "blosc: shuffle, zstd 1, crc32c": chain(blosc("zstd", 1, BYTES), numcodecs.CRC32C()),
     "shuffle, zstd 1": chain(numcodecs.Shuffle(WORD), numcodecs.Zstd(level=1, checksum=True)),
     "shuffle, zstd 3": chain(numcodecs.Shuffle(WORD), numcodecs.Zstd(level=3, checksum=True)),
     "blosc: bitshuffle, zstd 1": chain(blosc("zstd", 1, BITS)),

@@ -85,7 +85,7 @@ def write_files(moments: Moments, folder: Path) -> None:
     """Write the three files into a folder under construction."""
     for name, file in FILES.items():
         with written_aside(folder / file) as path:
-            getattr(moments, name).to_netcdf(path)
+            getattr(moments, name).drop_encoding().to_netcdf(path)
 
 
 def make_way(directory: Path) -> None:

@@ -27,8 +27,8 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 # Each is the function of this name in the module of this name, in the order of the help.
 COMMANDS = (
-    *("forecast", "score", "plan", "info", "convert"),
-    *("prepare", "doctor", "statistics", "simulate"),
+    *("forecast", "score", "plot", "plan", "info", "convert"),
+    *("prepare", "doctor", "statistics", "simulate", "train"),
     "demo",
 )
 QUIET = "--quiet"

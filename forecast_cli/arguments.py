@@ -21,13 +21,7 @@ def lead_time(text: str, step: np.timedelta64 = STEP) -> int:
     Raises:
         ValueError: the text is no duration, or not a whole number of steps.
     """
-    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", text.strip().lower())
-    if match is None or not text.strip():
-        raise ValueError(f"--lead-time reads days and hours, as 10d, 36h or 1d12h, not {text!r}")
-    days, hours = (int(part or 0) for part in match.groups())
-    total = 24 * days + hours
-    if total > 24 * LONGEST_DAYS:
-        raise ValueError(f"--lead-time is at most {LONGEST_DAYS}d, and {text} is more")
+    total = int(duration(text) / HOUR)
     length = int(step / HOUR)
     if total == 0 or total % length:
         near = max(length, length * round(total / length))
@@ -36,6 +30,25 @@ def lead_time(text: str, step: np.timedelta64 = STEP) -> int:
             f"{text} is {total} h, and {near}h would do"
         )
     return total // length
+
+
+def duration(text: str, flag: str = "--lead-time") -> np.timedelta64:
+    """The lead time that `10d`, `36h` or `1d12h` means, nanoseconds.
+
+    >>> bool(duration("36h") == np.timedelta64(36, "h"))
+    True
+
+    Raises:
+        ValueError: the text is no duration, or longer than a century.
+    """
+    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?", text.strip().lower())
+    if match is None or not text.strip():
+        raise ValueError(f"{flag} reads days and hours, as 10d, 36h or 1d12h, not {text!r}")
+    days, hours = (int(part or 0) for part in match.groups())
+    total = 24 * days + hours
+    if total > 24 * LONGEST_DAYS:
+        raise ValueError(f"{flag} is at most {LONGEST_DAYS}d, and {text} is more")
+    return np.timedelta64(3600 * 10**9 * total, "ns")
 
 
 def number_of_bytes(text: str) -> int:

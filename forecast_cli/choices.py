@@ -8,6 +8,8 @@ SERIES = (
     *("weatherbench2-hres", "weatherbench2-hres-240x121", "cds", "opendata"),
     *("gfs", "gfs-0p25", "gfs-0p50", "gfs-1p00"),
 )
+MODELS = ("tiny", "small", "paper")
+RECIPES = ("quick", "paper", "finetune")
 REGRIDDING = ("conservative", "bilinear", "nearest", "subsample")
 HEADLINE_REGIONS = ("global", "n.hem", "s.hem", "tropics")
 REGIONS = (

@@ -1,54 +1,126 @@
-"""`graphcast convert`: checkpoints to and from DeepMind's format, forecasts to netCDF."""
+"""`graphcast convert`: checkpoints to and from DeepMind's format; forecasts to other formats."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forecast_cli.terminal import console, next_step, size
 
+if TYPE_CHECKING:
+    from data.stores.forecast.form import Form
 
-def convert(
-    source: Annotated[
-        Path, typer.Argument(metavar="SRC", help="Checkpoint or forecast store to read.")
-    ],
+
+def convert(  # noqa: PLR0913, PLR0917  the flags are a contract
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="Checkpoint or forecast to read.")],
     target: Annotated[
         Path,
         typer.Argument(
-            metavar="DST", help="Checkpoint (.safetensors, .npz) or forecast (.nc) to write."
+            metavar="DST",
+            help="Checkpoint (.safetensors, .npz) or forecast (.nc, .grib2, .zarr) to write.",
         ),
     ],
     statistics: Annotated[
         Path | None,
         typer.Option(help="Folder of statistics to put into the new checkpoint."),
     ] = None,
+    variables: Annotated[
+        str | None, typer.Option(help="Of a forecast, only these: 2t,msl,geopotential.")
+    ] = None,
+    levels: Annotated[str | None, typer.Option(help="Only these levels, hPa: 500,850.")] = None,
+    lead_times: Annotated[
+        str | None,
+        typer.Option(help="Only these lead times: 6h,1d, or first/last/step: 1d/10d/1d."),
+    ] = None,
+    init_times: Annotated[
+        str | None, typer.Option(help="Only these init times, UTC: 2024-06-03T18.")
+    ] = None,
+    members: Annotated[str | None, typer.Option(help="Only these members: 0,1.")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(help="Only this region: a name (europe), or north/west/south/east."),
+    ] = None,
+    zarr_format: Annotated[int, typer.Option(help="Format of a Zarr store: 3 or 2.")] = 3,
+    centre: Annotated[
+        str, typer.Option(help="GRIB: WMO's number of the centre, or ecCodes' name (ecmf).")
+    ] = "255",
+    generating_process: Annotated[
+        int, typer.Option(help="GRIB: the centre's number of the model; 255: missing.")
+    ] = 255,
+    bits: Annotated[int, typer.Option(help="GRIB: bits of each packed value.")] = 16,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DST.")] = False,
 ) -> None:
     r"""Convert a checkpoint or a forecast, by the endings of the names.
 
     DeepMind's format (.npz) has no place for statistics: DeepMind's three
     files of them are written into a folder beside it, DST.statistics. A
-    forecast becomes a CF netCDF file.
+    forecast becomes a CF netCDF file, whose time is the valid time if there is
+    one init time; a GRIB 2 file; or a Zarr store.
 
     Example:
         graphcast convert GraphCast_small.npz small.safetensors \
             --statistics stats/
         graphcast convert forecast.zarr forecast.nc
+        graphcast convert forecast.zarr europe.grib2 --region europe \
+            --variables 2t,msl,z --levels 500 --lead-times 1d/10d/1d
     """
+    from data.stores.kind import kind_of
+
+    if kind_of(source) != "forecast":
+        _refuse_existing(target, overwrite=overwrite)
+        _convert_checkpoint(source, target, statistics)
+        return
+    from data.stores.forecast.form import Form
+    from data.stores.forecast.grib import Signature
+    from forecast_cli.parts import part_named, zarr_format_named
+    from verification.regions import REGIONS
+
+    form = Form(
+        part=part_named(
+            variables=variables,
+            levels=levels,
+            lead_times=lead_times,
+            init_times=init_times,
+            members=members,
+            region=region,
+            regions=REGIONS,
+        ),
+        signature=Signature(
+            centre=int(centre) if centre.isdecimal() else centre,
+            generating_process=generating_process,
+            bits=bits,
+        ),
+        zarr_format=zarr_format_named(zarr_format),
+    )
+    _convert_forecast(source, target, form, overwrite=overwrite)
+
+
+def _convert_forecast(source: Path, target: Path, form: "Form", *, overwrite: bool) -> None:
+    from data.stores.forecast.form import GRIB, NETCDF, write_forecast
+    from forecast_cli.parts import grib_words, time_words
+
+    ending = target.suffix.casefold()
+    if ending in NETCDF + GRIB:
+        _refuse_existing(target, overwrite=overwrite)
+    elif ending != ".zarr":
+        raise ValueError(
+            f"a forecast is converted to .nc, .grib2 or .zarr, and {target.name} ends in"
+            f" {ending or 'nothing'}; name it {target.with_suffix('.nc').name}"
+        )
+    rounding = write_forecast(source, target, form, overwrite=overwrite)
+    files = [target] if target.is_file() else [p for p in target.rglob("*") if p.is_file()]
+    total = size(sum(path.stat().st_size for path in files))
+    console.print(f"[bold]{target}[/]  {total}, of the forecast in {source}")
+    for line in grib_words(form.signature, rounding) if ending in GRIB else time_words(target):
+        console.print(f"  {line}")
+    next_step("info", target)
+
+
+def _refuse_existing(target: Path, *, overwrite: bool) -> None:
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder, and a file is written; choose another name")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; choose another name or give --overwrite")
-    from data.stores.kind import kind_of
-
-    if kind_of(source) == "forecast":
-        from data.stores.forecast.netcdf import write_netcdf
-
-        write_netcdf(source, target)
-        console.print(f"[bold]{target}[/]  {size(target.stat().st_size)}, the forecast in {source}")
-        next_step("info", target)
-        return
-    _convert_checkpoint(source, target, statistics)
 
 
 def _convert_checkpoint(source: Path, target: Path, statistics: Path | None) -> None:

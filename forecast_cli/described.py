@@ -182,10 +182,12 @@ def _fields(path: str, kind: StoreKind | None) -> Described:
 
 def _opened(path: str) -> xr.Dataset:
     """A store that this package wrote, or a netCDF file converted from one, lazily."""
+    from data.stores.forecast.netcdf import along_lead_time
     from data.stores.reading import whole
 
     if Path(path).is_dir():
         opened: xr.Dataset = xr.open_zarr(whole(path), decode_timedelta=True)
     else:
         opened = xr.open_dataset(path, engine="netcdf4", decode_timedelta=True)
+        opened = along_lead_time(opened)
     return opened

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from data.channels import Channel
 from forecast_cli.terminal import console
-from verification.scorecard.labels import lead_label, number, short_label
+from maps.labels import lead_label, number, short_label
 from verification.scorecard.selection import (
     has_persistence,
     headline_rows,

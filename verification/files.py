@@ -10,6 +10,8 @@ import xarray as xr
 from data import sources
 from data.plausibility import check_values
 from data.provenance import remarks
+from data.sources.files.places import Places
+from data.stores.reading import is_damage
 from data.variables import VARIABLES
 from verification.alignment import Alignment
 from verification.engine import Progress
@@ -17,11 +19,12 @@ from verification.entrants import Entrant, Persistence
 from verification.protocols import Protocol
 from verification.regions import HEADLINE_REGIONS
 from verification.scoring import score
+from verification.starts import with_starts
 
 
 def score_files(
     forecast: str,
-    truth: str,
+    truth: Places,
     *,
     climatology: str | None = None,
     regions: tuple[str, ...] = HEADLINE_REGIONS,
@@ -32,7 +35,7 @@ def score_files(
 
     Args:
         forecast: a Zarr store, a URL or a netCDF file.
-        truth: a file, Zarr store or URL with analyses.
+        truth: a file, Zarr store, folder, pattern or URL with analyses, or several of them.
         climatology: a Zarr store, a URL or a netCDF file; None for none.
         regions: names of `regions.REGIONS`.
         baselines: as in `score`.
@@ -42,8 +45,8 @@ def score_files(
         FileNotFoundError: an input does not exist.
         ValueError: an input is damaged, or the inputs do not fit each other.
     """
-    protocol = Protocol(regions, forecast, truth, climatology or "none given")
-    with open_forecast(forecast) as predicted, _damage_named(f"{forecast} or {truth}"):
+    protocol = Protocol(regions, forecast, _named(truth), climatology or "none given")
+    with open_forecast(forecast) as predicted, _damage_named(f"{forecast} or {_named(truth)}"):
         observed = open_truth(truth, predicted)
         check_units(observed, predicted)
         means = None if climatology is None else _opened(climatology, sources.open_climatology)
@@ -69,24 +72,30 @@ def open_forecast(path: str) -> xr.Dataset:
     return _opened(path, sources.open_forecast)
 
 
-def open_truth(path: str, forecast: xr.Dataset) -> xr.Dataset:
-    """The truth, canonical and unread.
+def open_truth(places: Places, forecast: xr.Dataset) -> xr.Dataset:
+    """The truth in one or several files, canonical and unread.
 
     Relative times count from the init time of the forecast, if the forecast has a single one.
+    Analyses at init times that the truth lacks come from the forecast's own inputs, if those are
+    still there.
 
     Raises:
-        FileNotFoundError: there is nothing at `path`.
-        ValueError: the file cannot be read, or holds several series of analyses.
+        FileNotFoundError: there is nothing at a place.
+        ValueError: a file cannot be read, or holds several series of analyses.
     """
     starts = np.atleast_1d(forecast["time"].values) if "time" in forecast.coords else np.array([])
     single = starts.size == 1 and starts.dtype.kind == "M"
-    entries = sources.open_truth(path, init_time=starts[0] if single else None)
+    entries = sources.open_truth(places, init_time=starts[0] if single else None)
     if len(entries) != 1:
         raise ValueError(
-            f"the truth must be one series of analyses, and {path} holds {len(entries)} batch "
-            "entries or members; select one of them"
+            f"the truth must be one series of analyses, and {_named(places)} holds {len(entries)} "
+            "batch entries or members; select one of them"
         )
-    return entries[0]
+    return with_starts(entries[0], forecast)
+
+
+def _named(places: Places) -> str:
+    return str(places) if isinstance(places, str | Path) else ", ".join(map(str, places))
 
 
 def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
@@ -139,10 +148,12 @@ def _with_remarks(scores: xr.Dataset, *read: xr.Dataset | None) -> xr.Dataset:
 
 @contextmanager
 def _damage_named(files: str) -> Iterator[None]:
-    """Name the files where a codec meets damaged bytes, for which it raises a bare RuntimeError."""
+    """Name the files where a codec meets damaged bytes, of which it says only that they are."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
+        if not is_damage(error):
+            raise
         raise ValueError(
             f"some values of {files} could not be read ({error}); the file is damaged: make or "
             "fetch it again"

@@ -9,8 +9,9 @@ from pathlib import Path
 import xarray as xr
 
 from data.stores.building import Building
+from data.stores.dataset import write_dataset
 from data.stores.endings import check_ending, check_store_ending
-from data.stores.files import flush, written_whole
+from data.stores.files import written_whole
 from data.stores.kind import kind_of, label
 from data.stores.partial import partial_path
 from verification import scorecard
@@ -61,7 +62,7 @@ def check_targets(
 def write_scores(
     scores: xr.Dataset, path: Path, *, report: Path | None = None, overwrite: bool = False
 ) -> None:
-    """Write scores: netCDF where the name ends in `.nc`, else Zarr (v2, as forecast stores).
+    """Write scores: netCDF where the name ends in `.nc`, else Zarr.
 
     A process killed at any moment leaves the old or the new result under each name. The same call
     then finishes the work.
@@ -82,14 +83,12 @@ def write_scores(
         if report is not None:
             _write_report(scores, report, overwrite=overwrite)
         with written_whole(path) as temporary:
-            labelled.to_netcdf(temporary, engine="netcdf4")
+            labelled.drop_encoding().to_netcdf(temporary, engine="netcdf4")
         return
     fingerprint = hashlib.sha256(repr(labelled.load().to_dict()).encode()).hexdigest()
     with Building.open(path, "scores", fingerprint, overwrite=overwrite) as building:
         if not building.named:  # an earlier run was killed when only clearing up was left
-            labelled.to_zarr(building.folder, mode="w", zarr_format=2)
-            for written in building.folder.rglob("*"):
-                flush(written)
+            write_dataset(labelled, building.folder)
         if report is not None:
             _write_report(scores, report, overwrite=overwrite)
         building.finish()
@@ -97,7 +96,7 @@ def write_scores(
 
 def _write_report(scores: xr.Dataset, path: Path, *, overwrite: bool) -> None:
     """Write the report. A report with the same bytes may exist already and is left alone."""
-    page = scorecard.report_html(scores).encode()
+    page = scorecard.report_html(scorecard.tabulated(scores)).encode()
     if path.exists() and not overwrite:
         if path.is_file() and path.read_bytes() == page:
             return

@@ -9,7 +9,8 @@ and its bytes are those of an uninterrupted run.
 A new planet has its name from the beginning and grows there. One that replaces another grows in a
 `Building`, and takes its name when it has all of its times; until then the earlier planet stands.
 
-Zarr v2 with consolidated metadata, byte shuffle and Zstd, for the forecast store's reasons.
+The layout and the codecs are those of the forecast store, for its reasons
+(`data.stores.forecast.layout`).
 """
 
 import hashlib
@@ -30,18 +31,19 @@ from data.stores.cf import (
     CONVENTIONS,
     EPOCH,
     TIME_ATTRS,
-    compressor,
+    chunk_key,
     create_array,
+    encoded,
     field_dims,
-    shuffle,
     space_coordinates,
 )
 from data.stores.files import remove_torn, written_aside
-from data.stores.kind import label, zarr_attributes
+from data.stores.kind import ATTRIBUTE, label, zarr_attributes
+from data.stores.metadata import consolidate, set_length
 from data.task import STEP
 from data.variables import VARIABLES as CATALOGUE
 
-LAYOUT = 1  # part of the fingerprint
+LAYOUT = 2  # part of the fingerprint
 WORDS = ("title", "source", "comment", "references")
 STATE = ".simulation_state.npz"  # inside the store, where no reader of Zarr looks
 WRITERS = 4  # variables written at once
@@ -171,10 +173,9 @@ class PlanetStore:
                 f"the simulation has values of {name} that are not finite at its time {number}, so"
                 " the model is not stable here; try another seed or resolution"
             )
-        chunk = compressor().encode(shuffle(values.dtype).encode(values))
-        place = (number, *(0,) * values.ndim)
-        with written_aside(self.path / name / ".".join(map(str, place))) as temporary:
-            temporary.write_bytes(chunk)
+        place = chunk_key((number, *(0,) * values.ndim))
+        with written_aside(self.path / name / place) as temporary:
+            temporary.write_bytes(encoded(values[None]))
 
 
 def _place(
@@ -223,7 +224,7 @@ def _lay_out(folder: Path, header: PlanetHeader, statics: Mapping[str, np.ndarra
         "fingerprint": header.fingerprint,
         **label("planet", LAYOUT),
     }
-    group = zarr.create_group(folder, zarr_format=2, attributes=attributes)
+    group = zarr.create_group(folder, zarr_format=3, attributes=attributes)
     first = int((np.datetime64(header.start, "h") - EPOCH) / np.timedelta64(1, "h"))
     hours = first + np.arange(TIMES_PER_CHUNK) * int(STEP / np.timedelta64(1, "h"))
     space = space_coordinates(header.levels, header.latitude, header.longitude)
@@ -239,23 +240,13 @@ def _lay_out(folder: Path, header: PlanetHeader, statics: Mapping[str, np.ndarra
         empty = np.zeros([0 if dim == "time" else sizes[dim] for dim in dims], "<f4")
         chunks = tuple(1 if dim == "time" else sizes[dim] for dim in dims)
         create_array(group, name, xr.Variable(dims, empty, CATALOGUE[name].attributes), chunks)
-    zarr.consolidate_metadata(group.store)
+    consolidate(group.store)
     _set_times(folder, 0)  # not by resizing: that would delete the chunk of the time axis
 
 
 def _set_times(path: Path, count: int) -> None:
     """Set the number of times in the metadata; each file is replaced at once."""
-    consolidated = json.loads((path / ".zmetadata").read_text())
-    for name in ("time", *PLANET_VARIABLES):
-        entry = consolidated["metadata"][f"{name}/.zarray"]
-        entry["shape"][0] = count
-        _write_json(path / name / ".zarray", entry)
-    _write_json(path / ".zmetadata", consolidated)
-
-
-def _write_json(path: Path, content: Any) -> None:
-    with written_aside(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, sort_keys=True))
+    set_length(path, ("time", *PLANET_VARIABLES), count)
 
 
 def _saved_state(path: Path) -> dict[str, np.ndarray] | None:
@@ -267,6 +258,8 @@ def _saved_state(path: Path) -> dict[str, np.ndarray] | None:
 
 def _difference(attributes: Mapping[str, Any], header: PlanetHeader) -> str:
     """The settings that differ between the existing planet and the header, in words."""
+    if attributes.get(ATTRIBUTE) != label("planet", LAYOUT)[ATTRIBUTE]:
+        return "its layout on the disk is that of another version of graphcast"
     present, wanted = json.loads(attributes["settings"]), json.loads(header.settings)
     names = sorted(k for k in {*present, *wanted} if present.get(k) != wanted.get(k))
     parts = [f"{name} {present.get(name)!r}, not {wanted.get(name)!r}" for name in names]

@@ -11,6 +11,7 @@ from data.sources.files import deepmind
 from data.sources.files.formats import open_raw, open_raw_forecast
 from data.sources.files.places import Place, Places, files_named
 from data.sources.together import Joined, joined
+from data.stores.forecast.netcdf import along_lead_time
 from data.stores.reading import MissingChunkError
 
 
@@ -71,7 +72,11 @@ def open_forecast(place: Place) -> xr.Dataset:
         FileNotFoundError: nothing is there.
         ValueError: as `open_inputs`; or nothing says which times are init times.
     """
-    return _as(canonical_forecast, str(place), open_raw_forecast)
+
+    def canonical(raw: xr.Dataset) -> xr.Dataset:
+        return canonical_forecast(along_lead_time(raw))
+
+    return _as(canonical, str(place), open_raw_forecast)
 
 
 def open_climatology(place: Place) -> xr.Dataset:

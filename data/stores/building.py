@@ -8,6 +8,7 @@ A store `f.zarr` is built in `f.zarr.partial/` beside it:
     store/      what will be `f.zarr`
     journal     a line of JSON (kind, fingerprint, notes), then one line for each committed key
     lock        locked by the process that builds; the system unlocks it when that process ends
+    result      what is made of `store/` and will be `f.zarr` (or `f.nc`) in its place: `finish_as`
     replaced    the earlier `f.zarr`, for a moment, where two names cannot be exchanged at once
 
 **Killed at any moment.** A key is committed once its files are on the disk, so what the journal
@@ -30,9 +31,15 @@ from typing import IO, Any
 from data.stores.files import exchange, flush, remove, remove_torn, written_aside
 from data.stores.kind import WORDS, StoreKind
 from data.stores.partial import Interrupted, inode_of, interrupted, noted_inode, partial_path
-from data.stores.targets import local_path, locked, refuse_another_kind, refuse_existing
+from data.stores.targets import (
+    local_path,
+    locked,
+    of_another_version,
+    refuse_another_kind,
+    refuse_existing,
+)
 
-_OURS = frozenset({"store", "journal", "lock", "replaced"})  # names in a partial folder
+_OURS = frozenset({"store", "result", "journal", "lock", "replaced"})  # names in a partial folder
 
 
 class Building:
@@ -149,7 +156,7 @@ class Building:
     ) -> None:
         """Begin from nothing. The journal comes last: where there is one, the layout is whole."""
         self._replace = overwrite
-        for name in ("journal", "store", "replaced"):
+        for name in ("journal", "store", "result", "replaced"):
             remove(self._partial / name)
         self.named = False
         self.folder.mkdir()
@@ -184,20 +191,42 @@ class Building:
         self.close()
         return self.target
 
-    def give_name(self) -> None:
-        """Give the store its name, and keep the lock."""
+    def finish_as(self, make: Callable[[Path, Path], None]) -> Path:
+        """Give the name to what is made of the complete store, a file or a folder, and finish.
+
+        Killed while it is made, or while it gets its name, the next run makes it anew.
+
+        Args:
+            make: writes the result; called with the store's folder and the path of the result.
+
+        Raises:
+            FileExistsError: as `finish`.
+        """
+        if not self.named:
+            result = self._partial / "result"
+            if left := self.interrupted:  # the inode of an earlier result is no sign of this one
+                self.keep_only(self.done, left.notes)
+            remove(result)
+            make(self.folder, result)
+            self.give_name(result)
+        self.close()
+        return self.target
+
+    def give_name(self, result: Path | None = None) -> None:
+        """Give the store (or the result made of it) its name, and keep the lock."""
         if self.named:
             return
-        remove_torn(self.folder)
+        result = result or self.folder
+        remove_torn(result)
         if self.target.exists() and not self._replace:
             raise FileExistsError(
                 f"{self.target} appeared while the {WORDS[self.kind].noun} was made, which is kept"
                 f" in {self.folder}: move one of them, and run again"
             )
-        for folder in (self.folder, *(p for p in self.folder.rglob("*") if p.is_dir())):
-            flush(folder)
-        self._note(json.dumps({"inode": self.folder.stat().st_ino}))
-        self._rename()
+        for path in (result, *(p for p in result.rglob("*") if p.is_dir())):
+            flush(path)
+        self._note(json.dumps({"inode": result.stat().st_ino}))
+        self._rename(result)
         flush(self.target.parent)
         self.named = True
 
@@ -258,11 +287,7 @@ class Building:
             return
         words = WORDS[self.kind]
         if left.kind != self.kind:
-            raise FileExistsError(
-                f"{self._partial} holds an interrupted {words.noun} that another version of"
-                " graphcast began; finish it with that version, choose another output, or overwrite"
-                " it (--overwrite, in Python overwrite=True)"
-            )
+            raise of_another_version(self.target, self.kind)
         if left.fingerprint != fingerprint:
             raise FileExistsError(
                 f"{self._partial} holds an interrupted {words.noun} with {words.differs}; run it"
@@ -288,20 +313,23 @@ class Building:
         self.commit(line)
         self.done = done
 
-    def _rename(self) -> None:
-        if not self.target.exists() or not exchange(self.folder, self.target):
+    def _rename(self, result: Path) -> None:
+        if self.target.is_file() and result.is_file():
+            result.replace(self.target)
+        elif not self.target.exists() or not exchange(result, self.target):
             replaced = self._partial / "replaced"
             remove(replaced)
             if self.target.exists():
                 self.target.rename(replaced)
-            self.folder.rename(self.target)
+            result.rename(self.target)
 
     def _mend(self) -> None:
         """Complete an exchange that was cut off between two renames; cut off a torn last line."""
-        store, replaced = self._partial / "store", self._partial / "replaced"
+        store, result, replaced = (self._partial / n for n in ("store", "result", "replaced"))
         if replaced.exists() and not self.target.exists():
-            is_new = noted_inode(self._partial) == inode_of(store)
-            (store if is_new else replaced).rename(self.target)
+            noted = noted_inode(self._partial)
+            new = [path for path in (result, store) if noted == inode_of(path)]
+            [*new, replaced][0].rename(self.target)
         journal = self._partial / "journal"
         if journal.is_file():
             content = journal.read_bytes()

@@ -22,6 +22,9 @@ STATISTICS_FILES = {
     "diffs_stddev": "diffs_stddev_by_level.nc",
 }
 
+# The file of a training run that has its attributes, since it is no Zarr store.
+TRAINING_FILE = "training.json"
+
 # Attributes by which stores written before `graphcast_store` existed are recognised.
 _EARLIER: dict[str, StoreKind] = {
     "forecast_store_layout": "forecast",
@@ -96,7 +99,7 @@ def kind_of(store: str | Path | Mapping[Any, Any]) -> StoreKind | None:
     if path.is_dir():
         if all((path / name).is_file() for name in STATISTICS_FILES.values()):
             return "statistics"
-        return _kind_of_attributes(zarr_attributes(path))
+        return _kind_of_attributes(zarr_attributes(path) or _json_object(path / TRAINING_FILE))
     if path.suffix == ".nc" and path.is_file():
         return _kind_of_attributes(_netcdf_attributes(path))
     return None
@@ -104,16 +107,19 @@ def kind_of(store: str | Path | Mapping[Any, Any]) -> StoreKind | None:
 
 def zarr_attributes(path: Path) -> dict[str, Any]:
     """Global attributes of a local Zarr store (v2 or v3); empty where there is no such store."""
-    try:
-        if (path / ".zattrs").is_file():
-            attributes = json.loads((path / ".zattrs").read_text())
-        elif (path / "zarr.json").is_file():
-            attributes = json.loads((path / "zarr.json").read_text()).get("attributes", {})
-        else:
-            return {}
-    except (OSError, ValueError, AttributeError):  # unreadable, no text, no JSON, no JSON object
-        return {}
+    if (path / ".zattrs").is_file():
+        return _json_object(path / ".zattrs")
+    attributes = _json_object(path / "zarr.json").get("attributes", {})
     return attributes if isinstance(attributes, dict) else {}
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty where there is none that can be read."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):  # missing, unreadable, no text, no JSON
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _kind_of_attributes(attributes: Mapping[Any, Any]) -> StoreKind | None:

@@ -40,7 +40,8 @@ def interrupted(target: str | os.PathLike[str]) -> Interrupted | None:
         return None
     inode = noted_inode(partial)
     named = inode is not None and inode == inode_of(target)
-    building = inode is None or inode == inode_of(partial / "store")
+    places = [inode_of(partial / name) for name in ("store", "result")]
+    building = inode is None or inode in places
     if not named and not ((partial / "store").is_dir() and building):
         return None  # copied elsewhere while it got its name: nothing says which store is new
     done = frozenset(line for line in lines[1:] if not line.startswith('{"inode"'))

@@ -21,6 +21,15 @@ _CHUNK = re.compile(r"(?:(?P<array>.*?)/)??(?P<chunk>c(?:[/.]\d+)*|\d+(?:[/.]\d+
 _METADATA = ("zarr.json", ".zarray")  # of an array, in formats 3 and 2
 
 
+def is_damage(error: Exception) -> bool:
+    """Whether an error is that of a codec, which met damaged bytes and does not know their file.
+
+    >>> is_damage(ValueError("Stored and computed checksum do not match. Stored: b'..."))
+    True
+    """
+    return isinstance(error, RuntimeError) or "computed checksum do not match" in str(error)
+
+
 class MissingChunkError(ValueError):
     """A chunk within the shape of its array is not in the store."""
 

@@ -33,11 +33,28 @@ def refuse_another_kind(target: Path, kind: StoreKind) -> None:
     Raises:
         FileExistsError: it is something else.
     """
-    if target.exists() and kind_of(target) != kind:
+    if target.exists() and kind_of(target) != kind and not _is_forecast_file(target, kind):
         raise FileExistsError(
             f"{target} is there and is not {WORDS[kind].with_article}, so it will not be replaced;"
             " choose another output or remove it yourself"
         )
+
+
+def _is_forecast_file(target: Path, kind: StoreKind) -> bool:
+    """Whether a forecast may take the place of a GRIB file, which has no attribute for its kind."""
+    if kind != "forecast" or not target.is_file():
+        return False
+    with target.open("rb") as file:
+        return file.read(4) == b"GRIB"
+
+
+def of_another_version(target: Path, kind: StoreKind) -> FileExistsError:
+    """The error where an interrupted store of another layout is worth keeping."""
+    return FileExistsError(
+        f"{partial_path(target)} holds an interrupted {WORDS[kind].noun} that another version of"
+        " graphcast began; finish it with that version, choose another output, or overwrite it"
+        " (--overwrite, in Python overwrite=True)"
+    )
 
 
 def refuse_existing(target: Path, kind: StoreKind) -> None:

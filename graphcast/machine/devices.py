@@ -100,6 +100,20 @@ def place(
     return jax.make_array_from_callback(host.shape, sharding, lambda part: host[part])
 
 
+def place_share(x: AnyArray, device_mesh: jax.sharding.Mesh, spec: PartitionSpec) -> Array:
+    """This process's equal share of an array, along its first axis, as that array on all devices.
+
+    With one process the share is the array itself.
+    """
+    host = np.asarray(x)
+    shape = (len(host) * jax.process_count(), *host.shape[1:])
+    sharding = NamedSharding(device_mesh, spec)
+    array: Array = jax.make_array_from_process_local_data(  # type: ignore[no-untyped-call]
+        sharding, host, shape
+    )
+    return array
+
+
 def split_dynamics(
     model: GraphCast,
     input_order: Int[AnyArray, " input_width"],

@@ -6,13 +6,15 @@ rate. It is data: frozen, compared by value, and a JSON file. Updates count from
 
 import json
 import math
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 from data.wording import listed, reason
 from graphcast.precision import precision_named
 from graphcast.training.draw import Draw
 from graphcast.training.optimiser import AdamW
+
+FASTEST_AVERAGE = 0.5  # weight of the newest weights in a very short recipe's average
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,27 @@ class Phase:
         return self.end + (self.peak - self.end) * (1 + math.cos(math.pi * fallen)) / 2
 
 
+@dataclass(frozen=True)
+class Validation:
+    """When a run is validated, and by which forecasts.
+
+    Attributes:
+        times: how often, evenly spaced over all updates, the last time at the end.
+        init_times: forecasts each time, evenly spaced over the validation period.
+        lead_steps: steps of each forecast.
+    """
+
+    times: int = 10
+    init_times: int = 8
+    lead_steps: int = 12
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for numbers that no validation has."""
+        for name, number in asdict(self).items():
+            if number < 1:
+                raise ValueError(f"{name} of a validation is at least 1, and this is {number}")
+
+
 class Conditions(NamedTuple):
     """The conditions of one update.
 
@@ -91,6 +114,7 @@ class Recipe:
         optimiser: how a gradient becomes a step.
         average_decay: decay of the exponential moving average of the weights, which is kept beside
             them; None keeps none.
+        validation: when a run is validated.
     """
 
     phases: tuple[Phase, ...]
@@ -99,6 +123,7 @@ class Recipe:
     seed: int = 0
     optimiser: AdamW = field(default_factory=AdamW)
     average_decay: float | None = None
+    validation: Validation = field(default_factory=Validation)
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for values that no training can follow."""
@@ -123,6 +148,40 @@ class Recipe:
         """The largest number of autoregressive steps in any phase."""
         return max(phase.lead_steps for phase in self.phases)
 
+    @property
+    def validated_after(self) -> frozenset[int]:
+        """The numbers of updates after which a run is validated."""
+        times = self.validation.times
+        return frozenset(round(i * self.updates / times) for i in range(1, times + 1)) - {0}
+
+    def scaled(self, updates: int) -> "Recipe":
+        """The recipe over another number of updates: phases, warm-ups and averaging in proportion.
+
+        >>> from graphcast.training.recipes import PUBLISHED
+        >>> [phase.updates for phase in PUBLISHED.scaled(622).phases][:3]
+        [600, 2, 2]
+
+        Raises:
+            ValueError: there are fewer updates than phases need.
+        """
+        if updates < len(self.phases):
+            raise ValueError(
+                f"a recipe of {len(self.phases)} phases takes at least as many updates, and "
+                f"{updates} were asked for"
+            )
+        ends = [sum(p.updates for p in self.phases[: i + 1]) for i in range(len(self.phases))]
+        scaled, begun = [], 0
+        for left, (phase, end) in enumerate(zip(self.phases, ends, strict=True), 1 - len(ends)):
+            # At least one update for this phase, and for each that follows.
+            last = min(max(round(end * updates / self.updates), begun + 1), updates + left)
+            warm_up = min(round(phase.warm_up * updates / self.updates), last - begun)
+            scaled.append(replace(phase, updates=last - begun, warm_up=warm_up))
+            begun = last
+        decay = self.average_decay
+        if decay is not None:
+            decay = 1 - min((1 - decay) * self.updates / updates, FASTEST_AVERAGE)
+        return replace(self, phases=tuple(scaled), average_decay=decay)
+
     def draw(self, samples: int) -> Draw:
         """The draw of each update's samples from `samples` of them."""
         return Draw(self.seed, samples, self.batch)
@@ -130,6 +189,7 @@ class Recipe:
     def at(self, update: int) -> Conditions:
         """The conditions of `update`, from 0 to `updates - 1`.
 
+        >>> from graphcast.training.recipes import PUBLISHED
         >>> PUBLISHED.at(500)
         Conditions(phase='warm-up and half-cosine', learning_rate=0.0005, lead_steps=1)
         >>> PUBLISHED.at(310_999)
@@ -172,21 +232,10 @@ class Recipe:
         recipe["phases"] = tuple(Phase(**_checked(phase, Phase, "a phase")) for phase in phases)
         if "optimiser" in recipe:
             recipe["optimiser"] = AdamW(**_checked(recipe["optimiser"], AdamW, "an optimiser"))
+        if "validation" in recipe:
+            checked = _checked(recipe["validation"], Validation, "a validation")
+            recipe["validation"] = Validation(**checked)
         return Recipe(**recipe)
-
-
-PUBLISHED = Recipe(
-    phases=(
-        Phase("warm-up and half-cosine", 300_000, peak=1e-3, warm_up=1_000),
-        *(
-            Phase(f"{steps} steps", 1_000, peak=3e-7, end=3e-7, lead_steps=steps)
-            for steps in range(2, 13)
-        ),
-    ),
-    batch=32,
-    precision="bfloat16",
-)
-"""GraphCast's published recipe (§4.3-4.7): 300,000 updates of one step, 11,000 of 2 to 12 steps."""
 
 
 # The JSON types that a field of each type may have; other fields have checks of their own.

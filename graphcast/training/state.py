@@ -25,6 +25,10 @@ from graphcast.training.recipe import Recipe
 FORMAT = "graphcast-training/1"
 
 
+class OtherTrainingError(ValueError):
+    """A state comes from another training than the one that asks for it."""
+
+
 class TrainState(eqx.Module):
     """Everything that an update changes.
 
@@ -84,17 +88,31 @@ def read_state(path: Path, like: TrainState, training: Mapping[str, Any]) -> Tra
         training: must equal the object that `write_state` was given.
 
     Raises:
-        ValueError: the file is damaged or holds no training state, or comes from another training;
-            every difference is named.
+        OtherTrainingError: the state comes from another training; every difference is named.
+        ValueError: the file is damaged or holds no training state.
     """
     header, tensors = read_tensors(path, FORMAT)
-    if differences := list(_differences(header["training"], dict(training))):
-        raise ValueError(
+    refuse_other_training(header["training"], training, path)
+    check_tensors(tensors, named_leaves(like), str(path))
+    return with_leaves(like, tensors)
+
+
+def refuse_other_training(written: Mapping[str, Any], due: Mapping[str, Any], path: Path) -> None:
+    """Refuse what another training wrote.
+
+    Args:
+        written: the JSON object that identifies the training that wrote `path`.
+        due: that of the training that asks.
+        path: a file or folder, for the message.
+
+    Raises:
+        OtherTrainingError: they differ; every difference is named.
+    """
+    if differences := list(_differences(written, dict(due))):
+        raise OtherTrainingError(
             f"{path} comes from another training: {'; '.join(differences)}; give what it was "
             "begun with, or choose another output"
         )
-    check_tensors(tensors, named_leaves(like), str(path))
-    return with_leaves(like, tensors)
 
 
 def _differences(written: Any, due: Any, place: str = "") -> Iterator[str]:

@@ -1,11 +1,12 @@
 """One update: the loss of a batch, its gradient, and the state after a step against it."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from graphcast.loss import Example, rollout_loss
 from graphcast.machine.devices import SPREAD, WHOLE, WINDOWS, on_parts
@@ -18,19 +19,37 @@ from graphcast.training.problem import Problem
 from graphcast.training.state import TrainState
 
 
+class Outcome(NamedTuple):
+    """The numbers of one update, with the weights before it.
+
+    Attributes:
+        loss: mean over the batch.
+        by_channel: the unweighted error of each target channel, whose weighted sum is the loss.
+        gradient_norm: global norm of the gradient, before it is clipped.
+        finite: whether each leaf of the gradient is finite, in the order of the model's tree.
+    """
+
+    loss: Float[Array, ""]
+    by_channel: Float[Array, " targets"]
+    gradient_norm: Float[Array, ""]
+    finite: Bool[Array, " leaves"]
+
+
 def batch_loss(
     model: GraphCast, problem: Problem, batch: Example, precision: Precision
-) -> Float[Array, ""]:
-    """Mean loss over a batch, an `Example` whose arrays lead with the batch axis."""
+) -> tuple[Float[Array, ""], Float[Array, " targets"]]:
+    """Mean loss over a batch, an `Example` whose arrays lead with the batch axis.
+
+    The second result is each channel's error, as `rollout_loss` gives it.
+    """
     how = Pass(precision)
     fixed = dynamics(
         model, problem.input_order, problem.layout, problem.normaliser, problem.statics, how
     )
-    losses = jax.lax.map(
-        lambda example: rollout_loss(fixed, example, problem.weights, how)[0], batch
+    losses, by_channel = jax.lax.map(
+        lambda example: rollout_loss(fixed, example, problem.weights, how), batch
     )
-    mean: Array = losses.mean()
-    return mean
+    return losses.mean(), by_channel.mean(axis=0)
 
 
 def batch_gradient(
@@ -39,8 +58,8 @@ def batch_gradient(
     batch: Example,
     precision: Precision,
     device_mesh: jax.sharding.Mesh | None = None,
-) -> tuple[Float[Array, ""], GraphCast]:
-    """The loss of a batch and its gradient.
+) -> tuple[tuple[Float[Array, ""], Float[Array, " targets"]], GraphCast]:
+    """What `batch_loss` gives, and the gradient of the loss.
 
     Args:
         model: the weights.
@@ -52,7 +71,7 @@ def batch_gradient(
     """
 
     def on_one(model: GraphCast, problem: Problem, batch: Example) -> Any:
-        return jax.value_and_grad(batch_loss)(model, problem, batch, precision)
+        return jax.value_and_grad(batch_loss, has_aux=True)(model, problem, batch, precision)
 
     def averaged(model: GraphCast, problem: Problem, batch: Example) -> Any:
         share = on_one(model, problem, batch)
@@ -77,16 +96,20 @@ def next_state(
     average_decay: float | None,
     precision: Precision,
     device_mesh: jax.sharding.Mesh | None = None,
-) -> tuple[TrainState, Float[Array, ""]]:
-    """The state after one update, and the batch's loss before it.
+) -> tuple[TrainState, Outcome]:
+    """The state after one update, and what the batch gave before it.
 
     Compiled once for each number of autoregressive steps.
     """
-    loss, gradient = batch_gradient(state.model, problem, batch, precision, device_mesh)
+    (loss, by_channel), gradient = batch_gradient(
+        state.model, problem, batch, precision, device_mesh
+    )
     direction, memory = optimiser.transformation().update(gradient, state.optimiser, state.model)
     change = jax.tree.map(lambda x: -learning_rate * x, direction)
     model = optax.apply_updates(state.model, change)
     average = state.average
     if average is not None and average_decay is not None:
         average = optax.incremental_update(model, average, 1 - average_decay)
-    return TrainState(model, average, memory, state.update + 1), loss
+    finite = jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient)])
+    outcome = Outcome(loss, by_channel, optax.tree.norm(gradient), finite)
+    return TrainState(model, average, memory, state.update + 1), outcome

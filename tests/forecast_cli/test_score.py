@@ -76,7 +76,7 @@ def test_scores_and_report_are_written_and_the_next_step_is_shown(files, tmp_pat
     report = tmp_path / "report.html"
     result = run(*files, tmp_path / "scores.zarr", "--report", str(report))
     assert result.exit_code == 0, result.output
-    for words in ("z500", "m² s⁻²", "0.500", "24 h", "scores.zarr", "report.html", "next:"):
+    for words in ("z500", "dam", "0.500", "24 h", "scores.zarr", "report.html", "next:"):
         assert words in result.output
     scores = xr.open_zarr(tmp_path / "scores.zarr")
     error = scores.geopotential.sel(metric="rmse", source="forecast")
@@ -179,7 +179,7 @@ def test_a_truth_in_celsius_is_refused_where_the_forecast_is_in_kelvin(files, tm
 
 
 def test_a_damaged_forecast_is_refused_as_damaged(files, tmp_path):
-    chunk = files[0] / "2m_temperature" / "0.1.0.0"
+    chunk = files[0] / "2m_temperature" / "c.0.1.0.0"
     chunk.write_bytes(chunk.read_bytes()[:100])
     result = run(*files, tmp_path / "scores.zarr")
     assert isinstance(result.exception, ValueError)

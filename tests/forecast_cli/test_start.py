@@ -16,6 +16,8 @@ from data.task import TASKS, Task
 from forecast_cli import choices
 from forecast_cli.__main__ import COMMANDS
 from graphcast.precision import PRECISIONS
+from graphcast.training.recipes import RECIPES
+from graphcast.training.sizes import SIZES
 from verification.regions import HEADLINE_REGIONS, REGIONS
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +67,8 @@ def test_choices_in_the_helps_are_the_librarys():
     assert tuple(TASKS) == choices.TASKS
     assert tuple(PRECISIONS) == choices.PRECISIONS
     assert tuple(SERIES) == choices.SERIES
+    assert tuple(SIZES) == choices.MODELS
+    assert tuple(RECIPES) == choices.RECIPES
     assert choices.REGRIDDING == METHODS
     assert choices.HEADLINE_REGIONS == HEADLINE_REGIONS
     assert tuple(REGIONS) == choices.REGIONS

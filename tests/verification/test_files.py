@@ -1,5 +1,6 @@
 """Scores from files to files: refusals before the work, and files after a kill."""
 
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from data import sources
 from data.stores.building import Building
 from data.stores.kind import kind_of
 from tests.verification.made_up_weather import forecast_of, truth
@@ -53,6 +55,29 @@ def test_scores_of_files_are_those_of_their_datasets(files):
     assert list(scores["metric"].values) == list(METRICS)
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_persistence_starts_from_the_inputs_of_the_forecast_where_the_truth_begins_later(
+    tmp_path, moved
+):
+    obs = truth()
+    manifest = json.dumps({"source": {"inputs": [str(tmp_path / "inputs.nc")]}})
+    forecast = forecast_of(obs, error=0.5).assign_attrs(provenance=manifest)
+    forecast.to_zarr(tmp_path / "forecast.zarr", zarr_format=2)
+    obs.isel(time=slice(0, 2)).to_netcdf(tmp_path / ("elsewhere.nc" if moved else "inputs.nc"))
+    for index in range(1, obs.sizes["time"]):
+        obs.isel(time=[index]).to_netcdf(tmp_path / f"truth {index}.nc")
+    files = sorted(tmp_path.glob("truth*.nc"))
+    later = obs.isel(time=slice(1, None))
+    found = open_truth(files, sources.open_forecast(tmp_path / "forecast.zarr"))
+    if moved:
+        xr.testing.assert_equal(found[list(obs.data_vars)].compute(), later)
+        return
+    xr.testing.assert_equal(found[list(obs.data_vars)].compute(), obs)
+    scores = score_files(str(tmp_path / "forecast.zarr"), files, regions=("global",))
+    assert "persistence" in scores["source"].values
+    assert "truth: persistence starts from the forecast's own inputs" in scores.attrs["notes"]
+
+
 def test_a_lost_chunk_is_named_and_never_counts_as_zeros(files):
     (Path(files[0]) / "geopotential" / "0.1.0.0.0").unlink()
     with pytest.raises(ValueError, match=r"forecast\.zarr lacks chunk 0\.1\.0\.0\.0 of geopotent"):
@@ -94,8 +119,8 @@ def test_a_kill_leaves_the_earlier_scores_or_the_new_ones(tmp_path, scores, monk
         def killed(*_args, **_kwargs):
             raise Killed
 
-        def renamed_and_killed(building):
-            rename(building)
+        def renamed_and_killed(*arguments):
+            rename(*arguments)
             raise Killed
 
         rename = Building._rename

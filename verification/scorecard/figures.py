@@ -6,24 +6,19 @@ import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from data.channels import Channel
 from data.wording import hours
-from verification.scorecard.curves import draw_curve
-from verification.scorecard.labels import (
-    lead_label,
-    long_label,
-    number,
-    short_label,
-    time_label,
-)
-from verification.scorecard.selection import shown_in, values
+from maps.appearance import shown
+from maps.drawing import colour_bar, draw_map, new_map
+from maps.fields import converted
+from maps.labels import lead_label, long_label, number, short_label, time_label
+from maps.projection import GLOBE
+from verification.scorecard.selection import best, shown_in, values
 
-FIELD_COLOURS = "viridis"  # perceptually uniform
-ERROR_COLOURS = "RdBu_r"  # diverging, symmetric about 0: red too high, blue too low
-COAST = 0.5  # the land fraction at which coasts are drawn
+STYLES = {"persistence": ("#8a8f98", "--"), "forecast": ("#1f5fa8", "-")}  # the last on top
+OTHER_STYLES = (("#b5651d", "-."), ("#4d7f39", ":"), ("#7a4f9a", "-."))  # of further entrants
 
 
 class _Fields(NamedTuple):
@@ -44,8 +39,6 @@ def forecast_figure(
 ) -> Figure:
     """Maps of forecast, truth and error at a lead time, and RMSE by lead time.
 
-    Coasts are drawn if forecast or truth has a `land_sea_mask`.
-
     Args:
         forecast: as in the forecast store; its first init time and first member are drawn.
         truth: canonical analyses.
@@ -62,11 +55,15 @@ def forecast_figure(
     row = Channel(variable, level)
     if variable not in scores:
         raise ValueError(f"cannot draw {variable}: it is not among the scores")
-    factor, units = shown_in(scores, row)
-    fields = _chosen(forecast, truth, row, lead, factor)
+    looks = shown(variable, str(scores[variable].attrs["units"]), level)
+    fields = _chosen(forecast, truth, row, lead)
+    forecast_map, truth_map = (converted(f, looks) for f in (fields.forecast, fields.truth))
+    error = converted(fields.forecast - fields.truth, looks.of_differences)
+    limits = _limits(forecast_map, truth_map)
+    limit = float(np.abs(error).max()) or 1.0
     name = short_label(variable, level)
     with matplotlib.rc_context({"font.size": 9, "axes.titlesize": 10}):
-        figure = Figure(figsize=(12.5, 7), layout="constrained", dpi=130)
+        figure = Figure(figsize=(12.5, 8), layout="constrained", dpi=130)
         figure.suptitle(
             f"{long_label(variable, level)}: forecast from {time_label(fields.init_time)}, "
             f"valid {time_label(fields.valid_time)} (+{lead_label(lead)})",
@@ -74,32 +71,36 @@ def forecast_figure(
         )
         # A picture travels without its store, so it names the source of the forecast.
         figure.supxlabel(str(forecast.attrs.get("source", "")), fontsize=8, color="0.35")
-        (ax_forecast, ax_truth), (ax_error, ax_curve) = figure.subplots(2, 2)
-        low = min(float(fields.forecast.min()), float(fields.truth.min()))
-        high = max(float(fields.forecast.max()), float(fields.truth.max()))
-        coast = _coast(forecast, truth)
-        error = fields.forecast - fields.truth
-        limit = float(np.abs(error).max()) or 1.0
-        for axes, field, colours, limits, label in (
-            (ax_forecast, fields.forecast, FIELD_COLOURS, (low, high), name),
-            (ax_truth, fields.truth, FIELD_COLOURS, (low, high), name),
-            (ax_error, error, ERROR_COLOURS, (-limit, limit), f"error of {name}"),
-        ):
-            image = _draw_map(axes, field, colours, limits, coast)
-            figure.colorbar(image, ax=axes, label=f"{label} ({units})", aspect=30, pad=0.02)
-        ax_forecast.set_title(f"forecast, +{lead_label(lead)}")
-        ax_truth.set_title(f"truth, {time_label(fields.valid_time)}")
+        places = figure.add_gridspec(2, 2)
+        truth_title = f"truth, {time_label(fields.valid_time)}"
         region = "global" if "global" in scores["region"] else str(scores["region"].values[0])
-        ax_error.set_title(_error_title(scores, row, region, lead, units))
-        _draw_errors(ax_curve, scores, row, region, lead)
-        ax_curve.set_ylabel(f"RMSE of {name} ({units})")
-        ax_curve.set_title(f"error by lead time, {region}")
+        for place, field, drawn, within, label, title in (
+            (places[0, 0], forecast_map, looks, limits, name, f"forecast, +{lead_label(lead)}"),
+            (
+                places[0, 1],
+                truth_map,
+                looks,
+                limits,
+                name,
+                truth_title,
+            ),
+            (
+                *(places[1, 0], error, looks.of_differences, (-limit, limit)),
+                *(f"error of {name}", _error_title(scores, row, region, lead)),
+            ),
+        ):
+            axes = new_map(figure, place, GLOBE)
+            image = draw_map(axes, field, drawn, GLOBE, within)
+            axes.set_title(title)
+            colour_bar(figure, image, [axes], f"{label} ({drawn.units})")
+        curve = figure.add_subplot(places[1, 1])
+        _draw_errors(curve, scores, row, region, lead)
+        curve.set_ylabel(f"RMSE of {name} ({looks.of_differences.units})")
+        curve.set_title(f"error by lead time, {region}")
     return figure
 
 
-def _chosen(
-    forecast: xr.Dataset, truth: xr.Dataset, row: Channel, lead: np.timedelta64, factor: float
-) -> _Fields:
+def _chosen(forecast: xr.Dataset, truth: xr.Dataset, row: Channel, lead: np.timedelta64) -> _Fields:
     variable, level = row
     init = forecast["time"].values[0]
     where = {"time": init, "prediction_timedelta": lead}
@@ -116,59 +117,23 @@ def _chosen(
         predicted = predicted.isel(number=0)
     order = ("latitude", "longitude")
     return _Fields(
-        _greenwich_centred(predicted.transpose(*order)).load() * factor,
-        _greenwich_centred(observed.transpose(*order)).load() * factor,
+        predicted.transpose(*order).load(),
+        observed.transpose(*order).load(),
         init,
         init + lead,
     )
 
 
-def _greenwich_centred(field: xr.DataArray) -> xr.DataArray:
-    """Latitude ascending, longitude from -180°."""
-    longitude = (field["longitude"] + 180) % 360 - 180
-    centred = field.assign_coords(longitude=longitude).sortby(["latitude", "longitude"])
-    return centred.drop_vars([n for n in centred.coords if n not in centred.dims])
+def _limits(*fields: xr.DataArray) -> tuple[float, float]:
+    return min(float(f.min()) for f in fields), max(float(f.max()) for f in fields)
 
 
-def _coast(*datasets: xr.Dataset) -> xr.DataArray | None:
-    for dataset in datasets:
-        if "land_sea_mask" in dataset:
-            return _greenwich_centred(dataset["land_sea_mask"].transpose("latitude", "longitude"))
-    return None
-
-
-def _draw_map(
-    axes: Axes,
-    field: xr.DataArray,
-    colours: str,
-    limits: tuple[float, float],
-    coast: xr.DataArray | None,
-) -> QuadMesh:
-    longitude, latitude = field["longitude"].values, field["latitude"].values
-    image = axes.pcolormesh(
-        longitude, latitude, field.values, cmap=colours, vmin=limits[0], vmax=limits[1],
-        shading="nearest", rasterized=True,
-    )  # fmt: skip
-    if coast is not None:
-        axes.contour(longitude, latitude, coast.values, [COAST], colors="k", linewidths=0.6)
-    axes.set_xticks(range(-120, 121, 60), ["120°W", "60°W", "0°", "60°E", "120°E"])
-    axes.set_yticks(range(-90, 91, 30), ["90°S", "60°S", "30°S", "0°", "30°N", "60°N", "90°N"])
-    half = (longitude[1] - longitude[0]) / 2
-    axes.set_xlim(longitude[0] - half, longitude[-1] + half)
-    axes.set_ylim(-90, 90)
-    axes.set_xlabel("longitude")
-    axes.set_ylabel("latitude")
-    return image
-
-
-def _error_title(
-    scores: xr.Dataset, row: Channel, region: str, lead: np.timedelta64, units: str
-) -> str:
+def _error_title(scores: xr.Dataset, row: Channel, region: str, lead: np.timedelta64) -> str:
     """The title of the error map, with the RMSE if the scores are of this forecast alone."""
     if scores.attrs.get("initial_time_count", 1) != 1 or lead not in scores["prediction_timedelta"]:
         return "forecast minus truth"
     rmse = values(scores, row, "rmse", "forecast", region).sel(prediction_timedelta=lead)
-    return f"forecast minus truth, RMSE {number(float(rmse))} {units} ({region})"
+    return f"forecast minus truth, RMSE {number(float(rmse))} {shown_in(scores, row)[1]} ({region})"
 
 
 def _draw_errors(
@@ -179,3 +144,31 @@ def _draw_errors(
     axes.grid(color="#e4e7eb")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
+
+
+def draw_curve(axes: Axes, scores: xr.Dataset, row: Channel, metric: str, region: str) -> None:
+    """One metric by lead time on axes, a line for each entrant."""
+    for source, (colour, line) in _styles(scores).items():
+        array = values(scores, row, metric, source, region)
+        x = [hours(lead) for lead in array["prediction_timedelta"].values]
+        marker = "o" if len(x) < 25 else None
+        axes.plot(x, array.values, line, color=colour, label=source, marker=marker, ms=3.5)
+    last = hours(scores["prediction_timedelta"].values[-1])
+    step = next((s for s in (6, 12, 24, 48, 72, 120) if last / s <= 7), 240)
+    axes.set_xticks(np.arange(0, last + 1, step))
+    axes.set_xlim(0, last * 1.03)
+    axes.set_xlabel("lead time (h)")
+    if best(scores, metric) == "low":
+        axes.set_ylim(bottom=0)
+    elif best(scores, metric) == "zero":
+        axes.axhline(0, color="#444", lw=0.8)
+
+
+def _styles(scores: xr.Dataset) -> dict[str, tuple[str, str]]:
+    """Colour and line of each entrant that was scored."""
+    sources = [str(source) for source in scores["source"].values]
+    others = [source for source in sources if source not in STYLES]
+    return {
+        **{source: OTHER_STYLES[i % len(OTHER_STYLES)] for i, source in enumerate(others)},
+        **{source: style for source, style in STYLES.items() if source in sources},
+    }

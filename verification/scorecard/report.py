@@ -1,210 +1,263 @@
-"""The scores as one self-contained HTML page: no script, no network, prints well.
+"""The scores as one self-contained HTML page: a scorecard, numbers, curves, how it was done.
 
-This module chooses the numbers and words; `templates/report.html` lays them out.
+This module chooses the numbers and words. `templates/` lays them out: `report.html` the page,
+`parts.html` its pieces, `style.css` its looks on screens, phones and paper, and `card.js` what a
+reader can do with it. Without scripts everything but the numbers of single cells is there.
 """
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 import jinja2
-import matplotlib
 import numpy as np
-import xarray as xr
-from matplotlib.figure import Figure
 
 from data.channels import Channel
-from verification.scorecard.curves import (
-    SKILL_COLOURS,
-    curves_figure,
-    skill_figure,
-    svg_data_uri,
-)
-from verification.scorecard.labels import lead_label, long_label, number, short_label
-from verification.scorecard.selection import (
-    all_rows,
-    has_persistence,
-    headline_rows,
-    shown_in,
-    skill,
-    table_leads,
-    values,
-)
+from maps.labels import long_label, number, short_label
+from verification.results import Results
+from verification.scorecard.cells import Block, Pair, Share, blocks, every, pairs, share
+from verification.scorecard.dots import drawing, scale_of
+from verification.scorecard.lines import difference_panels, metric_panels
+from verification.scorecard.selection import HEADLINES
 
-KEY_STEPS = (-1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0)  # skills in the key of the colours
-MORE_CURVES = {"acc": "Anomaly correlation", "bias": "Bias (forecast minus truth)"}
-DAY = np.timedelta64(24, "h")
+SHOWN_REGIONS = ("global", "n.hem", "s.hem", "tropics")  # at first; the rest is a click away
+SHOWN_METRICS = ("rmse", "acc")
+CURVES = {"rmse": "RMSE", "acc": "Anomaly correlation", "bias": "Bias", "crps": "CRPS"}
+MOST_HEADLINES = 10
+TABLE_LEADS = 10  # of the table of numbers; a phone shows four of them
 
 Content = dict[str, Any]  # of a part of the page, for its template
 
 
-def report_html(scores: xr.Dataset) -> str:
-    """The whole page for the result of `verification.score`."""
-    templates = jinja2.Environment(
+class Picture(NamedTuple):
+    """A picture on the page: a map, a spectrum.
+
+    Attributes:
+        title: above it.
+        alternative: what it shows, in words.
+        source: a data URI.
+    """
+
+    title: str
+    alternative: str
+    source: str
+
+
+def report_html(results: Results, pictures: Sequence[Picture] = ()) -> str:
+    """The whole page.
+
+    Args:
+        results: scores, and comparisons where there are any.
+        pictures: maps and others that were made of the same forecasts.
+    """
+    return _templates().get_template("report.html").render(_content(results, pictures))
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("verification.scorecard"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return templates.get_template("report.html").render(_content(scores))
 
 
-def _content(scores: xr.Dataset) -> Content:
-    region, *others = (str(name) for name in scores["region"].values)
-    attrs = scores.attrs
-    panels = skill_figure(scores, region)
+def _content(results: Results, pictures: Sequence[Picture]) -> Content:
+    regions = list(dict.fromkeys(score.region for score in results.scores))
+    compared = pairs(results)
+    of_pair = {pair: blocks(results, pair) for pair in compared}
+    everything = [block for made in of_pair.values() for block in made]
+    scale = scale_of(everything) if everything else 1.0
+    rows = headline_rows(results)
+    names = list(dict.fromkeys(score.forecast for score in results.scores))
+    n = [score.n for score in results.scores]
+    protocol = dict(results.protocol)
     return {
+        "title": " and ".join(p.forecast for p in compared[:1]) or ", ".join(names),
+        "reference": compared[0].reference if compared else "",
+        "truth": str(protocol.get("truth", "not stated")),
+        "names": names,
+        "single": max(n, default=0) <= 1,
+        "regions": [{"name": r, "shown": r in _shown(regions, SHOWN_REGIONS)} for r in regions],
+        "metrics": _metrics(everything),
+        "cards": [
+            _card(number_of, pair, made, scale) for number_of, (pair, made) in
+            enumerate(of_pair.items())
+        ],
+        "scale": f"{100 * scale:g}\u00a0%",
+        "tests": list(dict.fromkeys(test for block in everything for test in block.p)),
+        "table": _table(results, rows, regions[0], names),
+        "curves": [_curves(results, rows, region, everything) for region in regions],
+        "notes": [note for note in str(protocol.pop("notes", "")).split("\n") if note],
+        "pictures": pictures,
+        "protocol": _facts(protocol),
+        "n": f"{min(n)}" if min(n) == max(n) else f"{min(n)} to {max(n)}",
+        "payload": _payload(of_pair),
+    }  # fmt: skip
+
+
+def headline_rows(results: Results) -> list[Channel]:
+    """The headline fields that were scored; the first ten where none was."""
+    levels = [
+        Channel(s.variable, None if s.level is None else int(s.level)) for s in results.scores
+    ]
+    rows = list(dict.fromkeys(levels))
+    return [row for row in HEADLINES if row in rows] or rows[:MOST_HEADLINES]
+
+
+def _shown(names: Sequence[str], first: Sequence[str]) -> list[str]:
+    """What is on at first: the usual ones, or the first where none of them is there."""
+    return [name for name in first if name in names] or list(names[:1])
+
+
+def _metrics(everything: Sequence[Block]) -> list[Content]:
+    names = list(dict.fromkeys(block.metric for block in everything))
+    return [{"name": name, "shown": name in _shown(names, SHOWN_METRICS)} for name in names]
+
+
+def _card(place: int, pair: Pair, made: Sequence[Block], scale: float) -> Content:
+    """One forecast against one reference: the headline and all blocks."""
+    return {
+        "pair": pair,
+        "headline": _headline(made),
+        "blocks": [
+            {"id": f"b{place}-{i}", "metric": block.metric, "region": block.region,
+             "label": f"{block.metric.upper()}, {block.region}", **drawing(block, scale)}
+            for i, block in enumerate(made)
+        ],
+    }  # fmt: skip
+
+
+def _headline(made: Sequence[Block]) -> Content | None:
+    """Shares of targets in the first region and metric."""
+    if not made:
+        return None
+    counted: Share = share(made[0])
+
+    def percent(count: int) -> str:
+        return f"{100 * count / counted.targets:.1f}\u00a0%" if counted.targets else "–"
+
+    return {
+        "metric": made[0].metric.upper(),
+        "region": made[0].region,
+        "targets": f"{counted.targets:,}",
+        "won": percent(counted.won),
+        "count": counted.won,
+        "tested": bool(made[0].p),
+        "surely_won": percent(counted.surely_won),
+        "surely_won_after": percent(counted.surely_won_after),
+        "surely_lost": percent(counted.surely_lost),
+        "surely_lost_after": percent(counted.surely_lost_after),
+        "disputed": int(made[0].disputed.sum()),
+    }
+
+
+def _table(
+    results: Results, rows: Sequence[Channel], region: str, names: Sequence[str]
+) -> Content | None:
+    """The first metric of the headline fields in the first region, entrant below entrant."""
+    metric = next((s.metric for s in results.scores), "rmse")
+    panels = {
+        (panel["row"], line["name"]): line
+        for panel in metric_panels(results, rows, metric, region)
+        for line in panel["numbers"]
+    }
+    if not panels:
+        return None
+    leads = sorted({lead for line in panels.values() for lead in line["leads"]})
+    chosen = [leads[i] for i in every(leads, TABLE_LEADS)]
+    few = {chosen[int(i)] for i in np.unique(np.linspace(0, len(chosen) - 1, 4).round())}
+    return {
+        "metric": metric.upper(),
         "region": region,
-        "forecast": attrs["forecast"],
-        "truth": attrs["truth"],
-        "grid": attrs["grid"],
-        "source": attrs.get("forecast_source", ""),
-        "period": _period(scores),
-        "summary": _summary(scores, region),
-        "notes": [note for note in str(attrs.get("notes", "")).split("\n") if note],
-        "key": _key() if has_persistence(scores) else [],
-        "headlines": _table(scores, headline_rows(scores), region),
-        "errors": _picture(
-            curves_figure(scores, "rmse", region), "RMSE by lead time of the headline fields"
-        ),
-        "skill": panels and _picture(panels, "Skill against persistence by level and lead time"),
-        "more_curves": {
-            title: _picture(curves_figure(scores, metric, region), title)
-            for metric, title in MORE_CURVES.items()
-            if metric in scores["metric"].values
-        },
-        "other_regions": {name: _table(scores, headline_rows(scores), name) for name in others},
-        "everything": _table(scores, all_rows(scores), region),
-        "protocol": _protocol(scores),
-        **_provenance(scores),
-    }
-
-
-def _period(scores: xr.Dataset) -> str:
-    times = str(scores.attrs.get("initial_times", "")).split(", ")
-    if len(times) == 1:
-        return f"initial time {times[0]}"
-    return f"{len(times)} initial times from {times[0]} to {times[-1]}"
-
-
-def _summary(scores: xr.Dataset, region: str) -> Content:
-    """One headline number, and how often the forecast beats persistence."""
-    row = headline_rows(scores)[0]
-    rmse = values(scores, row, "rmse", "forecast", region)
-    leads = rmse["prediction_timedelta"].values
-    lead = DAY if DAY in leads else leads[-1]
-    units = shown_in(scores, row)[1]
-
-    def at_lead(array: xr.DataArray) -> str:
-        return f"{number(float(array.sel(prediction_timedelta=lead)))} {units}"
-
-    summary: Content = {
-        "name": f"{short_label(*row)} RMSE at {lead_label(lead)}",
-        "value": at_lead(rmse),
-        "persistence": None,
-        "single": scores.attrs.get("initial_time_count", 1) == 1,
-    }
-    if has_persistence(scores):
-        skills = np.array([skill(scores, r, region).values for r in all_rows(scores)])
-        summary |= {
-            "persistence": at_lead(values(scores, row, "rmse", "persistence", region)),
-            "better": int((skills > 0).sum()),
-            "judged": int(np.isfinite(skills).sum()),
-        }
-    return summary
-
-
-def _key() -> list[Content]:
-    return [{"style": _cell_style(step), "text": f"{step:+.1f}"} for step in KEY_STEPS]
-
-
-def _cell_style(gain: float) -> str:
-    """Colours of a table cell for a skill, as CSS; none where there is no skill."""
-    if not np.isfinite(gain):
-        return ""
-    red, green, blue, _ = matplotlib.colormaps[SKILL_COLOURS]((np.clip(gain, -1, 1) + 1) / 2)
-    text = "#fff" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "#1c2126"
-    return f"background:{matplotlib.colors.to_hex((red, green, blue))};color:{text}"
-
-
-def _table(scores: xr.Dataset, rows: Iterable[Channel], region: str) -> Content:
-    """RMSE by variable and lead time, coloured by skill."""
-    leads = table_leads(list(scores["prediction_timedelta"].values))
-    return {
-        "leads": [lead_label(lead) for lead in leads],
+        "leads": [{"text": _lead(lead), "few": lead in few} for lead in chosen],
         "rows": [
             {
-                "short": short_label(*row),
-                "long": long_label(*row),
-                "units": shown_in(scores, row)[1],
-                "cells": _cells(scores, row, region, leads),
+                "short": short_label(*row), "long": long_label(*row), "name": name,
+                "first": name == names[0], "units": panels[row, name]["units"],
+                "cells": [
+                    {"text": number(panels[row, name]["leads"].get(lead, float("nan"))),
+                     "few": lead in few}
+                    for lead in chosen
+                ],
             }
-            for row in rows
+            for row in rows for name in names if (row, name) in panels
         ],
-    }
+    }  # fmt: skip
 
 
-def _cells(
-    scores: xr.Dataset, row: Channel, region: str, leads: list[np.timedelta64]
-) -> list[Content]:
-    def at_leads(array: xr.DataArray) -> list[float]:
-        return [float(value) for value in array.sel(prediction_timedelta=leads).values]
+def _lead(hours: float) -> str:
+    return f"{hours / 24:g} d" if hours >= 24 and hours % 24 == 0 else f"{hours:g} h"
 
-    rmse = at_leads(values(scores, row, "rmse", "forecast", region))
-    if not has_persistence(scores):
-        return [{"text": number(value), "hint": ""} for value in rmse]
-    persistence = at_leads(values(scores, row, "rmse", "persistence", region))
-    gains = at_leads(skill(scores, row, region))
-    units = shown_in(scores, row)[1]
-    return [
-        {
-            "text": number(value),
-            "style": _cell_style(gain),
-            "hint": f"{short_label(*row)} at {lead_label(lead)}: forecast {number(value)}, "
-            f"persistence {number(base)} {units}, skill {number(gain)}",
-        }
-        for lead, value, base, gain in zip(leads, rmse, persistence, gains, strict=True)
+
+def _curves(
+    results: Results, rows: Sequence[Channel], region: str, everything: Sequence[Block]
+) -> Content:
+    """All curves of a region; those of the first have every metric, the others the first one."""
+    metrics = [m for m in CURVES if any(s.metric == m for s in results.scores)]
+    first = results.scores[0].region
+    groups = [
+        {"title": CURVES[metric], "panels": metric_panels(results, rows, metric, region)}
+        for metric in (metrics if region == first else metrics[:1])
     ]
+    for block in everything:
+        if block.region == region and block.metric == "rmse":
+            title = f"{block.pair.forecast} less {block.pair.reference}, % of the latter's RMSE"
+            groups.append({"title": title, "panels": difference_panels(block, rows)})
+    return {"region": region, "groups": [group for group in groups if group["panels"]]}
 
 
-def _picture(figure: Figure, alternative: str) -> Content:
-    return {"source": svg_data_uri(figure), "alternative": alternative}
+def _facts(protocol: Mapping[str, Any]) -> dict[str, str]:
+    """The protocol and the provenance as name and text, nested ones indented."""
+    facts = {}
+    for name, value in protocol.items():
+        text = value
+        if isinstance(value, str) and value.startswith("{"):
+            try:
+                text = json.loads(value)
+            except json.JSONDecodeError:
+                text = value
+        if isinstance(text, Mapping | list | tuple):
+            text = json.dumps(text, indent=1, ensure_ascii=False, default=str)
+        facts[name.replace("_", " ")] = str(text)
+    return facts
 
 
-def _protocol(scores: xr.Dataset) -> dict[str, str]:
-    attrs = scores.attrs
-    fewest, most = int(scores["sample_count"].min()), int(scores["sample_count"].max())
+def _payload(of_pair: Mapping[Pair, Sequence[Block]]) -> str:
+    """The numbers of every cell, for `card.js`; JSON that no text in it can end early."""
+    content = [
+        {f"b{place}-{i}": _cells(block) for i, block in enumerate(made)}
+        for place, made in enumerate(of_pair.values())
+    ]
+    merged = {key: value for part in content for key, value in part.items()}
+    return json.dumps(merged, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _cells(block: Block) -> Content:
+    """A block's numbers, row after row, with no more digits than anyone reads."""
+    factors = np.array(block.factors)[:, None]
+    columns = every(block.leads, 20)
+
+    def part(values: np.ndarray, digits: int) -> list[float | None]:
+        flat = values[:, columns].ravel()
+        return [float(f"{v:.{digits}g}") if np.isfinite(v) else None for v in flat]
+
+    n = block.n[:, columns]
     return {
-        "Truth": attrs["truth"],
-        "Baseline": attrs["baseline"],
-        "Climatology": attrs["climatology"],
-        "Initial times": attrs["initial_times"],
-        "n (initial times per lead time)": f"{fewest}"
-        if fewest == most
-        else f"{fewest} to {most}, depending on lead time",
-        "Members": attrs["members"],
-        "Area weights": attrs["weights"],
-        "RMSE": attrs["rmse"],
-        "RMSE, WeatherBench 2's": attrs["rmse_wb2"] + "; in the scores file as rmse_wb2",
-        "ACC": attrs["acc"] if "acc" in scores["metric"].values else "not reported",
-        "Missing values": attrs["missing_values"],
-        "Grid": attrs["grid"],
-    }
-
-
-def _provenance(scores: xr.Dataset) -> Content:
-    """How the forecast was made: the main facts, and the whole manifest of its store."""
-    text = str(scores.attrs.get("forecast_provenance", "not stated"))
-    try:
-        stated = json.loads(text)
-    except json.JSONDecodeError:
-        stated = {}
-    weights = stated.get("weights") if isinstance(stated, dict) else None
-    facts = {"Source": scores.attrs.get("forecast_source", "not stated")}
-    if isinstance(weights, dict):
-        facts |= {f"Weights: {key}": value for key, value in weights.items()}
-    elif weights is not None:
-        facts["Weights"] = weights
-    return {
-        "provenance": facts,
-        "full_provenance": json.dumps(stated, indent=2, ensure_ascii=False) if stated else text,
+        "f": block.pair.forecast,
+        "r": block.pair.reference,
+        "rows": [long_label(*row) for row in block.rows],
+        "units": block.units,
+        "leads": [_lead(block.leads[j]) for j in columns],
+        "v": part(block.value * factors, 4),
+        "a": part(block.against * factors, 4),
+        "d": part(100 * block.relative, 3),
+        "lo": part(100 * block.low, 3) if np.isfinite(block.low).any() else [],
+        "hi": part(100 * block.high, 3) if np.isfinite(block.high).any() else [],
+        "p": {test: part(p, 2) for test, p in block.p.items()},
+        "q": {test: part(p, 2) for test, p in block.adjusted.items()},
+        "n": int(n.flat[0]) if (n == n.flat[0]).all() else n.ravel().tolist(),
     }

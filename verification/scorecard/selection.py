@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from data.channels import Channel
-from verification.scorecard.labels import display_units
+from maps.appearance import shown
 
 # The headline fields of WeatherBench 2 and of GraphCast's paper, in the order of the page.
 HEADLINES = (
@@ -73,7 +73,8 @@ def best(scores: xr.Dataset, metric: str) -> str:
 
 def shown_in(scores: xr.Dataset, row: Channel) -> tuple[float, str]:
     """Factor to, and name of, the units in which a row is shown."""
-    return display_units(row.variable, str(scores[row.variable].attrs["units"]))
+    looks = shown(row.variable, str(scores[row.variable].attrs["units"]), row.level).of_differences
+    return looks.factor, looks.units
 
 
 def has_persistence(scores: xr.Dataset) -> bool:

@@ -5,7 +5,6 @@ faster than Zstd, which leaves a little less (`benchmarks/RESULTS.md`, Codecs). 
 raises when it is read; a lost shard reads as NaN, which every reader here refuses.
 """
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from zarr.storage import MemoryStore
 
 from data.stores.analyses.header import TIME_CHUNK, DatasetHeader
 from data.stores.files import flush, written_aside
+from data.stores.metadata import consolidate
 from data.variables import VARIABLES
 
 
@@ -141,11 +141,7 @@ def laid_out(
         array[...] = variable.values
     for name in header.variables:
         _create_field(group, header, name, len(times))
-    with warnings.catch_warnings():
-        # zarr warns that format 3 does not define it yet. Readers that do not know it ignore it;
-        # others need one request in place of one for each array.
-        warnings.filterwarnings("ignore", "Consolidated metadata is currently not part")
-        zarr.consolidate_metadata(memory)
+    consolidate(memory)
     return {key: bytes(value.to_bytes()) for key, value in contents.items()}
 
 

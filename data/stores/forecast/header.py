@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -24,7 +24,8 @@ from data.stores.cf import (
 from data.stores.kind import label
 from data.variables import VARIABLES, check_names
 
-LAYOUT = 1  # of the store; part of the fingerprint: another layout is never resumed
+LAYOUT = 2  # of the store; part of the fingerprint: another layout is never resumed
+CELL_DIMS = ("time", "number", "prediction_timedelta")  # each index has its own chunk
 
 
 class Cell(NamedTuple):
@@ -52,6 +53,8 @@ class ForecastHeader:
         members: labels along `number`; none means one forecast for each initial time, and no such
             dimension.
         provenance: JSON text: weights, inputs, versions.
+        nonnegative: variables that are written without values below zero (see `clipping`).
+        zarr_format: 3, or 2 for tools that read nothing else.
 
     Raises:
         ValueError: a variable is unknown, or coordinates are not as above.
@@ -71,10 +74,13 @@ class ForecastHeader:
     references: str = ""
     comment: str = ""
     provenance: str = "{}"
+    nonnegative: tuple[str, ...] = ()
+    zarr_format: Literal[2, 3] = 3
 
     def __post_init__(self) -> None:
         """Check the rules above."""
         check_names(self.variables)
+        assert set(self.nonnegative) <= set(self.variables)
         if not self.variables or not self.init_times or not self.leads:
             raise ValueError(
                 "a forecast store needs at least one variable, one initial time and one lead time, "
@@ -153,11 +159,11 @@ class ForecastHeader:
             "prediction_timedelta": (("prediction_timedelta",), lead),
             "valid_time": (("time", "prediction_timedelta"), init[:, None] + lead),
         }
-        variables = {n: xr.Variable(*column, _TIME_ATTRS[n]) for n, column in columns.items()}
+        variables = {n: xr.Variable(*column, CELL_ATTRS[n]) for n, column in columns.items()}
         variables |= space_coordinates(self.levels, self.latitude, self.longitude)
         if self.members:
             numbers = np.array(self.members, np.int64)
-            variables["number"] = xr.Variable(("number",), numbers, _TIME_ATTRS["number"])
+            variables["number"] = xr.Variable(("number",), numbers, CELL_ATTRS["number"])
         return variables
 
     def variable_attrs(self, name: str) -> dict[str, str]:
@@ -172,6 +178,7 @@ class ForecastHeader:
             "units": row.units,
             "units_metadata": "temperature: on_scale" if row.units == "K" else "",
             "cell_methods": cell_methods,
+            "comment": _CLIPPED if name in self.nonnegative else "",
             "coordinates": "valid_time forecast_reference_time",
         }
         return {key: text for key, text in attrs.items() if text}
@@ -187,6 +194,11 @@ class ForecastHeader:
         }
 
 
+_CLIPPED = (
+    "values below zero, which the model may predict, are set to 0: clipped_fraction of all values,"
+    " down to clipped_minimum; clipped_mean is the mean over all values of what was cut off"
+)
+
 COORDINATE_FIELDS = {
     "time": "init_times",
     "number": "members",
@@ -196,7 +208,7 @@ COORDINATE_FIELDS = {
     "longitude": "longitude",
 }
 
-_TIME_ATTRS: dict[str, dict[str, str]] = {
+CELL_ATTRS: dict[str, dict[str, str]] = {
     # In this layout `time` is the initial time. CF checkers want the standard name "time" for a
     # dimension of this name; the coordinate forecast_reference_time has the right one.
     "time": {**TIME_ATTRS, "long_name": "initial time of the forecast"},
@@ -226,3 +238,13 @@ _TIME_ATTRS: dict[str, dict[str, str]] = {
         "units": "1",
     },
 }
+
+
+def decoded_attrs(name: str) -> dict[str, str]:
+    """Attributes of a coordinate of times or leads once xarray has decoded its units.
+
+    >>> decoded_attrs("number")["standard_name"]
+    'realization'
+    """
+    encoded = ("units", "calendar", "dtype")
+    return {key: text for key, text in CELL_ATTRS[name].items() if key not in encoded}

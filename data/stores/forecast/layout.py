@@ -1,13 +1,15 @@
 """The layout of a forecast store on the disk: all its metadata, and no values.
 
-**Zarr v2, not v3**: consolidated metadata is part of v2 (zarr-python warns that v3 has none), and
-netCDF-C reads it (4.10.1 does, and refuses v3). **Byte shuffle + Zstd level 1** leaves half to
-three quarters of upper air, at some hundreds of MB/s on one core: `benchmarks/RESULTS.md`, Codecs,
-has the figures and what else was tried. A damaged chunk raises when it is read (Zstd's checksum).
-A lost chunk reads as NaN, which verification refuses.
+**Zarr 3, one chunk for a variable at a lead time, no shards.** A chunk is a file, and the unit of
+writing. Shards were tried: `xr.open_zarr(forecast).sel(level=500).to_zarr(new)` is then refused,
+because xarray (2026.9) gives the new array the shards of the old one. Format 2 is there on request,
+for tools that read nothing else, such as netCDF-C.
+
+**Blosc: Zstd after byte shuffle, then CRC-32C**: codecs of the specification, which every reader
+has. `benchmarks/RESULTS.md`, Codecs, has the figures and what else was tried. A damaged chunk
+raises when it is read. A lost chunk reads as NaN, which verification refuses.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +17,14 @@ import xarray as xr
 import zarr
 
 from data.stores.cf import create_array
-from data.stores.forecast.header import ForecastHeader
-
-_CELL_DIMS = ("time", "number", "prediction_timedelta")
+from data.stores.forecast.header import CELL_DIMS, ForecastHeader
+from data.stores.metadata import consolidate, put_in_order
 
 
 def lay_out(folder: Path, header: ForecastHeader) -> None:
     """Write a store without values into a folder; each field has one chunk per cell."""
-    group = zarr.create_group(folder, zarr_format=2, attributes={**header.global_attrs()})
+    attributes = {**header.global_attrs()}
+    group = zarr.create_group(folder, zarr_format=header.zarr_format, attributes=attributes)
     coords = header.coordinates()
     for name, variable in coords.items():
         create_array(group, name, variable, variable.shape)[...] = variable.values
@@ -30,14 +32,9 @@ def lay_out(folder: Path, header: ForecastHeader) -> None:
     for name in header.variables:
         dims = header.cell_dims + header.field_dims(name)
         shape = [sizes[dim] for dim in dims]
-        chunks = tuple(1 if dim in _CELL_DIMS else sizes[dim] for dim in dims)
+        chunks = tuple(1 if dim in CELL_DIMS else sizes[dim] for dim in dims)
         empty = np.broadcast_to(np.float32(np.nan), shape)  # takes no memory
         field = xr.Variable(dims, empty, header.variable_attrs(name))
         create_array(group, name, field, chunks)
-    zarr.consolidate_metadata(group.store)
-    _sort_keys(folder / ".zmetadata")
-
-
-def _sort_keys(path: Path) -> None:
-    """Order the consolidated metadata: zarr lists arrays in the file system's order."""
-    path.write_text(json.dumps(json.loads(path.read_text()), indent=1, sort_keys=True))
+    consolidate(group.store)
+    put_in_order(folder)

@@ -21,11 +21,15 @@ import xarray as xr
 import zarr
 
 from data.stores.building import Building
-from data.stores.files import check_space, flush, share, written_whole
-from data.stores.forecast.header import COORDINATE_FIELDS, Cell, ForecastHeader
+from data.stores.cf import chunk_key
+from data.stores.files import check_space, flush, share
+from data.stores.forecast.clipping import Clipping
+from data.stores.forecast.header import COORDINATE_FIELDS, LAYOUT, Cell, ForecastHeader
 from data.stores.forecast.layout import lay_out
-from data.stores.kind import zarr_attributes
-from data.stores.partial import interrupted_folder
+from data.stores.kind import ATTRIBUTE, label, zarr_attributes
+from data.stores.metadata import ROOT, add_attributes
+from data.stores.partial import interrupted, interrupted_folder
+from data.stores.targets import of_another_version
 
 WRITERS = 4  # variables compressed at once; each takes about three times its size in memory
 
@@ -43,6 +47,7 @@ class ForecastStore:
         self._building = building
         group = zarr.open_group(building.folder, mode="r+", use_consolidated=False)
         self._arrays: dict[str, Any] = {name: group[name] for name in header.variables}
+        self._clipping = Clipping(building.folder, header)
 
     @classmethod
     def open_or_create(
@@ -65,6 +70,8 @@ class ForecastStore:
             FileExistsError: see `Building.open`.
             OSError: the place cannot be written, or is too small for the missing cells.
         """
+        if not overwrite:
+            _refuse_another_layout(Path(path))
         building = Building.open(
             path,
             "forecast",
@@ -123,7 +130,7 @@ class ForecastStore:
             raise ValueError(
                 f"{cell} lies outside this forecast store: {self.header.cells[-1]} ends it"
             )
-        arrays = _checked(self.header, fields, cell)
+        arrays = self._clipping.clipped(cell, _checked(self.header, fields, cell))
 
         def write_variable(name: str) -> None:
             self._arrays[name][self._index(cell)] = arrays[name]
@@ -132,6 +139,7 @@ class ForecastStore:
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(write_variable, arrays))
         self._building.commit(_key(cell))
+        self._clipping.forget(cell)
 
     def take(self, source: Path, cells: Mapping[Cell, Cell]) -> None:
         """Take cells from a finished store of the same variables, grid and members.
@@ -146,13 +154,17 @@ class ForecastStore:
             for name in self.header.variables:
                 chunk = self.working_path / name / self._chunk(cell, name)
                 share(source / name / self._chunk(theirs, name), chunk)
+            self._clipping.take(source, cell, theirs)
             self._building.commit(_key(cell))
 
     def read(self, lead: int, *, init: int = 0, member: int = 0) -> xr.Dataset:
-        """One committed cell, bit for bit as written; dims (level, latitude, longitude).
+        """One committed cell, bit for bit as it was given to `write`, with values below zero.
+
+        Dimensions are (level, latitude, longitude).
 
         Raises:
-            ValueError: the cell is not committed, or some of its chunks are lost.
+            ValueError: the cell is not committed, some of its chunks are lost, or it is not one of
+                the last lead times and had values below zero.
         """
         cell = Cell(init, member, lead)
         if _key(cell) not in self._building.done:
@@ -166,7 +178,7 @@ class ForecastStore:
                 f"{cell} of {self.path} has lost chunks of {', '.join(lost)}; begin the forecast"
                 " anew (--overwrite, in Python overwrite=True)"
             )
-        return self.header.cell(values)
+        return self.header.cell(self._clipping.restored(cell, values))
 
     @property
     def provenance(self) -> str:
@@ -175,15 +187,7 @@ class ForecastStore:
 
     def record(self, provenance: str) -> None:
         """Replace the attribute `provenance`; the fingerprint stays."""
-        for name in (".zmetadata", ".zattrs"):  # the one that is read comes last
-            path = self.working_path / name
-            content = json.loads(path.read_text())
-            attributes = content["metadata"][".zattrs"] if name == ".zmetadata" else content
-            attributes["provenance"] = provenance
-            with written_whole(path) as temporary:
-                # `lay_out` sorts consolidated metadata, too.
-                text = json.dumps(content, indent=1, sort_keys=name == ".zmetadata")
-                temporary.write_text(text)
+        add_attributes(self.working_path, {ROOT: {"provenance": provenance}})
 
     def finish(self) -> Path:
         """Give the complete store its name, and release it.
@@ -197,6 +201,8 @@ class ForecastStore:
                 f"{len(self.missing)} of {len(self.header.cells)} cells of {self.path} are not "
                 f"written yet, the first is {self.missing[0]}; write them before finishing"
             )
+        if not self._building.named:
+            add_attributes(self.working_path, self._clipping.finished())
         return self._building.finish()
 
     def close(self) -> None:
@@ -214,7 +220,15 @@ class ForecastStore:
 
     def _chunk(self, cell: Cell, name: str) -> str:
         tail = (0,) * len(self.header.field_dims(name))
-        return ".".join(str(i) for i in (*self._index(cell), *tail))
+        return chunk_key((*self._index(cell), *tail), self.header.zarr_format)
+
+
+def _refuse_another_layout(path: Path) -> None:
+    left, folder = interrupted(path), interrupted_folder(path)
+    if folder is not None and left is not None and left.done:
+        layout = zarr_attributes(folder).get(ATTRIBUTE)
+        if layout != label("forecast", LAYOUT)[ATTRIBUTE]:
+            raise of_another_version(path.absolute(), "forecast")
 
 
 def discard_interrupted(path: str | os.PathLike[str]) -> None:

@@ -4,6 +4,7 @@ Built graphs and compiled programs are cached in `$XDG_CACHE_HOME/graphcast`. No
 configures JAX.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -162,6 +163,45 @@ def _check_devices() -> None:
             "every process needs as many devices as the others, and these have "
             f"{', '.join(map(str, each))}; hide some where there are more"
         )
+
+
+def use_every_core() -> None:
+    """Let a CPU show one device for each of its cores; call it before the first computation.
+
+    Samples that run side by side, one on each core, take less time than one after the other on all
+    cores (`benchmarks/RESULTS.md`, Training). A number that XLA_FLAGS gives is left as it is.
+    """
+    if "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
+        return
+    with contextlib.suppress(RuntimeError):  # JAX has started: its devices stay as they are
+        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))  # type: ignore[no-untyped-call]
+
+
+def devices_for_batch(asked: int | None, batch: int) -> int:
+    """How many devices share a batch, each of them equally.
+
+    Args:
+        asked: the number that the user asked for. None means as many as divide the batch.
+        batch: samples in an update.
+
+    Raises:
+        ValueError: there are fewer devices, or the batch cannot be shared so.
+    """
+    present, processes = jax.device_count(), jax.process_count()
+    possible = [n for n in range(processes, present + 1, processes) if batch % n == 0]
+    if not possible:
+        raise ValueError(
+            f"{processes} processes share a batch equally, and one of {batch} samples cannot be; "
+            f"use a `batch` that is a multiple of {processes}"
+        )
+    if asked is None:
+        return possible[-1]
+    if asked not in possible:
+        raise ValueError(
+            f"`devices` share a batch of {batch} samples equally, so here there may be "
+            f"{' or '.join(map(str, possible))}, not {asked}"
+        )
+    return asked
 
 
 def device_count(asked: int | None, windows: int) -> int:

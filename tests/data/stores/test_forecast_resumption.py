@@ -60,7 +60,7 @@ def test_a_torn_journal_line_was_never_committed(tmp_path):
 
 def test_a_committed_cell_whose_chunk_was_lost_is_not_gone_on_from(tmp_path):
     interrupted(tmp_path / "f.zarr", header(), cells=2)
-    (tmp_path / "f.zarr.partial" / "store" / "geopotential" / "0.1.0.0.0").unlink()
+    (tmp_path / "f.zarr.partial" / "store" / "geopotential" / "c.0.1.0.0.0").unlink()
     with (
         ForecastStore.open_or_create(tmp_path / "f.zarr", header()) as store,
         pytest.raises(ValueError, match="has lost chunks of geopotential; begin the forecast anew"),
@@ -73,7 +73,7 @@ def test_what_zarr_was_writing_when_it_was_killed_is_removed(tmp_path):
     path = tmp_path / "f.zarr"
     interrupted(path, header(), cells=2)
     chunks = tmp_path / "f.zarr.partial" / "store" / "geopotential"
-    (chunks / "0.2.0.0.0123456789abcdef.partial").write_bytes(b"half a chunk")
+    (chunks / "c.0.2.0.0.0123456789abcdef.partial").write_bytes(b"half a chunk")
     write_all(path, header())
     assert tree(path) == expected
 
@@ -114,6 +114,15 @@ def test_killed_at_any_moment_and_rerun_gives_the_same_bytes(tmp_path):
     write_all(path, header(), overwrite=True)
     assert tree(path) == expected
     assert not (tmp_path / "killed.zarr.partial").exists()
+
+
+def test_a_forecast_begun_in_an_earlier_layout_is_refused_not_mixed(tmp_path):
+    interrupted(tmp_path / "f.zarr", header(), cells=2)
+    root = tmp_path / "f.zarr.partial" / "store" / "zarr.json"
+    root.write_text(root.read_text().replace("forecast/2", "forecast/1"))
+    with pytest.raises(FileExistsError, match="another version of graphcast began; finish it with"):
+        write_all(tmp_path / "f.zarr", header())
+    write_all(tmp_path / "f.zarr", header(), overwrite=True)
 
 
 def test_a_forecast_begun_by_an_earlier_version_is_refused_not_mixed(tmp_path):

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphcast.training.optimiser import AdamW
-from graphcast.training.recipe import PUBLISHED, Phase, Recipe
+from graphcast.training.recipe import Phase, Recipe
+from graphcast.training.recipes import PUBLISHED, RECIPES, recipe_named
 
 SMALL = Recipe(
     (Phase("one", 10, peak=1e-3, warm_up=2), Phase("two", 5, 1e-4, 1e-4, lead_steps=2)), 4
@@ -103,3 +104,47 @@ def test_a_file_that_is_no_json_is_refused():
 def test_what_is_no_phase_is_refused(change, words):
     with pytest.raises(ValueError, match=words):
         Phase(**{"name": "p", "updates": 10, "peak": 1.0, **change})
+
+
+@given(st.integers(2, 10_000))
+def test_a_scaled_recipe_has_so_many_updates_and_every_phase(updates):
+    scaled = SMALL.scaled(updates)
+    assert scaled.updates == updates
+    assert [phase.name for phase in scaled.phases] == ["one", "two"]
+    assert all(phase.warm_up <= phase.updates for phase in scaled.phases)
+
+
+def test_a_recipe_scaled_to_its_own_length_is_the_same():
+    assert SMALL.scaled(SMALL.updates) == SMALL
+    assert PUBLISHED.scaled(PUBLISHED.updates) == PUBLISHED
+
+
+def test_fewer_updates_than_phases_are_refused():
+    with pytest.raises(ValueError, match="a recipe of 2 phases takes at least as many updates"):
+        SMALL.scaled(1)
+
+
+def test_an_average_over_fewer_updates_forgets_faster():
+    longer = replace(SMALL, average_decay=0.99)
+    assert longer.scaled(SMALL.updates).average_decay == pytest.approx(0.99)
+    assert longer.scaled(5).average_decay == pytest.approx(0.97)  # 15 / 5 times as fast
+    assert replace(SMALL, average_decay=0.8).scaled(2).average_decay == 0.5
+
+
+@pytest.mark.parametrize("updates", [1, 7, 100])
+def test_a_run_is_validated_after_its_last_update(updates):
+    due = SMALL.scaled(max(updates, 2)).validated_after
+    assert max(due) == max(updates, 2)
+    assert 0 not in due
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_recipes_of_the_package_are_known_by_name_and_as_files(name, tmp_path):
+    (tmp_path / "file.json").write_text(recipe_named(name).to_json())
+    assert recipe_named(str(tmp_path / "file.json")) == RECIPES[name]
+
+
+def test_a_validation_that_is_none_is_refused():
+    content = {**json.loads(SMALL.to_json()), "validation": {"times": 0}}
+    with pytest.raises(ValueError, match="times of a validation is at least 1, and this is 0"):
+        Recipe.from_json(json.dumps(content))

@@ -1,11 +1,10 @@
-"""Variables, units, numbers and lead times as text for people."""
+"""Variables, numbers, places and times as text for people."""
 
 import numpy as np
 
 from data.variables import VARIABLES
 from data.wording import hour, hours
-
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+from maps.units import SUPERSCRIPTS
 
 
 def short_label(variable: str, level: int | None) -> str:
@@ -20,24 +19,6 @@ def long_label(variable: str, level: int | None) -> str:
     return name if level is None else f"{name}, {level} hPa"
 
 
-def units_label(units: str) -> str:
-    """`m2 s-2` as `m² s⁻²`."""
-    parts = []
-    for part in units.split():
-        symbol = part.rstrip("-0123456789")
-        parts.append(symbol + part[len(symbol) :].translate(_SUPERSCRIPTS) if symbol else part)
-    return " ".join(parts)
-
-
-def display_units(variable: str, units: str) -> tuple[float, str]:
-    """Factor to the units in which a variable is shown, and their name: g kg⁻¹, or mm of rain."""
-    if units == "kg kg-1":
-        return 1e3, "g kg⁻¹"
-    if units == "m" and "precipitation" in variable:
-        return 1e3, "mm"
-    return 1.0, units_label(units)
-
-
 def number(value: float) -> str:
     """Three significant digits, with an exponent only for very small and very large numbers."""
     if not np.isfinite(value):
@@ -48,7 +29,7 @@ def number(value: float) -> str:
     if -4 < size < 5:
         return f"{value:.{max(0, 2 - size)}f}".replace("-", "−")
     mantissa = f"{value / 10.0**size:.1f}".replace("-", "−")
-    return f"{mantissa}·10{str(size).translate(_SUPERSCRIPTS)}"
+    return f"{mantissa}·10{str(size).translate(SUPERSCRIPTS)}"
 
 
 def lead_label(lead: np.timedelta64) -> str:
@@ -60,3 +41,15 @@ def lead_label(lead: np.timedelta64) -> str:
 def time_label(time: np.datetime64) -> str:
     """`2024-06-03 12 UTC`."""
     return hour(time).replace("T", " ") + " UTC"
+
+
+def longitude_label(degrees: float) -> str:
+    """`60°W`, `0°`, `120°E`."""
+    turned = (degrees + 180) % 360 - 180
+    side = "" if turned in (0, -180) else "W" if turned < 0 else "E"
+    return f"{abs(turned):g}°{side}"
+
+
+def latitude_label(degrees: float) -> str:
+    """`30°S`, `0°`, `60°N`."""
+    return f"{abs(degrees):g}°{'' if degrees == 0 else 'S' if degrees < 0 else 'N'}"
