@@ -55,7 +55,7 @@ def summed_over(hours: int | float) -> str:
 
 
 def name_by_period(array: xr.DataArray) -> str | None:
-    """The catalogue's name for totals over 6, 12 or 24 hours whose file states the period.
+    """The catalogue's name for totals over 1, 6, 12 or 24 hours whose file states the period.
 
     >>> rain = xr.DataArray(0.0, name="tp", attrs={"cell_methods": summed_over(6)})
     >>> name_by_period(rain)
