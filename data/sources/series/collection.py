@@ -111,14 +111,25 @@ class Lazy(Series):
 
     @cached_property
     def _counts_on(self) -> bool:
-        """Whether hourly precipitation is counted on since 00 UTC, looked at in one day."""
+        """Whether hourly precipitation is counted on since 00 UTC, looked at in one day.
+
+        Then it also starts anew after 00 UTC, if the series has that hour and the next.
+        """
         hours_of_day = self.times.astype("datetime64[h]").astype(np.int64) % 24
         days = self.times.astype("datetime64[D]")
         for day in np.unique(days):
             within = self.times[(days == day) & (hours_of_day > 0)][:4]
             if within.size >= 3:
-                return counts_on(self._counted(within).values)
+                return counts_on(self._counted(within).values) and self._starts_anew()
         return False
+
+    def _starts_anew(self) -> bool:
+        midnights = np.unique(self.times.astype("datetime64[D]")).astype("datetime64[ns]")
+        known = [m for m in midnights if np.isin([m, m + HOUR], self.times).all()]
+        if not known:
+            return True
+        end, start = self._counted(np.array([known[-1], known[-1] + HOUR])).values
+        return bool(start.mean() < end.mean())
 
     def _counted(self, times: np.ndarray) -> xr.DataArray:
         """Hourly precipitation as it is stored."""

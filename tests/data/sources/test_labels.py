@@ -152,6 +152,8 @@ def test_a_zip_archive_is_read_as_the_files_in_it(tmp_path):
     same(result, weather(4)[["temperature", NAME]])
     assert open_series(str(tmp_path / "era5.nc")).names == {"temperature", NAME}
     assert [path.name for path in files_of(tmp_path / "era5.nc")] == ["levels.nc", "surface.nc"]
+    with pytest.raises(ValueError, match="is a ZIP archive, as the Climate Data Store sends"):
+        open_forecast(tmp_path / "era5.nc")
 
 
 @pytest.mark.parametrize(
