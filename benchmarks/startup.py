@@ -22,13 +22,10 @@ from typing import NamedTuple
 import xarray as xr
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
+sys.path.insert(0, str(ROOT))
 
-from forecast_analyses import persistence  # noqa: E402  the path is set above
-
-from data.samples import analyses  # noqa: E402
-from data.sources import open_inputs  # noqa: E402
-from graphcast.checkpoints import write_checkpoint  # noqa: E402
+from data.samples import analyses  # noqa: E402  the path is set above
+from graphcast import open_inputs, untrained, write_checkpoint  # noqa: E402
 
 GRAPHCAST = [sys.executable, "-m", "forecast_cli"]
 
@@ -61,8 +58,9 @@ def main() -> None:
 def figures(folder: Path) -> dict[str, Figure]:
     """What is measured, on files made in the folder; the bounds first."""
     weights, fields = folder / "weights.safetensors", folder / "analyses.nc"
-    write_checkpoint(persistence(), weights)
-    open_inputs(analyses())[0].load().drop_encoding().to_netcdf(fields)
+    (packaged,) = open_inputs(analyses())
+    write_checkpoint(untrained([packaged]), weights)
+    packaged.load().drop_encoding().to_netcdf(fields)
     with xr.open_dataset(fields) as opened:
         start = str(opened["time"].values[1])[:13]
     forecast = [

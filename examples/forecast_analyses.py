@@ -2,26 +2,23 @@
 
     python examples/forecast_analyses.py [FOLDER]
 
-No trained weights come with the package, so this script makes some: random, with a last layer of
-zeros, so that the forecast is persistence. Any checkpoint may take their place, DeepMind's too.
+No trained weights come with the package, so this script makes untrained ones, which forecast
+persistence. Any checkpoint may take their place, DeepMind's too.
 """
 
 import sys
 from pathlib import Path
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from data import Channels, Task, moments_of, open_inputs
+from data import Task
 from data.constants import STANDARD_GRAVITY
 from data.samples import analyses
 from data.wording import hours
-from graphcast.checkpoints import Checkpoint, write_checkpoint
-from graphcast.network import ModelSpec, random_model
-from graphcast.operations import Event, Written, forecast
+from graphcast import forecast, open_inputs, untrained, write_checkpoint
+from graphcast.network import ModelSpec
+from graphcast.operations import Event, Written
 from mesh import MeshSpec
 
 TASK = Task(
@@ -31,13 +28,14 @@ TASK = Task(
     forcings=("day_progress_cos", "day_progress_sin"),
     levels=(500, 850),
 )
+SIZE = ModelSpec(MeshSpec(splits=1), latent_size=16, processor_steps=2, resolution=10.0)
 
 
 def main(folder: Path) -> Path:
     """Make weights, forecast with them, print the mean height of 500 hPa, return the store."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "persistence.safetensors"
-    write_checkpoint(persistence(), weights)
+    write_checkpoint(untrained(open_inputs(analyses()), TASK, SIZE), weights)
 
     store = forecast(
         checkpoint=weights,
@@ -59,15 +57,6 @@ def main(folder: Path) -> Path:
             print(f"+{hours(lead):.0f} h: mean height of 500 hPa {height:.0f} m")
     print(f"{store}: score it with examples/score_with_own_metric.py")
     return store
-
-
-def persistence() -> Checkpoint:
-    """A random network whose last layer is zero, with statistics of the packaged analyses."""
-    spec = ModelSpec(MeshSpec(splits=1), latent_size=16, processor_steps=2, resolution=10.0)
-    channels = Channels(TASK)
-    model = random_model(spec, channels.input_width, len(channels.targets), key=jax.random.key(0))
-    model = eqx.tree_at(lambda m: m.decoder.read_out.weights[-1], model, replace_fn=jnp.zeros_like)
-    return Checkpoint(spec, TASK, model, moments_of(open_inputs(analyses()), TASK))
 
 
 def say(event: Event) -> None:

@@ -14,9 +14,14 @@ REGRIDDING = ("conservative", "bilinear", "nearest", "subsample")
 HEADLINE_REGIONS = ("global", "n.hem", "s.hem", "tropics")
 REGIONS = (
     *HEADLINE_REGIONS,
-    *("arctic", "antarctic", "europe", "n.amer", "n.atl", "n.pac", "e.asia", "austnz"),
-    *("n.africa", "s.africa", "s.amer", "w.asia", "se.asia"),
+    *("extra-tropics", "arctic", "antarctic", "europe", "n.amer", "n.atl", "n.pac", "e.asia"),
+    *("austnz", "n.africa", "s.africa", "s.amer", "w.asia", "se.asia", "land", "sea"),
+    *("wmo.nh", "wmo.sh", "wmo.tropics", "wmo.n.america", "wmo.europe", "wmo.asia"),
+    *("wmo.australia", "wmo.n.polar", "wmo.s.polar"),
 )
+HEADLINE_METRICS = ("rmse", "rmse_wb2", "mae", "bias", "acc")
+PROTOCOLS = ("own", "paper", "wb2", "wmo")
+TESTS = ("ar2", "hac", "bootstrap", "diebold-mariano")
 PLANETS = ("t21", "t31", "t42", "t31-other")
 PLANET_LEVELS = (50, 100, 200, 300, 500, 700, 850, 925, 1000)  # hPa
 

@@ -11,8 +11,8 @@ from forecast_cli.terminal import console, next_step, size
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from graphcast.blocks import Layout
     from graphcast.machine.needs import StepMemory
+    from graphcast.operations import Planned
 
 
 def plan(
@@ -49,58 +49,47 @@ def plan(
     """
     if not train and (ar_steps, batch) != (1, 1):
         raise ValueError("--ar-steps and --batch describe a training update; give --train as well")
-    from data.channels import Channels
-    from data.grids import grid_of
-    from data.sources import open_inputs
     from forecast_cli.arguments import number_of_bytes
-    from graphcast.checkpoints import read_checkpoint
-    from graphcast.machine import fitting, fitting_update
-    from graphcast.machine.devices import windows_at_once
-    from graphcast.machine.memory import available_memory
-    from graphcast.machine.needs import RUNTIME
-    from graphcast.operations.cluster.runtime import graph_cache
-    from graphcast.precision import precision_named
-    from mesh import build_graphs
+    from graphcast import operations
 
-    rounding = precision_named(precision)
-    available = available_memory() if memory is None else number_of_bytes(memory)
-    weights = read_checkpoint(checkpoint)
-    entries = open_inputs(inputs)
-    dataset = entries[0]
-    grid = grid_of(dataset, "the inputs")
-    channels = Channels(weights.task)
-    graphs = build_graphs(grid, weights.spec.mesh, cache=graph_cache())
-    sizes = (weights.spec, channels, graphs, rounding, available)
-    frame = grid.size * len(channels.targets) * 4
+    limit = None if memory is None else number_of_bytes(memory)
     if train:
-        on_each = -(-batch // devices)
-        chosen = fitting_update(*sizes, steps=ar_steps, batch=on_each)
-        held = 2 * batch * (2 + ar_steps) * frame
-        console.print(_table(f"memory of an update of {batch}", chosen.memory, RUNTIME + held))
-        _say_fit(available, devices, chosen.layout)
+        update = operations.plan_update(
+            checkpoint,
+            inputs,
+            steps=ar_steps,
+            batch=batch,
+            memory=limit,
+            devices=devices,
+            precision=precision,
+        )
+        _say_memory(f"memory of an update of {batch}", update, devices)
         console.print("  gradient    keeps latents between rounds, computes the rest again")
         return
-    at_once = windows_at_once(len(entries), devices)
-    chosen = fitting(*sizes, devices=devices // at_once)
-    host = RUNTIME + 5 * at_once * frame
-    console.print(_table("memory of a forecast", chosen.memory, host))
-    _say_fit(available, devices, chosen.layout)
+    planned = operations.plan(
+        checkpoint, inputs, memory=limit, devices=devices, precision=precision
+    )
+    _say_memory("memory of a forecast", planned, devices)
     if devices > 1:
         console.print(
-            f"  windows     {at_once} of {len(entries)} side by side, "
-            f"each split over {devices // at_once} devices"
+            f"  windows     {planned.side_by_side} of {planned.windows} side by side, "
+            f"each split over {planned.parts} devices"
         )
-    kept = "kept between steps" if chosen.economy.keep_edges else "computed in each, to save memory"
-    console.print(f"  edge terms  {kept}")
-    more = [] if weights.moments is not None else ["--statistics", "STATISTICS"]
+    keeps = planned.plan.economy.keep_edges
+    console.print(
+        f"  edge terms  {'kept between steps' if keeps else 'computed in each, to save memory'}"
+    )
+    more = [] if planned.has_statistics else ["--statistics", "STATISTICS"]
     more += [] if memory is None else ["--memory", memory]
-    console.print(f"  output      {size(frame)} a step before compression")
+    console.print(f"  output      {size(planned.frame)} a step before compression")
     more += ["--inputs", inputs, "--lead-time", "10d", "--output", "forecast.zarr"]
     next_step("forecast", "--checkpoint", checkpoint, *more)
 
 
-def _say_fit(available: int, devices: int, layout: "Layout") -> None:
-    console.print(f"  fits into   {size(available)} a device, {devices} of them")
+def _say_memory(title: str, planned: "Planned", devices: int) -> None:
+    console.print(_table(title, planned.plan.memory, planned.host))
+    console.print(f"  fits into   {size(planned.available)} a device, {devices} of them")
+    layout = planned.plan.layout
     blocks, groups, group = layout.mesh_senders.shape
     console.print(
         f"  blocks      {layout.rows.blocks} of {layout.rows.length} grid points, "

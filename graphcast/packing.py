@@ -83,7 +83,9 @@ class Packing:
         )
 
     def fields(self, window: Window, blocks: Blocks, lead: int) -> xr.Dataset:
-        """The prediction for `lead` steps after the init time, labelled.
+        """The prediction for `lead` steps after the init time, with its times and units.
+
+        Joined along `prediction_timedelta`, predictions are a forecast as `score` takes it.
 
         Raises:
             ValueError: a prediction is not finite; names the lead time and the first channel.
@@ -91,9 +93,12 @@ class Packing:
         rows = out_of_blocks(blocks, self.grid.size)
         self._check_finite(rows, lead)
         frame = window.frames
-        return unpack(
+        fields = unpack(
             rows, self.channels.targets, frame["latitude"].values, frame["longitude"].values
         )
+        after = (lead * self.channels.task.step).astype("timedelta64[ns]")
+        coordinates = {"time": window.init_time, "prediction_timedelta": after}
+        return fields.assign_coords(coordinates).map(_with_units)
 
     def by_variable(self, per_channel: Float[np.ndarray, " targets"]) -> dict[str, float]:
         """Each variable's share of the loss before its weight, as DeepMind reports them."""
@@ -116,6 +121,10 @@ class Packing:
                 f"first in {channel}; "
                 "the leads before it are good: check weights and statistics against the inputs"
             )
+
+
+def _with_units(field: xr.DataArray) -> xr.DataArray:
+    return field.assign_attrs(VARIABLES[str(field.name)].attributes)
 
 
 def _pack_known(

@@ -46,23 +46,28 @@ def score_files(
         ValueError: an input is damaged, or the inputs do not fit each other.
     """
     protocol = Protocol(regions, forecast, _named(truth), climatology or "none given")
-    with open_forecast(forecast) as predicted, _damage_named(f"{forecast} or {_named(truth)}"):
+    with open_forecast(forecast) as predicted, damage_named(f"{forecast} or {_named(truth)}"):
         observed = open_truth(truth, predicted)
         check_units(observed, predicted)
-        means = None if climatology is None else _opened(climatology, sources.open_climatology)
+        means = None if climatology is None else open_climatology(climatology)
         scores = score(
             predicted, observed, protocol, climatology=means, baselines=baselines, progress=progress
         )
-        return _with_remarks(scores, predicted, observed, means)
+        said = [
+            *(scores.attrs["notes"], *said_of("forecast", predicted)),
+            *(*said_of("truth", observed), *said_of("climatology", means)),
+        ]
+        return scores.assign_attrs(notes="\n".join(filter(None, said)))
 
 
-def open_forecast(path: str) -> xr.Dataset:
+def open_forecast(path: str | Path) -> xr.Dataset:
     """A forecast, canonical and unread; see `data.sources.open_forecast`.
 
     Raises:
         FileNotFoundError: there is no forecast at `path`, or it is not complete yet.
         ValueError: the forecast cannot be read.
     """
+    path = str(path)
     partial = Path(path.rstrip("/") + ".partial")
     if not Path(path).exists() and partial.exists():
         raise FileNotFoundError(
@@ -96,6 +101,16 @@ def open_truth(places: Places, forecast: xr.Dataset) -> xr.Dataset:
 
 def _named(places: Places) -> str:
     return str(places) if isinstance(places, str | Path) else ", ".join(map(str, places))
+
+
+def open_climatology(path: str) -> xr.Dataset:
+    """A climatology, canonical and unread.
+
+    Raises:
+        FileNotFoundError: there is nothing at `path`.
+        ValueError: it cannot be read.
+    """
+    return _opened(path, sources.open_climatology)
 
 
 def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
@@ -134,20 +149,13 @@ def _opened(path: str, opener: Callable[[str], xr.Dataset]) -> xr.Dataset:
     return opener(path)
 
 
-def _with_remarks(scores: xr.Dataset, *read: xr.Dataset | None) -> xr.Dataset:
-    """The scores with what the readers had to say in their notes."""
-    roles = ("forecast", "truth", "climatology")
-    said = [
-        f"{role}: {remark}"
-        for role, dataset in zip(roles, read, strict=True)
-        if dataset is not None
-        for remark in remarks(dataset)
-    ]
-    return scores.assign_attrs(notes="\n".join(filter(None, [scores.attrs["notes"], *said])))
+def said_of(role: str, dataset: xr.Dataset | None) -> tuple[str, ...]:
+    """What the readers had to say of a dataset, for the notes."""
+    return () if dataset is None else tuple(f"{role}: {remark}" for remark in remarks(dataset))
 
 
 @contextmanager
-def _damage_named(files: str) -> Iterator[None]:
+def damage_named(files: str) -> Iterator[None]:
     """Name the files where a codec meets damaged bytes, of which it says only that they are."""
     try:
         yield

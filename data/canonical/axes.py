@@ -17,6 +17,7 @@ _NAMES = {
         *("plev", "lev", "pressure"),
     ),
 }
+GRID_NAMES = frozenset((*_NAMES["latitude"], *_NAMES["longitude"]))
 
 
 def with_named_axes(dataset: xr.Dataset) -> xr.Dataset:

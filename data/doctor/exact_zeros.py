@@ -8,7 +8,6 @@ how many zeros to expect; more than that are fill values.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import lambertw
 
 AROUND = 512  # values nearest to 0 to examine at first, and more until enough are distinct:
 FEW, MANY = 16, 64  # distinct values, to count the repetitions and to find the step
@@ -76,6 +75,8 @@ def _expected(values: np.ndarray) -> float:
         return 0.0
     if often > FEW and np.ptp(nearest) > values.std():
         return np.inf  # so coarse that the values counted are not near 0
+    from scipy.special import lambertw  # noqa: PLC0415  slow to import, and few fields have zeros
+
     return float(often + lambertw(-often * np.exp(-often)).real)
 
 

@@ -41,7 +41,7 @@ def checkpoint_format(path: Path) -> Format:
     return FORMATS[path.suffix]
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: str | Path) -> Checkpoint:
     """The checkpoint in `path`, in any of `FORMATS`.
 
     Raises:
@@ -49,6 +49,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         IsADirectoryError: `path` is a folder.
         ValueError: the file is damaged, or no checkpoint.
     """
+    path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no checkpoint at {path}")
     if path.is_dir():
@@ -56,13 +57,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return checkpoint_format(path).read(path)
 
 
-def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+def write_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     """Write `checkpoint` in the format that the suffix of `path` names; it replaces a file there.
 
     Raises:
         ValueError: no format has this suffix, or the format cannot hold the checkpoint.
     """
-    checkpoint_format(path).write(checkpoint, path)
+    checkpoint_format(Path(path)).write(checkpoint, Path(path))
 
 
 __all__ = ["FORMATS", "Checkpoint", "checkpoint_format", "read_checkpoint", "write_checkpoint"]

@@ -20,6 +20,7 @@ It is a short form of these parts, which also serve other weights, inputs and ma
 - `starts`: `Starts`, the windows that forecasts start from, each read when its turn comes.
 - `execution`: `execute`, which makes the forecast of a `Run`, or resumes it.
 - `events`: the reports of a running forecast.
+- `planning`: `plan`, the memory that a forecast or an update needs.
 - `provenance`: hashes and versions.
 - `cluster`: caches, and one forecast of several processes.
 """

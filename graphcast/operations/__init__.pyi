@@ -10,6 +10,9 @@ from .events import Taken as Taken
 from .events import Written as Written
 from .execution import execute as execute
 from .forecasting import forecast as forecast
+from .planning import Planned as Planned
+from .planning import plan as plan
+from .planning import plan_update as plan_update
 from .run import Digest as Digest
 from .run import Member as Member
 from .run import Run as Run

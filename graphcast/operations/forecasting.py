@@ -8,7 +8,7 @@ import numpy as np
 from data.sources.files.places import Places
 from data.time_range import AskedTimes, asked_init_times
 from graphcast.machine.machine import Machine
-from graphcast.operations.cluster.runtime import device_count
+from graphcast.operations.cluster.runtime import device_count, prepare_to_compile
 from graphcast.operations.events import Inputs, Report, silent
 from graphcast.operations.execution import execute
 from graphcast.operations.run import Run
@@ -35,7 +35,8 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
 ) -> Path:
     """Forecast from two analyses, into a Zarr store that survives being killed.
 
-    The same call resumes an interrupted forecast, and ends in the same bytes.
+    The same call resumes an interrupted forecast, and ends in the same bytes. Graphs and compiled
+    programs are cached in the user's cache folder.
 
     Args:
         checkpoint: a file of weights, or weights that are open already.
@@ -65,30 +66,14 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         FileExistsError: the output is there, or an interrupted forecast of something else is.
 
     Example:
-        Random weights forecast nonsense, but they need nothing besides this package:
+        Untrained weights forecast persistence, and need nothing besides this package:
 
         >>> import tempfile
-        >>> import jax, xarray
-        >>> from data import Channels, Task, moments_of, open_inputs
+        >>> import xarray
         >>> from data.samples import analyses
-        >>> from graphcast.checkpoints import Checkpoint, write_checkpoint
-        >>> from graphcast.network.model import ModelSpec, random_model
-        >>> from mesh.graphs import MeshSpec
-        >>> task = Task(
-        ...     name="wind",
-        ...     inputs=("u_component_of_wind", "day_progress_cos"),
-        ...     targets=("u_component_of_wind",),
-        ...     forcings=("day_progress_cos",),
-        ...     levels=(500, 850),
-        ... )
-        >>> channels = Channels(task)
-        >>> spec = ModelSpec(MeshSpec(1), latent_size=4, processor_steps=1)
-        >>> model = random_model(
-        ...     spec, channels.input_width, len(channels.targets), key=jax.random.key(0)
-        ... )
+        >>> from graphcast import open_inputs, untrained, write_checkpoint
         >>> folder = Path(tempfile.mkdtemp())
-        >>> moments = moments_of(open_inputs(analyses()), task)
-        >>> write_checkpoint(Checkpoint(spec, task, model, moments), folder / "my.safetensors")
+        >>> write_checkpoint(untrained(open_inputs(analyses())), folder / "my.safetensors")
 
         >>> store = forecast(
         ...     checkpoint=folder / "my.safetensors",
@@ -100,6 +85,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         >>> xarray.open_zarr(store)["u_component_of_wind"].sizes["prediction_timedelta"]
         2
     """
+    prepare_to_compile()
     weights = (
         checkpoint
         if isinstance(checkpoint, Weights)

@@ -2,8 +2,9 @@
 
 Read in this order: `recipe` (learning rate and steps of each update) with `draw` (the samples of
 each update) and `optimiser` (AdamW as published); `problem` (the arrays that never change) and
-`batches` (where examples come from); `state` (everything that changes, and its file); `step` (one
-update) and `loop` (many). `toy` trains the demonstration's model with them.
+`batches` (where examples come from); `untrained` (weights to start from) and `state` (everything
+that changes, and its file); `step` (one update) and `loop` (many). `toy` trains the demonstration's
+model with them.
 
     recipe = Recipe(phases=(Phase("short", updates=10, peak=1e-3),), batch=2)
     plan = plan_of_updates(ready, recipe, Machine())

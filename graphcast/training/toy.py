@@ -9,16 +9,12 @@ description says so.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from data.channels import Channels
 from data.grids import grid_of
-from data.statistics import moments_of
 from data.task import Task
 from data.windows import window
 from data.wording import hour
@@ -27,12 +23,13 @@ from graphcast.checkpoints import Checkpoint
 from graphcast.forecaster import forecaster
 from graphcast.loss import Example
 from graphcast.machine.machine import Machine
-from graphcast.network.model import GraphCast, ModelSpec, random_model
+from graphcast.network.model import ModelSpec
 from graphcast.training.batches import Frames, batch_in_blocks, frames
 from graphcast.training.loop import Progress, train
 from graphcast.training.problem import plan_of_updates, training_problem
 from graphcast.training.recipe import Phase, Recipe
 from graphcast.training.state import initial_state
+from graphcast.training.untrained import untrained
 from mesh.graphs import MeshSpec
 
 TOY_TASK = Task(
@@ -63,20 +60,18 @@ def train_toy(analyses: xr.Dataset, *, seed: int, report: Callable[[Progress], N
     """
     recipe = replace(TOY_RECIPE, seed=seed)
     grid = grid_of(analyses)
-    untrained = Checkpoint(
-        TOY_SPEC, TOY_TASK, _persistent_model(seed), moments_of([analyses], TOY_TASK)
-    )
-    ready = forecaster(untrained, grid)
+    start = untrained([analyses], TOY_TASK, TOY_SPEC, seed=seed)
+    ready = forecaster(start, grid)
     plan = plan_of_updates(ready, recipe, Machine())
     first = window(analyses, TOY_TASK, init_time=analyses["time"].values[1])
     state = train(
-        initial_state(untrained.model, recipe),
+        initial_state(start.model, recipe),
         training_problem(ready, plan, first),
         Turned(frames(ready, analyses), grid.shape, plan.layout.rows, recipe),
         recipe,
         report=report,
     )
-    return _described(replace(untrained, model=state.model), recipe, analyses)
+    return _described(replace(start, model=state.model), recipe, analyses)
 
 
 @dataclass(frozen=True)
@@ -113,16 +108,6 @@ class Turned:
 
         example: Example = jax.tree.map(turned, self.frames.example(sample, lead_steps))
         return example
-
-
-def _persistent_model(seed: int) -> GraphCast:
-    """A random model whose last layer is zero, so that training starts from persistence."""
-    channels, key = Channels(TOY_TASK), jax.random.key(seed)
-    model = random_model(TOY_SPEC, channels.input_width, len(channels.targets), key=key)
-    persistent: GraphCast = eqx.tree_at(
-        lambda m: m.decoder.read_out.weights[-1], model, replace_fn=jnp.zeros_like
-    )
-    return persistent
 
 
 def _described(toy: Checkpoint, recipe: Recipe, analyses: xr.Dataset) -> Checkpoint:

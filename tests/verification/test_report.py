@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data.channels import Channel
-from maps.labels import number
+from data.maps.labels import number
 from tests.verification.made_up_weather import forecast_of, truth
 from verification import Protocol, score
 from verification.results import Comparison, Results, Score

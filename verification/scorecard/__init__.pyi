@@ -1,4 +1,5 @@
+from .error_maps import error_pictures as error_pictures
 from .figures import forecast_figure as forecast_figure
-from .report import Picture as Picture
+from .picture import Picture as Picture
 from .report import report_html as report_html
 from .tabulated import tabulated as tabulated

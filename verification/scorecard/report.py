@@ -8,17 +8,18 @@ reader can do with it. Without scripts everything but the numbers of single cell
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
 import numpy as np
 
 from data.channels import Channel
-from maps.labels import long_label, number, short_label
+from data.maps.labels import long_label, number, short_label
 from verification.results import Results
 from verification.scorecard.cells import Block, Pair, Share, blocks, every, pairs, share
 from verification.scorecard.dots import drawing, scale_of
 from verification.scorecard.lines import difference_panels, metric_panels
+from verification.scorecard.picture import Picture
 from verification.scorecard.selection import HEADLINES
 
 SHOWN_REGIONS = ("global", "n.hem", "s.hem", "tropics")  # at first; the rest is a click away
@@ -28,20 +29,6 @@ MOST_HEADLINES = 10
 TABLE_LEADS = 10  # of the table of numbers; a phone shows four of them
 
 Content = dict[str, Any]  # of a part of the page, for its template
-
-
-class Picture(NamedTuple):
-    """A picture on the page: a map, a spectrum.
-
-    Attributes:
-        title: above it.
-        alternative: what it shows, in words.
-        source: a data URI.
-    """
-
-    title: str
-    alternative: str
-    source: str
 
 
 def report_html(results: Results, pictures: Sequence[Picture] = ()) -> str:
@@ -79,6 +66,7 @@ def _content(results: Results, pictures: Sequence[Picture]) -> Content:
         "title": " and ".join(p.forecast for p in compared[:1]) or ", ".join(names),
         "reference": compared[0].reference if compared else "",
         "truth": str(protocol.get("truth", "not stated")),
+        "source": str(protocol.get("forecast_source", "")),
         "names": names,
         "single": max(n, default=0) <= 1,
         "regions": [{"name": r, "shown": r in _shown(regions, SHOWN_REGIONS)} for r in regions],

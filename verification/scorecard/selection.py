@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from data.channels import Channel
-from maps.appearance import shown
+from data.maps.appearance import shown
 
 # The headline fields of WeatherBench 2 and of GraphCast's paper, in the order of the page.
 HEADLINES = (

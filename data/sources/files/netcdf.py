@@ -4,7 +4,6 @@ import warnings
 from pathlib import Path
 
 import xarray as xr
-from scipy.io import netcdf_file
 
 from data.sources.files.fills import with_true_fills
 from data.wording import reason
@@ -40,6 +39,8 @@ def _check_whole(path: str) -> None:
     with Path(path).open("rb") as file:
         if file.read(4) not in _CLASSIC:
             return
+    from scipy.io import netcdf_file  # noqa: PLC0415  classic files are rare, and SciPy is slow
+
     try:
         netcdf_file(path, mmap=True).close()
     except ValueError as error:

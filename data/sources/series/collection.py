@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from data.canonical import conventions
+from data.canonical.axes import GRID_NAMES
 from data.canonical.lead_times import LEAD_NAMES
 from data.canonical.names import canonical_name
 from data.canonical.precipitation import (
@@ -98,8 +99,8 @@ class Lazy(Series):
         raw = list(dict.fromkeys(source for name in known for source in self._sources[name]))
         varying = [name for name in known if VARIABLES[name].varies_in_time]
         if not varying:
-            return conventions.canonical(self._parts[0][raw])[known]
-        selected = [_selected(part[raw], times) for part in self._parts]
+            return conventions.canonical(_chosen(self._parts[0], raw))[known]
+        selected = [_selected(_chosen(part, raw), times) for part in self._parts]
         parts = [conventions.canonical(part) for part in selected if part is not None]
         if not parts:
             return xr.Dataset()
@@ -140,6 +141,16 @@ class Lazy(Series):
 
     def _of_each_hour(self, times: np.ndarray) -> xr.DataArray:
         return of_each_hour(self._counted(np.union1d(times, times - HOUR)), times)
+
+
+def _chosen(dataset: xr.Dataset, names: list[str]) -> xr.Dataset:
+    """Some variables on the axes of the grid, which a clock, as of the year, does not have."""
+    axes = {
+        name: dataset[name]
+        for name in dataset.coords
+        if str(name).casefold() in GRID_NAMES and dataset[name].ndim == 1
+    }
+    return dataset[names].assign_coords(axes)
 
 
 def _left_out(raw: xr.Dataset) -> tuple[str, ...]:
@@ -237,7 +248,7 @@ def _source_variables(raw: xr.Dataset) -> dict[str, tuple[str, ...]]:
     first = raw.isel(time=slice(0, 1)) if "time" in raw.dims else raw
     sources: dict[str, tuple[str, ...]] = {}
     for variable in (str(v) for v in raw.data_vars if _may_be_known(str(v))):
-        for name in conventions.canonical(first[[variable]]).data_vars:
+        for name in conventions.canonical(_chosen(first, [variable])).data_vars:
             if name in VARIABLES:
                 sources.setdefault(str(name), (variable,))
     for name, needed in _DERIVED_FROM.items():

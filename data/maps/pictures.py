@@ -13,12 +13,12 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 
 from data.channels import Channel
+from data.maps.appearance import Shown
+from data.maps.drawing import colour_bar, draw_map, new_map
+from data.maps.fields import at_leads, chosen, converted
+from data.maps.labels import lead_label, long_label, time_label
+from data.maps.projection import GLOBE, Extent, Polar, projection_of
 from data.stores.files import written_whole
-from maps.appearance import Shown
-from maps.drawing import colour_bar, draw_map, new_map
-from maps.fields import at_leads, chosen, converted
-from maps.labels import lead_label, long_label, time_label
-from maps.projection import GLOBE, Extent, Polar, projection_of
 
 COLUMNS = 3
 SHEET = 11.0  # inches across, of several maps
