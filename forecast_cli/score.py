@@ -2,12 +2,13 @@
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_cli.choices import HEADLINE_METRICS, HEADLINE_REGIONS, PROTOCOLS, TESTS, either
+from forecast_cli.choices import HEADLINE_METRICS, HEADLINE_REGIONS, PROTOCOLS, TESTS, Force, either
 from forecast_cli.terminal import progress
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     report: Annotated[
         Path | None, typer.Option(help="Also write a report for people, one HTML file.")
     ] = None,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing scores and report.")
     ] = False,
@@ -106,7 +108,8 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     Each forecast and baseline is scored at every initial time; the same command
     with a longer --time adds to the scores that are there. What cannot be scored
     (a valid time, variable or level that the truth lacks) is named. Differences
-    from the reference are tested for significance.
+    from the reference are tested for significance. The input doctor examines
+    the truth first.
 
     Example:
         graphcast score --forecast forecast.zarr --truth analyses.grib \
@@ -139,7 +142,7 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     read |= {climatology} if climatology else set()
     check_targets(output, report, json=json, csv=csv, overwrite=overwrite, read=read, extends=True)
     written = {"scores": output, "report": report, "json": json, "csv": csv}
-    results, stood = _run(request, written, scheduler, overwrite=overwrite)
+    results, stood = _run(replace(request, force=force), written, scheduler, overwrite=overwrite)
     say_scores(results, written, time.perf_counter() - started, stood=stood)
 
 

@@ -10,6 +10,7 @@ from data.provenance import remarked, remarks
 from data.sources.files import zarr
 from data.sources.files.archive import is_archive
 from data.sources.files.formats import open_raw
+from data.sources.files.opening import as_weather
 from data.sources.files.places import files_in
 from data.sources.series.collection import Lazy, Series
 from data.sources.series.doubles import Held, joined
@@ -28,11 +29,8 @@ def open_folder(path: Path) -> Series:
 
 
 def _lazy(path: Path) -> Lazy:
-    try:
+    with as_weather(str(path)):
         return Lazy(open_raw(str(path)), credit=path.name)
-    except ValueError as error:
-        text = str(error)
-        raise ValueError(text if str(path) in text else f"{path}: {text}") from error
 
 
 class Folder(Series):

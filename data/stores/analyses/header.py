@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from data.stores.cf import CONVENTIONS, EPOCH, TIME_ATTRS, field_dims, space_coordinates
-from data.stores.kind import SIMULATED, kind_of, label
+from data.stores.kind import SIMULATED, kind_of, label, recorded
 from data.variables import VARIABLES, check_names
 
 LAYOUT = 2  # of the store; part of the fingerprint: nothing is added to another layout
@@ -144,8 +144,8 @@ def is_repeated(attributes: Mapping[Any, Any]) -> bool:
     """Whether a dataset records that its one analysis was repeated, on request, at two times."""
     if kind_of(attributes) != "analyses":
         return False
-    made = json.loads(str(attributes.get("provenance", "{}")))
-    return bool(made.get("recipe", {}).get("repeat_single", False))
+    recipe = recorded(attributes, "provenance").get("recipe")
+    return isinstance(recipe, dict) and bool(recipe.get("repeat_single", False))
 
 
 def whole_hours(times: Sequence[np.datetime64] | np.ndarray) -> np.ndarray:
