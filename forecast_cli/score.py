@@ -1,12 +1,13 @@
 """`graphcast score`: forecasts, truths and baselines in, scores and a report out."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_cli.choices import HEADLINE_METRICS, HEADLINE_REGIONS, PROTOCOLS, TESTS, either
+from forecast_cli.choices import HEADLINE_METRICS, HEADLINE_REGIONS, PROTOCOLS, TESTS, Force, either
 from forecast_cli.terminal import progress
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     panels: Annotated[
         Path | None, typer.Option(help="Folder for the report's panels as PNG and PDF.")
     ] = None,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing scores and report.")
     ] = False,
@@ -108,7 +110,8 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     Each forecast and baseline is scored at every initial time; the same command
     with a longer --time adds to the scores that are there. What cannot be scored
     (a valid time, variable or level that the truth lacks) is named. Differences
-    from the reference are tested for significance.
+    from the reference are tested for significance. The input doctor examines
+    the truth first.
 
     Example:
         graphcast score --forecast forecast.zarr --truth analyses.grib \
@@ -142,7 +145,7 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     read |= {climatology} if climatology else set()
     check_targets(output, report, json=json, csv=csv, overwrite=overwrite, read=read, extends=True)
     written = {"scores": output, "report": report, "json": json, "csv": csv}
-    results, stood = _run(request, written, scheduler, overwrite=overwrite)
+    results, stood = _run(replace(request, force=force), written, scheduler, overwrite=overwrite)
     if panels is not None:
         write_panels(results, panels)
     seconds = time.perf_counter() - started
