@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from forecast_cli.choices import REGRIDDING, SERIES, TASK_FILE, TASKS, Force, either
 from forecast_cli.terminal import console, next_step, progress, size
@@ -143,6 +144,8 @@ def _report(result: "Prepared", output: Path, seconds: float) -> None:
         console.print(f"  simulated by {header.simulated_by}: no observation, not ERA5")
     if header.comment:
         console.print(f"  [yellow]{header.comment}[/]")
+    for remark in header.remarks.splitlines():
+        console.print(f"  [yellow]{escape(remark)}[/]")
     if missing := result.lacking_statics:
         console.print(f"  without {' and '.join(missing)}: GraphCast's tasks need them (--statics)")
     six_hourly = bool((np.diff(times) == STEP).all())

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from data.canonical.preliminary import preliminary_remark
 from data.doctor import Examination
 from data.grids import grid_of
 from data.malloc import share_arena
@@ -27,7 +28,7 @@ from data.preparation.door import Door
 from data.preparation.opened import Opened
 from data.preparation.recipe import Recipe, completed, variables_of
 from data.preparation.statics import read_statics, statics_on
-from data.sources import open_series
+from data.sources import Series, open_series
 from data.sources.network import download
 from data.stores.analyses.files import write_shard
 from data.stores.analyses.header import GROUP_BYTES, DatasetHeader
@@ -129,6 +130,7 @@ def prepare(  # noqa: PLR0913  what a dataset depends on
         template = opened.fields(wanted[:1], downloads)
         fixed = _statics(opened, statics, template, wanted[0], downloads, task)
         header = _header(opened, task, template, fixed, group_bytes)
+        header = replace(header, remarks="\n".join(_remarks(series, wanted)))
     finally:
         _remove_if_empty(partial_path(output))
     values = {str(name): array.values.astype(np.float32) for name, array in fixed.items()}
@@ -296,6 +298,12 @@ def _header(
         simulated_by=opened.series.simulated_by,
         group_bytes=group_bytes,
     )
+
+
+def _remarks(series: Series, times: np.ndarray) -> tuple[str, ...]:
+    """What the series left out, and which of the dataset's times are preliminary."""
+    early = preliminary_remark(np.intersect1d(series.preliminary, times), times.size)
+    return tuple(filter(None, (*series.remarks, early)))
 
 
 def _remove_if_empty(partial: Path) -> None:

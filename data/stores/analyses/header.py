@@ -42,6 +42,7 @@ class DatasetHeader:
             clock nor versions, so that a dataset made in two parts has the header of one made in
             one.
         simulated_by: what simulated the weather; "" for the Earth's.
+        remarks: what was left out of the source, and which times are preliminary; a line each.
         group_bytes: most bytes of a group of times, before compression.
 
     Raises:
@@ -61,6 +62,7 @@ class DatasetHeader:
     test_period: str = ""
     provenance: str = "{}"
     simulated_by: str = ""
+    remarks: str = ""
     group_bytes: int = GROUP_BYTES
 
     def __post_init__(self) -> None:
@@ -79,7 +81,8 @@ class DatasetHeader:
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the header."""
         content = asdict(self)
-        del content["simulated_by"]  # follows from the source, and earlier datasets lack it
+        for derived in ("simulated_by", "remarks"):  # follow from the source and the times
+            del content[derived]
         text = json.dumps({"layout": LAYOUT, **content}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -129,6 +132,7 @@ class DatasetHeader:
             "comment": self.comment,
             "test_period": self.test_period,
             SIMULATED: self.simulated_by,
+            "remarks": self.remarks,
             "provenance": self.provenance,
             "fingerprint": self.fingerprint,
         }
