@@ -1,14 +1,13 @@
 """`graphcast plot`: maps of a forecast, as a picture or an animation."""
 
 import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forecast_cli.choices import REGIONS
-from forecast_cli.terminal import console, progress, size
+from forecast_cli.terminal import console, next_step, progress, size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +88,7 @@ def plot(  # noqa: PLR0913, PLR0917  the flags are a contract
     count, noun = len(scene.leads), "frame" if animate else "map"
     what = f"{count} {noun}{'s' * (count > 1)} of {channel}"
     console.print(f"[bold]{target}[/]  {size(target.stat().st_size)}, {what}, {region}")
-    console.print(f"next: [cyan]{_next(forecast, variable, region, animate=animate)}[/]")
+    next_step(*_next(forecast, variable, region, animate=animate))
 
 
 def extent_of(text: str) -> "Extent":
@@ -176,10 +175,10 @@ def _check(target: Path, *, animate: bool, overwrite: bool) -> None:
         raise FileExistsError(f"{target} is there already; choose another name or give --overwrite")
 
 
-def _next(forecast: str, variable: str, region: str, *, animate: bool) -> str:
+def _next(forecast: str, variable: str, region: str, *, animate: bool) -> tuple[str, ...]:
     """Another view of the same forecast."""
-    base = f"graphcast plot {shlex.quote(forecast)} --variable {shlex.quote(variable)}"
+    base = ("plot", forecast, "--variable", variable)
     if not animate:
-        where = "" if region == "global" else f" --region {region}"
-        return f"{base}{where} --animate"
-    return f"{base} --region {'europe' if region == 'global' else 'global'}"
+        where = () if region == "global" else ("--region", region)
+        return (*base, *where, "--animate")
+    return (*base, "--region", "europe" if region == "global" else "global")
