@@ -65,6 +65,8 @@ def test_a_run_ends_in_weights_that_forecast_and_says_where_everything_is(graphc
     page = (folder / "run" / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 3
     assert "Skill of the kept weights" in page
+    assert "<td>2</td>" in page or "<td>2 (kept)</td>" in page
+    assert page.count(" (kept)</td>") == 1
     lines = (folder / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["kind"] for line in lines].count("update") == 4
 
