@@ -1,13 +1,13 @@
 """`graphcast score`: forecasts, truths and baselines in, scores and a report out."""
 
-import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_cli.choices import HEADLINE_METRICS, HEADLINE_REGIONS, PROTOCOLS, TESTS, either
+from forecast_cli.choices import HEADLINE_METRICS, HEADLINE_REGIONS, PROTOCOLS, TESTS, Force, either
 from forecast_cli.terminal import progress
 
 if TYPE_CHECKING:
@@ -97,6 +97,10 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     report: Annotated[
         Path | None, typer.Option(help="Also write a report for people, one HTML file.")
     ] = None,
+    panels: Annotated[
+        Path | None, typer.Option(help="Folder for the report's panels as PNG and PDF.")
+    ] = None,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing scores and report.")
     ] = False,
@@ -106,15 +110,17 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     Each forecast and baseline is scored at every initial time; the same command
     with a longer --time adds to the scores that are there. What cannot be scored
     (a valid time, variable or level that the truth lacks) is named. Differences
-    from the reference are tested for significance.
+    from the reference are tested for significance. The input doctor examines
+    the truth first.
 
     Example:
         graphcast score --forecast forecast.zarr --truth analyses.grib \
             --output scores.zarr --report report.html
     """
     started = time.perf_counter()
-    from forecast_cli.score_flags import request_of
+    from forecast_cli.score_flags import request_of, split
     from forecast_cli.scores_screen import say_scores
+    from verification.scorecard import write_panels
     from verification.writing import check_targets
 
     named = [*split(regions), *(region or ())]
@@ -139,8 +145,11 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     read |= {climatology} if climatology else set()
     check_targets(output, report, json=json, csv=csv, overwrite=overwrite, read=read, extends=True)
     written = {"scores": output, "report": report, "json": json, "csv": csv}
-    results, stood = _run(request, written, scheduler, overwrite=overwrite)
-    say_scores(results, written, time.perf_counter() - started, stood=stood)
+    results, stood = _run(replace(request, force=force), written, scheduler, overwrite=overwrite)
+    if panels is not None:
+        write_panels(results, panels)
+    seconds = time.perf_counter() - started
+    say_scores(results, written | {"panels": panels}, seconds, stood=stood)
 
 
 def _run(
@@ -154,6 +163,7 @@ def _run(
     import os
 
     from verification.run import results_of, score_forecasts
+    from verification.scorecard import error_pictures
     from verification.scores_store import ScoresStore
     from verification.writing import texts_of, write_beside, write_netcdf
 
@@ -174,24 +184,11 @@ def _run(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
         results = results_of(scored, request)
-        write_beside(texts_of(results, **{k: p for k, p in written.items() if k != "scores"}))
+        maps = error_pictures(scored.entrants[0].alignment) if written["report"] else []
+        beside = {k: p for k, p in written.items() if k != "scores"}
+        write_beside(texts_of(results, pictures=maps, **beside))
         if in_store:
             store.finish(scored.datasets())
         else:
             write_netcdf(scored.datasets(), output)
         return results, store.stands
-
-
-def split(text: str | None) -> list[str]:
-    """Items with commas between; the values of a metric stay together, as in `brier@280,290`.
-
-    >>> split("rmse,brier@280,290,acc")
-    ['rmse', 'brier@280,290', 'acc']
-    """
-    items: list[str] = []
-    for item in filter(None, (part.strip() for part in (text or "").split(","))):
-        if items and "@" in items[-1] and re.fullmatch(r"-?[\d.]+(e-?\d+)?", item):
-            items[-1] += f",{item}"
-        else:
-            items.append(item)
-    return items

@@ -1,6 +1,7 @@
 """The flags of `graphcast score` as a `Request`."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -141,3 +142,18 @@ def _number(text: str, flag: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError(f"{flag} reads numbers, as 500,850, and not {text!r}") from None
+
+
+def split(text: str | None) -> list[str]:
+    """Items with commas between; the values of a metric stay together, as in `brier@280,290`.
+
+    >>> split("rmse,brier@280,290,acc")
+    ['rmse', 'brier@280,290', 'acc']
+    """
+    items: list[str] = []
+    for item in filter(None, (part.strip() for part in (text or "").split(","))):
+        if items and "@" in items[-1] and re.fullmatch(r"-?[\d.]+(e-?\d+)?", item):
+            items[-1] += f",{item}"
+        else:
+            items.append(item)
+    return items

@@ -21,8 +21,8 @@ from verification.derived import VECTORS, check_derived
 from verification.engine import Missing, Progress, Space, Work, joined
 from verification.entrants import Climatology, Entrant, Forecast, Persistence
 from verification.files import (
-    check_units,
     damage_named,
+    examine_truth,
     open_climatology,
     open_forecast,
     open_truth,
@@ -58,6 +58,7 @@ class Request:
         lead_times: only these, in hours.
         tests: names in `significance.TESTS`, or "none".
         missing: what becomes of points without a value.
+        force: whether to go on after an error that the input doctor finds in a truth.
     """
 
     forecasts: Mapping[str, str]
@@ -73,6 +74,7 @@ class Request:
     lead_times: tuple[int | float, ...] | None = None
     tests: tuple[str, ...] = ("ar2",)
     missing: Missing = "refuse"
+    force: bool = False
 
     @property
     def compared_with(self) -> str | None:
@@ -175,7 +177,7 @@ def _opened(request: Request) -> Iterator[tuple[tuple[Entrant, ...], tuple[str, 
             observed = open_truth(request.truths.get(name, request.truth), predicted)
             said += [*said_of(name, predicted), *said_of("truth", observed)]
             predicted = _selected(request, name, predicted)
-            check_units(observed, predicted)
+            said.append(examine_truth(observed, predicted, force=request.force))
             both = _with_derived(request, align(predicted, observed, climatology))
             entrants.append(Forecast(both, name))
         first = entrants[0].alignment
@@ -183,7 +185,7 @@ def _opened(request: Request) -> Iterator[tuple[tuple[Entrant, ...], tuple[str, 
             if name == "persistence" and first.without_start:
                 continue
             entrants.append(BASELINES[name](first))  # type: ignore[abstract]  # each is whole
-        yield tuple(entrants), tuple(dict.fromkeys(said))
+        yield tuple(entrants), tuple(filter(None, dict.fromkeys(said)))
 
 
 def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:

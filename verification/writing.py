@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import xarray as xr
@@ -88,14 +88,15 @@ def write_beside(texts: Mapping[Path, str]) -> None:
 def texts_of(
     results: Results,
     *,
+    pictures: Sequence[scorecard.Picture] = (),
     report: Path | None = None,
     json: Path | None = None,
     csv: Path | None = None,
 ) -> dict[Path, str]:
-    """The page, JSON and CSV of results, by the files they are for."""
+    """The page with its pictures, JSON and CSV of results, by the files they are for."""
     texts: dict[Path, str] = {}
     if report is not None:
-        texts[report] = scorecard.report_html(results)
+        texts[report] = scorecard.report_html(results, pictures)
     if json is not None:
         texts[json] = results.to_json()
     if csv is not None:
