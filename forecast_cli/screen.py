@@ -58,9 +58,9 @@ class Screen:
                 self._notes = notes
                 self._bar.update(self._row, description="compiling the program of a step")
                 self._log("compiling the program of a step, which the first lead waits for")
-            case events.Taken(count):
-                self._taken += count
-                self._advance(count)
+            case events.Taken(leads):
+                self._taken += leads
+                self._advance(leads)
             case events.Failed(init_time, _, reason):
                 errors.print(
                     f"[{STYLES['error']}]error:[/] no forecast from {hour(init_time)}:"
