@@ -128,10 +128,8 @@ def write_forecast(
 def opened(source: Path) -> xr.Dataset:
     """A forecast store, or the netCDF file of one, unread, in the layout of the store."""
     if source.is_dir():
-        return xr.open_zarr(
-            whole(source),  # type: ignore[arg-type]  # takes zarr's stores, too
-            decode_timedelta=True,
-        )
+        stored: xr.Dataset = xr.open_zarr(whole(source), decode_timedelta=True)
+        return stored
     dataset = xr.open_dataset(source, engine="netcdf4", chunks={}, decode_timedelta=True)
     return along_lead_time(dataset)
 

@@ -90,7 +90,7 @@ def write_grib(
         templates = {name: _template(eccodes, name, forecast[name], keys) for name in names}
         for cell, place in _cells(forecast):
             for name in names:
-                lead = int(hours(cell["prediction_timedelta"].values))
+                lead = int(hours(cell["prediction_timedelta"].values[()]))
                 message = _at(eccodes, templates[name], cell[name], place, lead)
                 factor = _factor(eccodes, message, name)
                 for level, values in _levels(cell[name]):

@@ -102,7 +102,8 @@ def _names(forecast: xr.Dataset, wanted: Sequence[str]) -> list[str]:
 
 def _positions(forecast: xr.Dataset, dim: str, wanted: Sequence[Any], word: str) -> list[int]:
     """Where the wanted labels stand, in the forecast's order."""
-    spelt: Callable[[Any], Any] = {"prediction_timedelta": hours, "time": hour}.get(dim, int)
+    spellings: dict[str, Callable[[Any], Any]] = {"prediction_timedelta": hours, "time": hour}
+    spelt = spellings.get(dim, int)
     present = [*forecast[dim].values] if dim in forecast.dims else []
     lacking = [value for value in wanted if not any(value == label for label in present)]
     if lacking:

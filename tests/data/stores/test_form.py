@@ -284,7 +284,7 @@ def test_a_part_has_what_was_asked_for(ensemble):
         (Part(init_times=(np.datetime64("2024-06-04"),)), "no init time 2024-06-04T00; it has"),
         (
             Part(box=Box(1, 2, 1, 2)),
-            "no point of the forecast's grid lies within 1 to 2 degrees nor",
+            "no point of the forecast's grid lies within 1 to 2",
         ),
     ],
 )
