@@ -17,7 +17,7 @@ from data import open_inputs
 from data.constants import STANDARD_GRAVITY
 from data.samples import analyses
 from data.wording import hours
-from verification import METRICS, MeanOf, Sample, Statistic, score
+from verification import HEADLINE, MeanOf, Sample, Statistic, score
 
 FAR = 50 * STANDARD_GRAVITY  # m2 s-2: 50 m of height
 
@@ -50,7 +50,7 @@ def main(folder: Path) -> xr.Dataset:
     far_off = {"far_off": lambda name: MeanOf(ErrorAbove(name, FAR), units="1", best="low")}
     with xr.open_zarr(store, decode_timedelta=True) as forecast:
         scores = score(
-            forecast[["geopotential"]], open_inputs(analyses())[0], metrics={**METRICS, **far_off}
+            forecast[["geopotential"]], open_inputs(analyses())[0], metrics={**HEADLINE, **far_off}
         )
     at_500 = scores["geopotential"].sel(metric="far_off", region="global", level=500)
     for lead in at_500["prediction_timedelta"].values:

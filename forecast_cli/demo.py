@@ -111,13 +111,15 @@ def _forecast(
 def _score(forecast: Path, truth: Path, output: Path, report: Path, *, overwrite: bool) -> None:
     from forecast_cli.scores_screen import say_scores
     from verification.files import score_files
+    from verification.scorecard import tabulated
     from verification.writing import check_targets, write_scores
 
     started = time.perf_counter()
     check_targets(output, report, overwrite=overwrite)
     scores = score_files(str(forecast), str(truth))
     write_scores(scores, output, report=report, overwrite=overwrite)
-    say_scores(scores, output, report, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    say_scores(tabulated(scores), {"scores": output, "report": report}, seconds)
 
 
 def _draw(store: Path, truth: "xr.Dataset", scores: Path, picture: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from forecast_cli import form_flags as flags
-from forecast_cli.choices import PRECISIONS, either
+from forecast_cli.choices import PRECISIONS, Force, either
 from forecast_cli.terminal import remarks
 
 
@@ -68,7 +68,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = False,
     examine: Annotated[
         bool,
-        typer.Option(help="Let the input doctor look at the frames and say what it finds."),
+        typer.Option(help="Let the input doctor look at the frames, and stop at an error."),
     ] = True,
     raw: Annotated[
         bool,
@@ -84,6 +84,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     centre: flags.Centre = "255",
     generating_process: flags.GeneratingProcess = 255,
     bits: flags.Bits = 16,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing forecast.")
     ] = False,
@@ -161,6 +162,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
                 memory=limit,
                 deterministic=deterministic,
                 examine=examine,
+                force=force,
                 overwrite=overwrite,
                 raw=raw,
                 form=form,

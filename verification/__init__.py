@@ -8,16 +8,18 @@ order:
 - `means`: these means, by init time; they add. `metric`: the reported numbers, functions of means;
 - `alignment`: the parts of a forecast that a truth can judge; the rest is refused or noted;
 - `entrants`: the forecasts that are compared (the forecast, persistence, climatology);
-- `engine` (`means_of`): the one pass over the fields; `means_store` keeps its results on disk;
-- `scoring` (`score`) and `protocols`: metrics of all variables in one Dataset, with a description;
-- `files`: opens and checks forecasts and truths, writes scores;
+- `engine` (`means_of`): the one pass over the fields, `shard` for each init time, which `fields`
+  and `occasion` read; `means_store` keeps its results on disk;
+- `protocols` and `scoring` (`score`): metrics of all variables in one Dataset, with a description;
+- `comparing` and `significance`: differences between entrants, and whether they are chance;
+- `run` (`score_forecasts`): from files to a store of scores; `files` opens, `writing` writes;
 - `scorecard`: scores as a report and as figures.
 
 A metric of your own is a `Metric` of the statistics here, or of a `Statistic` of your own:
 
->>> from verification import MeanOf, SquaredError, METRICS
+>>> from verification import MeanOf, SquaredError, HEADLINE
 >>> mse = {"mse": lambda variable: MeanOf(SquaredError(variable), units="squared")}
->>> metrics = {**METRICS, **mse}
+>>> metrics = {**HEADLINE, **mse}
 
 Give it to `score(..., metrics=metrics)`.
 """

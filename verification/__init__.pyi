@@ -10,6 +10,7 @@ from .means import Means as Means
 from .means import by_init_time as by_init_time
 from .means import evaluate as evaluate
 from .means_store import read_means as read_means
+from .metric import HEADLINE_METRICS as HEADLINE_METRICS
 from .metric import METRICS as METRICS
 from .metric import AnomalyCorrelation as AnomalyCorrelation
 from .metric import MeanOf as MeanOf
@@ -20,7 +21,13 @@ from .metric import RootOfMean as RootOfMean
 from .protocols import Protocol as Protocol
 from .regions import REGIONS as REGIONS
 from .regions import Region as Region
+from .results import Comparison as Comparison
+from .results import Results as Results
+from .results import Score as Score
+from .run import score_forecasts as score_forecasts
 from .sample import Sample as Sample
+from .scoring import HEADLINE as HEADLINE
+from .scoring import Scored as Scored
 from .scoring import score as score
 from .statistic import AbsoluteError as AbsoluteError
 from .statistic import Anomaly as Anomaly

@@ -59,6 +59,10 @@ class WeightedSum:
         weight = xr.align(self.weight, other.weight, join="outer", fill_value=0.0)
         return WeightedSum(total[0] + total[1], weight[0] + weight[1])
 
+    def sel(self, labels: Mapping[str, xr.DataArray]) -> "WeightedSum":
+        """The sum at some labels."""
+        return WeightedSum(self.total.sel(labels), self.weight.sel(labels))
+
     @property
     def mean(self) -> xr.DataArray:
         """The mean, NaN where nothing has any weight."""

@@ -62,15 +62,8 @@ class MeansStore:
 
     def write(self, init_time: np.datetime64, shard: Shard) -> None:
         """Write the means of one init time; they are on the disk when this returns."""
-        numbers, index = packed(shard)
-        name = hour(init_time)
-        group = zarr.open_group(self._building.folder, mode="r+", use_consolidated=False)
-        array = group.create_array(name, data=numbers, overwrite=True)
-        array.attrs.update(index)
-        folder = self._building.folder / name
-        for path in (*folder.iterdir(), folder, self._building.folder):
-            flush(path)
-        self._building.commit(name)
+        write_shard(self._building.folder, hour(init_time), shard)
+        self._building.commit(hour(init_time))
 
     def read(self) -> dict[str, Means]:
         """The means of all init times that are written."""
@@ -116,6 +109,16 @@ def _read(folder: Path, names: list[str]) -> dict[str, Means]:
         )
         for entrant in entrants
     }
+
+
+def write_shard(folder: Path, name: str, shard: Shard) -> None:
+    """Write the means of one init time as an array of a group; they are on the disk at the end."""
+    numbers, index = packed(shard)
+    group = zarr.open_group(folder, mode="r+", use_consolidated=False)
+    array = group.create_array(name, data=numbers, overwrite=True)
+    array.attrs.update(index)
+    for path in (*(folder / name).iterdir(), folder / name, folder):
+        flush(path)
 
 
 def packed(shard: Shard) -> tuple[np.ndarray, dict[str, Any]]:

@@ -44,7 +44,7 @@ class Comparison(NamedTuple):
 
     Attributes:
         difference: the forecast's value less the reference's, over the init times that both have.
-        relative: `difference` over the reference's value (for ACC: over 1 less it).
+        relative: `difference` over the reference's value.
         low: lower end of the 95 % interval of the difference.
         high: upper end.
         p: two-sided p-value of no difference.

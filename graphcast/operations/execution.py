@@ -27,7 +27,7 @@ from graphcast.machine.plan import Economy
 from graphcast.operations.cluster.runtime import graph_cache
 from graphcast.operations.cluster.shared_store import check_same, opened
 from graphcast.operations.events import Noticed, Report, Standing, silent
-from graphcast.operations.making import Making
+from graphcast.operations.making import Door, Making
 from graphcast.operations.provenance import provenance
 from graphcast.operations.run import Run
 from graphcast.operations.standing import ChangedInputsError, Finished, finished
@@ -47,7 +47,7 @@ def execute(  # noqa: PLR0913  what a forecast depends on
     *,
     machine: Machine | None = None,
     report: Report = silent,
-    examine: bool = True,
+    door: Door = "stop",
     overwrite: bool = False,
     form: Form = WHOLE,
 ) -> Path:
@@ -61,7 +61,7 @@ def execute(  # noqa: PLR0913  what a forecast depends on
         output: the Zarr store, netCDF file (.nc) or GRIB file (.grib2) to write.
         machine: the devices, and how windows share them; None: one device.
         report: is called with each event, on process 0.
-        examine: whether the input doctor examines each window and reports errors and warnings.
+        door: what happens after an error that the input doctor finds in a window.
         overwrite: replace a forecast of that name, and begin again where inputs have changed.
         form: which part of the forecast is written, and what a GRIB file says of its origin.
 
@@ -97,7 +97,7 @@ def execute(  # noqa: PLR0913  what a forecast depends on
     run = replace(run, economy=ready.plan.economy)
     header = forecast_header(run)
     check_same(header)
-    making = Making(run, starts, ready, found, report, examine=examine)
+    making = Making(run, starts, ready, found, report, door)
     try:
         grows = found is not None
         with opened(output, header, form, overwrite=overwrite, grows=grows) as store:

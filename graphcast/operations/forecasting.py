@@ -31,6 +31,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
     memory: int | None = None,
     deterministic: bool = False,
     examine: bool = True,
+    force: bool = False,
     overwrite: bool = False,
     raw: bool = False,
     form: Form = WHOLE,
@@ -56,7 +57,8 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         devices: how many devices to use; None: one for each window, as far as there are devices.
         memory: bytes of each device to use; None: what it has free.
         deterministic: noted in the manifest; see `cluster.runtime.use_deterministic_kernels`.
-        examine: whether the input doctor examines the frames and reports errors and warnings.
+        examine: whether the input doctor examines the frames, and stops at an error.
+        force: go on after an error that it finds.
         overwrite: replace a forecast of that name.
         raw: keep what the model predicts below zero of rain, humidity and the like; otherwise it is
             0 in the store, which says how much was cut off.
@@ -124,7 +126,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         Path(output),
         machine=Machine.for_windows(count, devices=device_count(devices, count), memory=memory),
         report=report,
-        examine=examine,
+        door="open" if not examine else "report" if force else "stop",
         overwrite=overwrite,
         form=form,
     )

@@ -18,7 +18,10 @@ from forecast_cli.__main__ import COMMANDS
 from graphcast.precision import PRECISIONS
 from graphcast.training.recipes import RECIPES
 from graphcast.training.sizes import SIZES
+from verification.metric import HEADLINE_METRICS
+from verification.protocols import PROTOCOLS
 from verification.regions import HEADLINE_REGIONS, REGIONS
+from verification.significance import TESTS as SIGNIFICANCE_TESTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,6 +75,8 @@ def test_choices_in_the_helps_are_the_librarys():
     assert choices.REGRIDDING == METHODS
     assert choices.HEADLINE_REGIONS == HEADLINE_REGIONS
     assert tuple(REGIONS) == choices.REGIONS
+    assert choices.HEADLINE_METRICS == HEADLINE_METRICS
+    assert (tuple(PROTOCOLS), tuple(SIGNIFICANCE_TESTS)) == (choices.PROTOCOLS, choices.TESTS)
     assert tuple(MODELS) == choices.PLANETS
     assert choices.PLANET_LEVELS == LEVELS
     named = choices.TASK_FILE.replace(",", "").split()

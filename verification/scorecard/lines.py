@@ -8,8 +8,8 @@ from jaxtyping import Float
 from matplotlib.ticker import MaxNLocator
 
 from data.channels import Channel
-from maps.appearance import shown
-from maps.labels import long_label, short_label
+from data.maps.appearance import shown
+from data.maps.labels import long_label, short_label
 from verification.results import Results, Score
 from verification.scorecard.cells import Block
 
@@ -75,7 +75,9 @@ def panel(title: str, units: str, lines: Sequence[Line], *, zero: bool) -> dict[
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    ticks = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high or low + 1.0)
+    ticks = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(
+        low, high if high > low else low + 1.0
+    )
     last = max(line.leads[-1] for line in lines)
     step = next((s for s in LEAD_STEPS if last / s <= MARKS), LEAD_STEPS[-1])
 
@@ -155,7 +157,7 @@ def _finite(values: Values) -> Float[np.ndarray, " finite"]:
 
 
 def _tick(value: float) -> str:
-    return "0" if abs(value) < 1e-12 else f"{value:.3g}".replace("-", "−")
+    return "0" if abs(value) < 1e-12 else f"{value:.4g}".replace("-", "−")
 
 
 def _path(leads: Sequence[float], values: Values, x: Any, y: Any) -> str:

@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from data import preparation
 from data.doctor import examine
-from data.preparation import Recipe, prepare
+from data.preparation import Recipe
 from data.samples import analyses
 from data.sources import open_inputs
 from data.stores.analyses.header import DatasetHeader
@@ -19,6 +21,8 @@ from tests.data.preparation.small_archive import HOUR, TWO_TIMES, made, times
 from tests.data.preparation.stopping import stop_after
 from tests.data.sources.loopback import TASK, archive, tree, weather
 from tests.reference import real
+
+prepare = partial(preparation.prepare, force=True)  # the fields are no weather
 
 # ---- what is in it ---------------------------------------------------------------------------
 

@@ -60,6 +60,15 @@ def test_a_folder_or_a_pattern_is_as_good_as_one_file(whole, tmp_path, place):
     xr.testing.assert_equal(truth.compute(), found.compute())
 
 
+def test_a_clock_without_a_grid_may_be_in_any_of_the_files(whole, tmp_path):
+    clock = xr.DataArray(np.arange(3, dtype=np.float32), {"time": whole.time}, name="x")
+    for name in (SURFACE, UPPER):
+        whole[[name]].assign(year_progress_sin=clock).to_netcdf(tmp_path / f"{name}.nc")
+    (found,) = open_inputs([tmp_path / f"{name}.nc" for name in (SURFACE, UPPER)])
+    np.testing.assert_array_equal(found["year_progress_sin"], clock)
+    xr.testing.assert_equal(found[[UPPER, SURFACE]].compute(), whole[[UPPER, SURFACE]])
+
+
 def test_nothing_is_read_before_it_is_asked_for(whole, tmp_path):
     (found,) = open_inputs(tmp_path / "days")
     assert all(found[name].chunks for name in (UPPER, SURFACE))
