@@ -76,7 +76,7 @@ def test_another_command_is_refused_and_a_longer_one_goes_on(graphcast, case):
 
 
 def test_a_name_that_ends_as_something_else_is_refused(graphcast, case):
-    check_refused(graphcast(*case.forecast(output="a.grib2")), "a.grib2 is the name of a GRIB file")
+    check_refused(graphcast(*case.forecast(output="a.json")), "a.json is the name of a JSON file")
     check_refused(graphcast(*case.forecast(output="-")), "not to standard output")
 
 
