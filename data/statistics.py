@@ -184,7 +184,7 @@ def _standing(directory: Path, made_from: Mapping[str, str], key: str) -> Counte
     ]
     raise FileExistsError(
         f"{directory} has statistics with {'; '.join(differing) or 'another task'}; choose another"
-        " folder or give --overwrite (in Python overwrite=True)"
+        " folder or give `overwrite`"
     )
 
 
@@ -205,7 +205,7 @@ def check_test_period(period: TimeRange, entries: Iterable[xr.Dataset], kept: st
         if period.overlaps(test_period):
             raise ValueError(
                 f"statistics may not have seen the test period, {test_period}, and {period}"
-                " overlaps it; end --time before it"
+                " overlaps it; end it before that"
             )
 
 
