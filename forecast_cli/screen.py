@@ -11,6 +11,7 @@ from data.doctor import Finding
 from data.stores.forecast.form import WHOLE, Form
 from data.stores.forecast.header import ForecastHeader
 from data.wording import hour, hours, listed
+from forecast_cli.commands import in_flags
 from forecast_cli.parts import clipped_words, form_rows
 from forecast_cli.terminal import STYLES, console, errors, next_step, progress, remarks, size
 from graphcast.machine.hosts import is_first
@@ -59,9 +60,9 @@ class Screen:
                 self._notes = notes
                 self._bar.update(self._row, description="compiling the program of a step")
                 self._log("compiling the program of a step, which the first lead waits for")
-            case events.Taken(count):
-                self._taken += count
-                self._advance(count)
+            case events.Taken(leads):
+                self._taken += leads
+                self._advance(leads)
             case events.Failed(init_time, _, reason):
                 errors.print(
                     f"[{STYLES['error']}]error:[/] no forecast from {hour(init_time)}:"
@@ -175,7 +176,7 @@ def _show(findings: tuple[Finding, ...]) -> None:
     for finding in findings[:SHOWN_FINDINGS]:
         remarks.print(
             f"[{STYLES[finding.severity]}]{finding.severity}:[/] {escape(finding.message)}"
-            f" (rule {finding.rule})\n  → {escape(finding.remedy)}",
+            f" (rule {finding.rule})\n  → {escape(in_flags(finding.remedy))}",
             soft_wrap=True,
         )
     if len(findings) > SHOWN_FINDINGS:

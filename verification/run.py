@@ -114,8 +114,8 @@ def score_forecasts(
         if not metrics:
             raise ValueError(
                 f"none of the metrics {', '.join(named)} is one of {', '.join(variables)}"
-                " (anomaly correlation and activity need --climatology; vector metrics need both"
-                " components of the wind); name others with --metrics"
+                " (anomaly correlation and activity need `climatology`; vector metrics need both"
+                " components of the wind); name others with `metrics`"
             )
         space = Space(request.protocol.regions, request.protocol.rows, request.missing)
         work = Work.of(entrants, statistics_of(metrics), space)
@@ -200,7 +200,7 @@ def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:
         inside = (request.times.start <= times) & (times <= request.times.end)
         if not inside.any():
             raise ValueError(
-                f"--time {request.times} has none of the init times of {name}, which go from "
+                f"`time` {request.times} has none of the init times of {name}, which go from "
                 f"{times.min()} to {times.max()}"
             )
         forecast = forecast.isel(time=inside)
@@ -209,7 +209,7 @@ def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:
         lacking = [f"{lead:g}" for lead in request.lead_times if lead not in leads]
         if lacking:
             raise ValueError(
-                f"--lead-times has {', '.join(lacking)} h, which {name} lacks; it has "
+                f"`lead_times` has {', '.join(lacking)} h, which {name} lacks; it has "
                 f"{', '.join(f'{lead:g}' for lead in leads)} h"
             )
         forecast = forecast.isel(prediction_timedelta=np.isin(leads, request.lead_times))
@@ -218,7 +218,7 @@ def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:
         lacking = [f"{level:g}" for level in request.levels if level not in levels]
         if lacking:
             raise ValueError(
-                f"--levels has {', '.join(lacking)} hPa, which {name} lacks; it has "
+                f"`levels` has {', '.join(lacking)} hPa, which {name} lacks; it has "
                 f"{', '.join(f'{level:g}' for level in levels)} hPa"
             )
         forecast = forecast.sel(level=list(request.levels))

@@ -137,8 +137,7 @@ class ScoresStore:
                 if names or not stored[list(dataset.data_vars)].equals(dataset):
                     raise FileExistsError(
                         f"{self.path} has other scores of the same forecasts, such as other metrics"
-                        " or tests; choose another output or replace it (--overwrite, in Python"
-                        " overwrite=True)"
+                        " or tests; choose another output or replace it (`overwrite`)"
                     )
 
     def _there(self, fingerprint: str) -> set[str]:

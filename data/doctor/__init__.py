@@ -31,21 +31,6 @@ the climate to compare with and `balance` the dynamics. Then the rules by family
 `make_climatology` makes the table of `era5`.
 """
 
-from data.doctor.door import Examination, examined, refuse, telling
-from data.doctor.examination import RULES, examine, examine_file, examine_frames, faults
-from data.doctor.finding import Finding, Severity, exit_code
+import lazy_loader
 
-__all__ = [
-    "RULES",
-    "Examination",
-    "Finding",
-    "Severity",
-    "examine",
-    "examine_file",
-    "examine_frames",
-    "examined",
-    "exit_code",
-    "faults",
-    "refuse",
-    "telling",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -131,7 +131,7 @@ def examine_file(
                 "sample",
                 "note",
                 f"examined {len(chosen)} of {len(entries)} entries or members",
-                "give --all to examine every one",
+                "examine every one (`every_time`)",
             )
         )
     return _sorted(findings)
@@ -175,7 +175,7 @@ def _sampled(dataset: xr.Dataset, digest: Digest) -> list[Finding]:
             "note",
             f"examined {len(digest.times)} of {count} times:"
             f" {listed(str(t.astype('datetime64[h]')) for t in digest.times)}",
-            "give --all to examine every one",
+            "examine every one (`every_time`)",
         )
     ]
 

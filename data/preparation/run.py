@@ -250,7 +250,7 @@ def _statics(
         raise ValueError(
             f"a dataset for task {task.name if task else 'graphcast'!r} needs"
             f" {', '.join(missing)}, which {recipe.source} lacks; name a file that has them"
-            " (--statics)"
+            " (`statics`)"
         )
     loaded = opened.loaded(stored, os.cpu_count() or 1).drop_vars("time", errors="ignore")
     constant = loaded.map(lambda a: a.isel(time=0, drop=True) if "time" in a.dims else a)

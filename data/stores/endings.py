@@ -43,8 +43,8 @@ WRITTEN_AS: dict[StoreKind, tuple[str, ...]] = {
 # Kinds that are folders of files: dots in their names (stats-1.2) say nothing, but .nc would.
 _FOLDERS: tuple[StoreKind, ...] = ("statistics", "training")
 _OTHER_WAYS: dict[tuple[StoreKind, str], str] = {
-    ("scores", ".json"): "write {zarr}, and the table with --json {name}",
-    ("scores", ".csv"): "write {zarr}, and the table with --csv {name}",
+    ("scores", ".json"): "write {zarr}, and the table with `json` {name}",
+    ("scores", ".csv"): "write {zarr}, and the table with `csv` {name}",
 }
 
 

@@ -3,8 +3,7 @@
     request = TrainingRequest("planet.zarr", recipe=QUICK)
     material = open_material(request)
     with RunFolder.open(Path("run"), material.description) as folder:
-        job = job_of(material, folder, devices=2)
-        run(job, folder, validate=...)
+        run(job_of(material, folder, devices=2), folder, validate=...)
 
 `validate` comes from outside, because `graphcast` knows nothing of verification; the command gives
 one that scores forecasts.
@@ -26,6 +25,7 @@ import numpy as np
 import xarray as xr
 
 from data.channels import Channels
+from data.doctor import examined
 from data.grids import grid_of
 from data.moments import Moments, from_arrays, read_moments, to_arrays
 from data.sources import open_inputs
@@ -67,6 +67,7 @@ class TrainingRequest:
             last tenth.
         statistics: folder of statistics; None: those of `init_from`, or else computed.
         init_from: weights to start from; None: random ones.
+        force: whether to go on after an error that the input doctor finds.
     """
 
     data: str
@@ -77,6 +78,7 @@ class TrainingRequest:
     validation_time: str | None = None
     statistics: Path | None = None
     init_from: Path | None = None
+    force: bool = False
 
 
 class Material(NamedTuple):
@@ -132,6 +134,7 @@ def open_material(request: TrainingRequest) -> Material:
     check_spacing(selected, task)
     number_of_samples(len(training), request.recipe.most_lead_steps)
     check_labels(selected, task, init_time=selected["time"].values[1])
+    examined(selected, request.data, names=task.variables, force=request.force)
     description = _description(request, analyses, task, spec, training, validation)
     return Material(request, analyses, training, validation, task, spec, initial, description)
 
@@ -211,17 +214,17 @@ def periods(
     if training is None and validation is None:
         least = recipe.validation.lead_steps + 2
         first = len(times) - max(len(times) // VALIDATION_SHARE, least)
-        training = _period(times[: max(first, 0)], task, "--validation-time", kept)
-        validation = _period(times[max(first, 0) :], task, "--train-time", kept)
+        training = _period(times[: max(first, 0)], task, "`validation_time`", kept)
+        validation = _period(times[max(first, 0) :], task, "`train_time`", kept)
     elif validation is None:
         assert training is not None
-        validation = _period(times[times > training.end], task, "--train-time", kept)
+        validation = _period(times[times > training.end], task, "`train_time`", kept)
     elif training is None:
-        training = _period(times[times < validation.start], task, "--validation-time", kept)
+        training = _period(times[times < validation.start], task, "`validation_time`", kept)
     if training.overlaps(validation):
         raise ValueError(
             f"a validation period lies outside the training period, and {validation} overlaps "
-            f"{training}; end --train-time before it, or move --validation-time"
+            f"{training}; end `train_time` before it, or move `validation_time`"
         )
     for period in (training, validation):
         period.select(analyses)  # raises if a time is missing
@@ -261,7 +264,7 @@ def _task(request: TrainingRequest, initial: Checkpoint | None, analyses: xr.Dat
     if request.task is not None and request.task != initial.task:
         raise ValueError(
             f"weights are trained on for their own task, and those in {request.init_from} have "
-            f"{initial.task.name!r}, not {request.task.name!r} as --task says; leave it out"
+            f"{initial.task.name!r}, not {request.task.name!r} as `task` says; leave it out"
         )
     return initial.task
 
@@ -273,7 +276,7 @@ def _spec(request: TrainingRequest, initial: Checkpoint | None, grid: LatLonGrid
     if request.spec is not None and model_json(request.spec) != model_json(initial.spec):
         raise ValueError(
             f"weights keep their size, and those in {request.init_from} have "
-            f"{json.dumps(model_json(initial.spec))}, which --model contradicts; leave it out"
+            f"{json.dumps(model_json(initial.spec))}, which `model` contradicts; leave it out"
         )
     return initial.spec
 
@@ -294,6 +297,7 @@ def _moments(material: Material, folder: RunFolder, counted: Counted) -> Moments
                 material.task,
                 folder.statistics,
                 source=request.data,
+                force=True,  # examined already
                 report=counted,
             )
         arrays: dict[str, Any] = to_arrays(read_moments(folder.statistics))

@@ -271,7 +271,7 @@ def _can_resume(
         raise FileExistsError(
             f"{partial_path(target)} holds an interrupted dataset of other times, from"
             f" {_hour(times[0])} to {_hour(times[-1])}; finish it with these first, choose another"
-            " output, or overwrite it (--overwrite, in Python overwrite=True)"
+            " output, or overwrite it (`overwrite`)"
         )
     if base := int(left.notes["base"]):
         return target.exists() and not overwrite and both > base
@@ -296,20 +296,20 @@ def _base(target: Path, header: DatasetHeader, wanted: np.ndarray) -> int:
         raise FileExistsError(
             f"{target} was made from another source or with other settings, so nothing can be"
             " added to it; choose another output or replace it"
-            " (--overwrite, in Python overwrite=True)"
+            " (`overwrite`)"
         )
     stored = _stored_times(target).tolist()
     if stored == wanted.tolist():
         raise FileExistsError(
-            f"{target} is there already, with all {len(stored)} times; ask for more times (--time)"
+            f"{target} is there already, with all {len(stored)} times; ask for more times (`times`)"
             " to add them, choose another output, or replace it"
-            " (--overwrite, in Python overwrite=True)"
+            " (`overwrite`)"
         )
     if wanted[: len(stored)].tolist() != stored:
         raise FileExistsError(
             f"times are added after those that are there, and {target} has {len(stored)} from"
-            f" {_hour(stored[0])} to {_hour(stored[-1])}; ask for these and later ones (--time),"
-            " choose another output, or replace it (--overwrite, in Python overwrite=True)"
+            f" {_hour(stored[0])} to {_hour(stored[-1])}; ask for these and later ones (`times`),"
+            " choose another output, or replace it (`overwrite`)"
         )
     return len(stored)
 

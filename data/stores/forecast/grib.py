@@ -114,7 +114,7 @@ def check_grib(forecast: xr.Dataset) -> None:
     """
     if lacking := sorted(WITHOUT_CODE & {str(name) for name in forecast.data_vars}):
         raise ValueError(
-            f"GRIB 2 has no code for {listed(lacking)}; leave it out (--variables), or write netCDF"
+            f"GRIB 2 has no code for {listed(lacking)}; leave it out (`variables`), or write netCDF"
         )
     _grid(forecast.sortby("latitude", ascending=False))
 
