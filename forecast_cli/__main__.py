@@ -27,7 +27,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 # Each is the function of this name in the module of this name, in the order of the help.
 COMMANDS = (
-    *("forecast", "score", "plot", "plan", "info", "convert"),
+    *("forecast", "score", "climatology", "plot", "plan", "info", "convert"),
     *("prepare", "doctor", "statistics", "simulate", "train"),
     "demo",
 )

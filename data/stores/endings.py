@@ -37,6 +37,7 @@ WRITTEN_AS: dict[StoreKind, tuple[str, ...]] = {
     "forecast": _ZARR,
     "analyses": _ZARR,
     "planet": _ZARR,
+    "climatology": _ZARR,
     "means": _ZARR,
     "scores": (".zarr", ".nc", FOLDER),
 }
