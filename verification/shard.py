@@ -111,11 +111,6 @@ def _cell(
 
 def _of_the_globe(field: np.ndarray, bins: Bins, weights: RegionWeights) -> _Cell:
     """One number for the globe; the other regions have weight 0."""
-    if GLOBAL not in weights.names:
-        raise ValueError(
-            "spectra are of the whole globe, and --regions does not name global; add it, or leave "
-            "spectra out"
-        )
     ours = np.array([name == GLOBAL for name in weights.names])
     total = field[..., None] * ours
     return _Cell(bins, total, np.broadcast_to(ours * 1.0, total.shape))
@@ -183,7 +178,8 @@ def _not_finite(
                 return (
                     f"the {role} of {variable} from {hour(init_time)} has values that are missing "
                     f"or not finite at +{hours(lead):g} h; they are not skipped: repair the {role},"
-                    f" leave {variable} out, or have missing points counted (--missing count)"
+                    f" leave {variable} out, or have missing points counted (--missing count "
+                    "--overwrite)"
                 )
     return (
         f"{statistic!r} from {hour(init_time)} is not finite though its fields are: look for "
