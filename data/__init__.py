@@ -20,7 +20,8 @@ The rooms, each of which imports only those before it:
 - `regrid`: to another grid, to other levels. `stores`: everything the project writes, whole.
 - `sources`: reading files and long series, local and remote. `samples`: a small real file.
 - `preparation`: from a source to a training dataset.
-- `doctor`, `planet`: judging a file; simulating a planet (the one room that runs JAX).
+- `doctor`, `maps`, `planet`: judging a file; drawing fields; simulating a planet (the one room that
+  runs JAX).
 
 Every Dataset in here is canonical: dimensions time, level, latitude, longitude in this order; UTC
 times; levels in hPa, latitudes and longitudes (0 to 360) ascending; ERA5's names and units.

@@ -1,6 +1,5 @@
 """Stores and files described: labelled rows, each a text for people and a value for programs."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from data.moments import Moments
-from data.stores.kind import ATTRIBUTE
+from data.stores.kind import ATTRIBUTE, recorded
 from data.task import STEP
 from data.variables import VARIABLES
 from data.wording import hours, listed
@@ -56,7 +55,7 @@ def forecast_rows(forecast: xr.Dataset) -> Rows:
         **_grid_rows(forecast),
         "weights": words(str(forecast.attrs.get("source", "not stated"))),
     }
-    making = _making(json.loads(forecast.attrs.get("provenance", "{}")))
+    making = _making(recorded(forecast.attrs, "provenance"))
     return {**rows, **{name: row for name, row in making.items() if name not in rows}}
 
 

@@ -56,7 +56,7 @@ def initial_time(
             return last
         raise ValueError(
             f"{rule}, and the file holds {times.size} times; name one of these as the initial time"
-            f" (on the command line --init-time): {listed(map(hour, possible))}"
+            f" (`init_time`): {listed(map(hour, possible))}"
         )
     init: np.datetime64 = asked.astype("datetime64[ns]")
     if init in possible:

@@ -15,13 +15,16 @@ import xarray as xr
 from jaxtyping import Float32
 
 from data.channels import Channel
+from data.sources.files.opening import opened
 from data.stores.building import Building
 from data.stores.files import written_aside
 from data.stores.kind import STATISTICS_FILES
+from data.unreadable import reading
 from data.variables import VARIABLES
-from data.wording import listed, reason
+from data.wording import listed
 
 FILES = STATISTICS_FILES
+MOST_BYTES = 10_000_000  # of a file: numbers of a hundred variables on 137 levels take 0.1 MB
 
 
 class Moments(NamedTuple):
@@ -165,13 +168,11 @@ def _levels(dataset: xr.Dataset) -> tuple[int, ...]:
 
 def _read(path: Path) -> xr.Dataset:
     """The known variables of one file, each scalar or on `level`."""
-    try:
-        dataset = xr.load_dataset(path, engine="netcdf4")
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ValueError(
-            f"statistics are netCDF files, and {path} cannot be read ({reason(error)}); fetch it"
-            " again"
-        ) from error
+    with reading(f"statistics are netCDF files, and {path} cannot be read", "fetch it again"):
+        dataset = opened(path, str(path), size=path.stat().st_size, engine="netcdf4")
+        if dataset.nbytes > MOST_BYTES:
+            raise ValueError(f"it declares {dataset.nbytes:,} bytes")
+        dataset.load()
     dataset = dataset[[name for name in dataset.data_vars if name in VARIABLES]]
     dataset = dataset.squeeze([d for d, n in dataset.sizes.items() if n == 1 and d != "level"])
     for name, array in dataset.data_vars.items():

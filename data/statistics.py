@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from data.doctor import examined
 from data.moments import FILES, Moments, make_way, read_moments, write_files
 from data.stores.analyses.header import is_repeated
 from data.stores.building import Building
@@ -95,7 +96,7 @@ class Counted(NamedTuple):
     stood: bool = False
 
 
-def write_statistics(
+def write_statistics(  # noqa: PLR0913  what they depend on
     entries: Sequence[xr.Dataset],
     period: TimeRange,
     task: Task,
@@ -103,6 +104,7 @@ def write_statistics(
     *,
     source: str,
     test_period: str | None = None,
+    force: bool = False,
     overwrite: bool = False,
     report: Callable[[int, int], None] = lambda frames, total: None,
 ) -> Counted:
@@ -119,6 +121,7 @@ def write_statistics(
         directory: folder for the files, made where it is missing.
         source: where the data come from, for the files' attributes.
         test_period: period kept for tests; otherwise the task's, or else the one the data state.
+        force: go on after an error that the input doctor finds in a sample of the times.
         overwrite: replace statistics that are in the folder.
         report: called with the frames counted and their total.
 
@@ -127,7 +130,7 @@ def write_statistics(
 
     Raises:
         ValueError: the period touches the test period, times are missing, the data repeat one
-            analysis; or as `moments_of`.
+            analysis, the doctor finds an error; or as `moments_of`.
         FileExistsError: the folder has other statistics, or other files; an interrupted pass was
             over other data, times or task.
     """
@@ -138,6 +141,7 @@ def write_statistics(
     if not overwrite and any((directory / name).exists() for name in FILES.values()):
         return _standing(directory, made_from, key)
     selected = [period.select(entry) for entry in entries]
+    findings = _examined(selected, task, source, force=force)
     make_way(directory)
     with Building.open(
         directory, "statistics", key, overwrite=overwrite, kept=[UNFINISHED]
@@ -150,6 +154,7 @@ def write_statistics(
             "task": task.name,
             "data_sha256": sums.sha256,
             "made_from": key,
+            "examined": findings,
             "comment": "not weighted by area; diffs_stddev is that of changes over"
             f" {task.step_hours} hours",
         }
@@ -179,8 +184,14 @@ def _standing(directory: Path, made_from: Mapping[str, str], key: str) -> Counte
     ]
     raise FileExistsError(
         f"{directory} has statistics with {'; '.join(differing) or 'another task'}; choose another"
-        " folder or give --overwrite (in Python overwrite=True)"
+        " folder or give `overwrite`"
     )
+
+
+def _examined(entries: Sequence[xr.Dataset], task: Task, source: str, *, force: bool) -> str:
+    """What the doctor says of the first entry, in a line; its errors stop the job."""
+    known = [name for name in task.variables if name in entries[0]]
+    return str(examined(entries[0][known], source, force=force))
 
 
 def check_test_period(period: TimeRange, entries: Iterable[xr.Dataset], kept: str) -> None:
@@ -200,7 +211,7 @@ def check_test_period(period: TimeRange, entries: Iterable[xr.Dataset], kept: st
         if period.overlaps(test_period):
             raise ValueError(
                 f"statistics may not have seen the test period, {test_period}, and {period}"
-                " overlaps it; end --time before it"
+                " overlaps it; end it before that"
             )
 
 

@@ -5,11 +5,8 @@ it uses when it runs: help, completion and errors in what was typed come at once
 """
 
 import os
-import re
 import sys
-from collections.abc import Callable
 from difflib import get_close_matches
-from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,17 +17,12 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from forecast_cli import terminal
+from forecast_cli.commands import COMMANDS, command, in_flags
 from forecast_cli.terminal import errors
 
 WRONG_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
-# Each is the function of this name in the module of this name, in the order of the help.
-COMMANDS = (
-    *("forecast", "score", "climatology", "plot", "plan", "info", "convert"),
-    *("prepare", "doctor", "statistics", "simulate", "train"),
-    "demo",
-)
 QUIET = "--quiet"
 
 
@@ -58,23 +50,6 @@ class Commands(TyperGroup):
             hint = f"did you mean {near[0]!r}? " if near else ""
             ctx.fail(f"there is no command {name!r}; {hint}There are {', '.join(COMMANDS)}.")
         return super().resolve_command(ctx, args)
-
-
-@cache
-def command(name: str) -> TyperCommand:
-    """The subcommand of a name. Without arguments it shows its help, if it needs some."""
-    alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    alone.command(name)(function(name))
-    built = typer.main.get_command(alone)
-    assert isinstance(built, TyperCommand)
-    built.no_args_is_help = any(parameter.required for parameter in built.params)
-    return built
-
-
-def function(name: str) -> Callable[..., None]:
-    """The function behind a subcommand."""
-    found: Callable[..., None] = getattr(import_module(f"forecast_cli.{name}"), name)
-    return found
 
 
 def _version(asked: bool) -> None:
@@ -145,26 +120,14 @@ def _refuse_shadows() -> None:
 def sentence(error: Exception) -> str:
     """The error's message on one line, with its file if it is an `OSError`, as rich's markup.
 
-    Messages of the library name a parameter in backticks, as `init_time`; where a command has a
-    flag for it, the flag is shown: --init-time.
+    Parameters that the library names are shown as flags.
     """
     from data.wording import one_line
 
     text = one_line(error)
     if isinstance(error, OSError) and error.strerror and error.filename:
         text = f"{error.filename}: {error.strerror}"
-    return escape(re.sub(r"`(\w+)`", _flag, text))
-
-
-def _flag(parameter: re.Match[str]) -> str:
-    flag = "--" + parameter[1].replace("_", "-")
-    return flag if flag in _flags() else parameter[0]
-
-
-@cache
-def _flags() -> frozenset[str]:
-    """The flags of all subcommands."""
-    return frozenset(flag for name in COMMANDS for p in command(name).params for flag in p.opts)
+    return escape(in_flags(text))
 
 
 if __name__ == "__main__":

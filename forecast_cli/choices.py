@@ -1,5 +1,9 @@
 """What flags may be, in the words of their help, which is shown without importing the library."""
 
+from typing import Annotated
+
+import typer
+
 TASKS = ("graphcast", "graphcast_small", "graphcast_operational")
 TASK_FILE = "a JSON file with name, inputs, targets, forcings and levels"
 PRECISIONS = ("float32", "mixed", "bfloat16")
@@ -19,6 +23,10 @@ REGIONS = (
     *("wmo.nh", "wmo.sh", "wmo.tropics", "wmo.n.america", "wmo.europe", "wmo.asia"),
     *("wmo.australia", "wmo.n.polar", "wmo.s.polar"),
 )
+# The flag of every command with the input doctor at its door.
+Force = Annotated[
+    bool, typer.Option("--force", help="Go on after an error that the input doctor finds.")
+]
 HEADLINE_METRICS = ("rmse", "rmse_wb2", "mae", "bias", "acc")
 PROTOCOLS = ("own", "paper", "wb2", "wmo")
 TESTS = ("ar2", "hac", "bootstrap", "diebold-mariano")

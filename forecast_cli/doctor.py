@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_cli.choices import TASK_FILE, TASKS
+from forecast_cli.commands import in_flags
 from forecast_cli.terminal import console, next_step
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _show(dataset: str, findings: "list[Finding]", task: str | None) -> None:
             table.add_row(
                 f"[{style}]{finding.severity}[/]",
                 finding.rule,
-                f"{escape(finding.message)}\n[cyan]→ {escape(finding.remedy)}[/]",
+                f"{escape(finding.message)}\n[cyan]→ {escape(in_flags(finding.remedy))}[/]",
             )
         console.print(table, soft_wrap=False)
     counts = Counter(finding.severity for finding in findings)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from forecast_cli.choices import PRECISIONS, either
+from forecast_cli.choices import PRECISIONS, Force, either
 from forecast_cli.terminal import remarks
 
 
@@ -65,8 +65,9 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     ] = False,
     examine: Annotated[
         bool,
-        typer.Option(help="Let the input doctor look at the frames and say what it finds."),
+        typer.Option(help="Let the input doctor look at the frames, and stop at an error."),
     ] = True,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing forecast.")
     ] = False,
@@ -131,6 +132,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
                 memory=limit,
                 deterministic=deterministic,
                 examine=examine,
+                force=force,
                 overwrite=overwrite,
                 report=screen,
             )

@@ -1,22 +1,21 @@
 """`graphcast plot`: maps of a forecast, as a picture or an animation."""
 
 import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forecast_cli.choices import REGIONS
-from forecast_cli.terminal import console, progress, size
+from forecast_cli.terminal import console, next_step, progress, size
 
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
     from data.channels import Channel
-    from maps.pictures import Scene
-    from maps.projection import Extent
+    from data.maps.pictures import Scene
+    from data.maps.projection import Extent
 
 PICTURES = (".png", ".pdf", ".svg")
 ANIMATIONS = (".gif", ".mp4")
@@ -72,9 +71,9 @@ def plot(  # noqa: PLR0913, PLR0917  the flags are a contract
         graphcast plot forecast.zarr --variable z500 --lead-time 24h
         graphcast plot forecast.zarr --variable 2t --region europe --animate
     """
+    from data.maps.fields import channel_named
     from data.time_range import moment
     from forecast_cli.arguments import duration
-    from maps.fields import channel_named
     from verification.files import open_forecast
 
     extent = extent_of(region)
@@ -89,7 +88,7 @@ def plot(  # noqa: PLR0913, PLR0917  the flags are a contract
     count, noun = len(scene.leads), "frame" if animate else "map"
     what = f"{count} {noun}{'s' * (count > 1)} of {channel}"
     console.print(f"[bold]{target}[/]  {size(target.stat().st_size)}, {what}, {region}")
-    console.print(f"next: [cyan]{_next(forecast, variable, region, animate=animate)}[/]")
+    next_step(*_next(forecast, variable, region, animate=animate))
 
 
 def extent_of(text: str) -> "Extent":
@@ -98,7 +97,7 @@ def extent_of(text: str) -> "Extent":
     Raises:
         ValueError: the text is neither.
     """
-    from maps.projection import Extent
+    from data.maps.projection import Extent
     from verification.regions import REGIONS as BOXES
     from verification.regions import check_regions
 
@@ -127,8 +126,8 @@ def _scene(
     *,
     animate: bool,
 ) -> "Scene":
-    from maps.fields import chosen
-    from maps.pictures import Scene
+    from data.maps.fields import chosen
+    from data.maps.pictures import Scene
 
     field, _ = chosen(dataset, channel, start, member)
     there = list(field["prediction_timedelta"].values)
@@ -139,8 +138,8 @@ def _scene(
 
 
 def _draw(dataset: "xr.Dataset", scene: "Scene", target: Path, *, animate: bool) -> None:
+    from data.maps.pictures import animated, forecast_maps
     from data.stores.files import written_whole
-    from maps.pictures import animated, forecast_maps
 
     target.parent.mkdir(parents=True, exist_ok=True)
     with progress() as bar:
@@ -157,7 +156,7 @@ def _draw(dataset: "xr.Dataset", scene: "Scene", target: Path, *, animate: bool)
 
 def _default(forecast: str, channel: "Channel", *, animate: bool) -> Path:
     """The forecast's name and the variable's, in this folder."""
-    from maps.labels import short_label
+    from data.maps.labels import short_label
 
     name = re.sub(r"[^\w.-]+", "-", Path(forecast.rstrip("/")).stem)
     return Path(f"{name}-{short_label(*channel)}{'.gif' if animate else '.png'}")
@@ -176,10 +175,10 @@ def _check(target: Path, *, animate: bool, overwrite: bool) -> None:
         raise FileExistsError(f"{target} is there already; choose another name or give --overwrite")
 
 
-def _next(forecast: str, variable: str, region: str, *, animate: bool) -> str:
+def _next(forecast: str, variable: str, region: str, *, animate: bool) -> tuple[str, ...]:
     """Another view of the same forecast."""
-    base = f"graphcast plot {shlex.quote(forecast)} --variable {shlex.quote(variable)}"
+    base = ("plot", forecast, "--variable", variable)
     if not animate:
-        where = "" if region == "global" else f" --region {region}"
-        return f"{base}{where} --animate"
-    return f"{base} --region {'europe' if region == 'global' else 'global'}"
+        where = () if region == "global" else ("--region", region)
+        return (*base, *where, "--animate")
+    return (*base, "--region", "europe" if region == "global" else "global")

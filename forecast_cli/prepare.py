@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
-from forecast_cli.choices import REGRIDDING, SERIES, TASK_FILE, TASKS, either
+from forecast_cli.choices import REGRIDDING, SERIES, TASK_FILE, TASKS, Force, either
 from forecast_cli.terminal import console, next_step, progress, size
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a dask cluster (tcp://…), in place of --workers.")
     ] = None,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing dataset.")
     ] = False,
@@ -108,6 +110,7 @@ def prepare(  # noqa: PLR0913, PLR0917  the flags are a contract
             output,
             times=times,
             task=None if task is None else task_named(task),
+            force=force,
             overwrite=overwrite,
             fleet=fleet,
             report=show,
@@ -135,10 +138,14 @@ def _report(result: "Prepared", output: Path, seconds: float) -> None:
         else "all of them were there, made the same way (--overwrite makes them again)"
     )
     console.print(f"  {this_run}; compressed to {100 * stored / raw:.0f} % of {size(raw)}")
+    if result.examination is not None:
+        console.print(f"  {result.examination}")
     if header.simulated_by:
         console.print(f"  simulated by {header.simulated_by}: no observation, not ERA5")
     if header.comment:
         console.print(f"  [yellow]{header.comment}[/]")
+    for remark in header.remarks.splitlines():
+        console.print(f"  [yellow]{escape(remark)}[/]")
     if missing := result.lacking_statics:
         console.print(f"  without {' and '.join(missing)}: GraphCast's tasks need them (--statics)")
     six_hourly = bool((np.diff(times) == STEP).all())

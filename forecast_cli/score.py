@@ -1,13 +1,13 @@
 """`graphcast score`: forecasts, truths and baselines in, scores and a report out."""
 
-import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_cli.choices import HEADLINE_METRICS, HEADLINE_REGIONS, PROTOCOLS, TESTS, either
+from forecast_cli.choices import HEADLINE_METRICS, HEADLINE_REGIONS, PROTOCOLS, TESTS, Force, either
 from forecast_cli.terminal import progress
 
 if TYPE_CHECKING:
@@ -21,10 +21,11 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
         typer.Option(help="A.zarr, or NAME=A.zarr (or a file or URL); may be repeated."),
     ],
     truth: Annotated[
-        str,
+        list[str],
         typer.Option(
-            help="File, Zarr store or URL with analyses at the valid times, and at the initial "
-            "times for the comparison with persistence."
+            help="File, Zarr store, folder, pattern ('era5/*.grib') or URL with analyses at the "
+            "valid times, and at the initial times for the comparison with persistence; given "
+            "several times, all are read as one."
         ),
     ],
     output: Annotated[Path, typer.Option(help="Scores to write: .zarr, or .nc for netCDF.")],
@@ -96,6 +97,10 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     report: Annotated[
         Path | None, typer.Option(help="Also write a report for people, one HTML file.")
     ] = None,
+    panels: Annotated[
+        Path | None, typer.Option(help="Folder for the report's panels as PNG and PDF.")
+    ] = None,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing scores and report.")
     ] = False,
@@ -105,15 +110,17 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
     Each forecast and baseline is scored at every initial time; the same command
     with a longer --time adds to the scores that are there. What cannot be scored
     (a valid time, variable or level that the truth lacks) is named. Differences
-    from the reference are tested for significance.
+    from the reference are tested for significance. The input doctor examines
+    the truth first.
 
     Example:
         graphcast score --forecast forecast.zarr --truth analyses.grib \
             --output scores.zarr --report report.html
     """
     started = time.perf_counter()
-    from forecast_cli.score_flags import request_of
+    from forecast_cli.score_flags import request_of, split
     from forecast_cli.scores_screen import say_scores
+    from verification.scorecard import write_panels
     from verification.writing import check_targets
 
     named = [*split(regions), *(region or ())]
@@ -134,21 +141,29 @@ def score(  # noqa: PLR0913, PLR0917  one parameter for each flag
         tests=test or ["ar2"],
         missing=missing,
     )
-    read = {*request.forecasts.values(), truth, *request.truths.values()}
+    read = {*request.forecasts.values(), *truth, *request.truths.values()}
     read |= {climatology} if climatology else set()
     check_targets(output, report, json=json, csv=csv, overwrite=overwrite, read=read, extends=True)
     written = {"scores": output, "report": report, "json": json, "csv": csv}
-    results = _run(request, written, scheduler, overwrite=overwrite)
-    say_scores(results, written, time.perf_counter() - started)
+    results, stood = _run(replace(request, force=force), written, scheduler, overwrite=overwrite)
+    if panels is not None:
+        write_panels(results, panels)
+    seconds = time.perf_counter() - started
+    say_scores(results, written | {"panels": panels}, seconds, stood=stood)
 
 
 def _run(
     request: "Request", written: dict[str, Path | None], scheduler: str, *, overwrite: bool
-) -> "Results":
-    """Score, and write everything; the store of scores gets its name last."""
+) -> tuple["Results", bool]:
+    """Score, and write everything; the store of scores gets its name last.
+
+    Returns:
+        The results, and whether the store had them already.
+    """
     import os
 
     from verification.run import results_of, score_forecasts
+    from verification.scorecard import error_pictures
     from verification.scores_store import ScoresStore
     from verification.writing import texts_of, write_beside, write_netcdf
 
@@ -169,24 +184,11 @@ def _run(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
         results = results_of(scored, request)
-        write_beside(texts_of(results, **{k: p for k, p in written.items() if k != "scores"}))
+        maps = error_pictures(scored.entrants[0].alignment) if written["report"] else []
+        beside = {k: p for k, p in written.items() if k != "scores"}
+        write_beside(texts_of(results, pictures=maps, **beside))
         if in_store:
             store.finish(scored.datasets())
         else:
             write_netcdf(scored.datasets(), output)
-    return results
-
-
-def split(text: str | None) -> list[str]:
-    """Items with commas between; the values of a metric stay together, as in `brier@280,290`.
-
-    >>> split("rmse,brier@280,290,acc")
-    ['rmse', 'brier@280,290', 'acc']
-    """
-    items: list[str] = []
-    for item in filter(None, (part.strip() for part in (text or "").split(","))):
-        if items and "@" in items[-1] and re.fullmatch(r"-?[\d.]+(e-?\d+)?", item):
-            items[-1] += f",{item}"
-        else:
-            items.append(item)
-    return items
+        return results, store.stands

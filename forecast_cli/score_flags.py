@@ -1,6 +1,7 @@
 """The flags of `graphcast score` as a `Request`."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ SHORT = {row.short_name: row.name for row in VARIABLES.values()}
 
 def request_of(  # noqa: PLR0913  one parameter for each flag
     forecasts: Sequence[str],
-    truth: str,
+    truth: Sequence[str],
     truths: Sequence[str],
     climatology: str | None,
     *,
@@ -59,7 +60,7 @@ def request_of(  # noqa: PLR0913  one parameter for each flag
     check_tests(chosen)
     return Request(
         named,
-        truth,
+        tuple(truth),
         others,
         climatology,
         wanted,
@@ -122,7 +123,7 @@ def _protocol(
     metrics: Sequence[str],
     regions: Sequence[str],
     forecasts: dict[str, str],
-    truth: str,
+    truth: Sequence[str],
     climatology: str | None,
 ) -> Protocol:
     """The protocol with what the flags change, and the names of the files."""
@@ -135,7 +136,7 @@ def _protocol(
     return replace(
         protocol,
         forecast=", ".join(paths),
-        truth=truth,
+        truth=", ".join(truth),
         climatology=climatology or "none given",
         metrics=tuple(metrics) or protocol.metrics,
         regions=tuple(regions) or protocol.regions,
@@ -147,3 +148,18 @@ def _number(text: str, flag: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError(f"{flag} reads numbers, as 500,850, and not {text!r}") from None
+
+
+def split(text: str | None) -> list[str]:
+    """Items with commas between; the values of a metric stay together, as in `brier@280,290`.
+
+    >>> split("rmse,brier@280,290,acc")
+    ['rmse', 'brier@280,290', 'acc']
+    """
+    items: list[str] = []
+    for item in filter(None, (part.strip() for part in (text or "").split(","))):
+        if items and "@" in items[-1] and re.fullmatch(r"-?[\d.]+(e-?\d+)?", item):
+            items[-1] += f",{item}"
+        else:
+            items.append(item)
+    return items

@@ -7,9 +7,9 @@ import numpy as np
 from rich.table import Table
 
 from data.channels import Channel
-from forecast_cli.terminal import console
-from maps.appearance import shown
-from maps.labels import lead_label, number, short_label
+from data.maps.appearance import shown
+from data.maps.labels import lead_label, number, short_label
+from forecast_cli.terminal import console, next_step
 from verification.results import Results, Score
 from verification.scorecard.selection import HEADLINES, table_leads
 
@@ -21,7 +21,13 @@ TITLES = {"rmse": "RMSE", "rmse_wb2": "RMSE (root over all initial times)", "crp
 Row = tuple[Channel, str]  # what, and whose
 
 
-def say_scores(results: Results, written: Mapping[str, Path | None], seconds: float) -> None:
+def say_scores(
+    results: Results,
+    written: Mapping[str, Path | None],
+    seconds: float,
+    *,
+    stood: bool = False,
+) -> None:
     """Print a table, the notes, the files written and the next step."""
     console.print(_table(results))
     for note in filter(None, str(results.protocol.get("notes", "")).split("\n")):
@@ -31,16 +37,13 @@ def say_scores(results: Results, written: Mapping[str, Path | None], seconds: fl
         if path is not None:
             took = f"  ({seconds:.1f} s)" if what == "scores" else ""
             console.print(f"  {what:<7} {path}{took}", markup=False)
+    if stood:
+        console.print("  they were there already (--overwrite makes them again)")
     report, output = written.get("report"), written["scores"]
     assert output is not None
-    if report is not None:
-        console.print(f"next: open [cyan]{report}[/] in a browser")
-    else:
-        opener = "open_dataset" if output.suffix == ".nc" else "open_zarr"
-        console.print(
-            f"next: [cyan]xarray.{opener}({str(output)!r})[/], or the same command with "
-            "[cyan]--report report.html --overwrite[/] for tables and curves"
-        )
+    if report is None:
+        console.print("--report report.html adds a page of tables and curves")
+    next_step("info", output)
 
 
 def _table(results: Results) -> Table:

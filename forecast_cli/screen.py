@@ -10,6 +10,7 @@ from rich.progress import Progress
 from data.doctor import Finding
 from data.stores.forecast.header import ForecastHeader
 from data.wording import hour, hours, listed
+from forecast_cli.commands import in_flags
 from forecast_cli.terminal import STYLES, console, errors, next_step, progress, remarks, size
 from graphcast.machine.hosts import is_first
 from graphcast.operations import events
@@ -169,7 +170,7 @@ def _show(findings: tuple[Finding, ...]) -> None:
     for finding in findings[:SHOWN_FINDINGS]:
         remarks.print(
             f"[{STYLES[finding.severity]}]{finding.severity}:[/] {escape(finding.message)}"
-            f" (rule {finding.rule})\n  → {escape(finding.remedy)}",
+            f" (rule {finding.rule})\n  → {escape(in_flags(finding.remedy))}",
             soft_wrap=True,
         )
     if len(findings) > SHOWN_FINDINGS:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_cli.choices import TASK_FILE, TASKS
+from forecast_cli.choices import TASK_FILE, TASKS, Force
 from forecast_cli.terminal import console, next_step, progress
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def statistics(
             " one that the task or DATA state."
         ),
     ] = None,
+    force: Force = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace statistics that are in the folder.")
     ] = False,
@@ -75,6 +76,7 @@ def statistics(
             output,
             source=data,
             test_period=test_period,
+            force=force,
             overwrite=overwrite,
             report=lambda done, total: bar.update(frames, completed=done, total=total),
         )

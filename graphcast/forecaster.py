@@ -252,7 +252,7 @@ def forecaster(
     """
     if checkpoint.moments is None:
         raise ValueError(
-            "this checkpoint carries no normalisation statistics; give --statistics a folder with "
+            "this checkpoint carries no normalisation statistics; give `statistics` a folder with "
             "mean_by_level.nc, stddev_by_level.nc and diffs_stddev_by_level.nc"
         )
     return Forecaster(

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 HOME = Path(__file__).resolve().parents[1]
-OTHERS = ("data", "maps", "mesh", "verification")
+OTHERS = ("data", "mesh", "verification")
 
 
 def refuse_shadows(packages: tuple[str, ...] = OTHERS) -> None:

@@ -1,5 +1,6 @@
 """Doctests of every module, and the rules of the house that a machine can count."""
 
+import ast
 import doctest
 import importlib
 import re
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("mesh", "data", "maps", "graphcast", "verification", "forecast_cli")
+PACKAGES = ("mesh", "data", "graphcast", "verification", "forecast_cli")
 MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 WITH_EXAMPLES = [path for path in MODULES if ">>> " in path.read_text(encoding="utf-8")]
 
@@ -38,6 +39,22 @@ def test_a_module_tells_one_story(path):
 @pytest.mark.parametrize("path", MODULES, ids=label)
 def test_docstrings_have_single_backticks(path):
     assert "``" not in path.read_text(encoding="utf-8").replace("```", "")
+
+
+LIBRARY = [path for path in MODULES if path.relative_to(ROOT).parts[0] != "forecast_cli"]
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=label)
+def test_errors_of_the_library_name_parameters_and_no_flags(path):
+    """The command line shows the flag of a parameter that stands in backticks."""
+    texts = [
+        node.value
+        for raised in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(raised, ast.Raise)
+        for node in ast.walk(raised)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert [text for text in texts if re.search(r"(?<![\w-])--[a-z]", text)] == []
 
 
 def test_the_version_is_the_changelogs_newest():

@@ -33,7 +33,7 @@ def compared(
     """
     if reference not in results.means:
         raise ValueError(
-            f"--reference names a forecast or baseline that is scored ({', '.join(results.means)}),"
+            f"`reference` names a forecast or baseline that is scored ({', '.join(results.means)}),"
             f" and not {reference!r}"
         )
     for variable, metrics in results.metrics.items():

@@ -117,7 +117,7 @@ def check_derived(name: str, held: Iterable[str], levels: tuple[int | float, ...
     derived, held = derived_named(name), list(held)
     if derived is None:
         raise ValueError(
-            f"--variables names variables of the forecast ({', '.join(held)}) or derived ones "
+            f"`variables` names variables of the forecast ({', '.join(held)}) or derived ones "
             f"({', '.join([*DERIVED, 'thickness:500:1000', *VECTORS])}), and {name!r} is neither"
         )
     lacking = [variable for variable in derived.inputs if variable not in held]

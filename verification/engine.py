@@ -255,7 +255,7 @@ def _check(
         )
     if any(s.whole_globe for s in statistics) and GLOBAL not in regions:
         raise ValueError(
-            "spectra are of the whole globe, and the regions do not name global (--regions); add it"
+            "spectra are of the whole globe, and `regions` does not name global; add it"
             ", or leave spectra out"
         )
     for entrant in entrants:

@@ -8,11 +8,10 @@ import numpy as np
 import xarray as xr
 
 from data import sources
-from data.plausibility import check_values
+from data.doctor import examined
 from data.provenance import remarks
 from data.sources.files.places import Places
 from data.stores.reading import is_damage
-from data.variables import VARIABLES
 from verification.alignment import Alignment
 from verification.engine import Progress
 from verification.entrants import Entrant, Persistence
@@ -28,6 +27,7 @@ def score_files(
     *,
     climatology: str | None = None,
     regions: tuple[str, ...] = HEADLINE_REGIONS,
+    force: bool = False,
     baselines: Sequence[Callable[[Alignment], Entrant]] = (Persistence,),
     progress: Progress = lambda done, total: None,
 ) -> xr.Dataset:
@@ -38,6 +38,7 @@ def score_files(
         truth: a file, Zarr store, folder, pattern or URL with analyses, or several of them.
         climatology: a Zarr store, a URL or a netCDF file; None for none.
         regions: names of `regions.REGIONS`.
+        force: go on after an error that the input doctor finds in the truth.
         baselines: as in `score`.
         progress: called with the number of finished parts and of all parts.
 
@@ -48,7 +49,7 @@ def score_files(
     protocol = Protocol(regions, forecast, _named(truth), climatology or "none given")
     with open_forecast(forecast) as predicted, damage_named(f"{forecast} or {_named(truth)}"):
         observed = open_truth(truth, predicted)
-        check_units(observed, predicted)
+        seen = examine_truth(observed, predicted, force=force)
         means = None if climatology is None else open_climatology(climatology)
         scores = score(
             predicted, observed, protocol, climatology=means, baselines=baselines, progress=progress
@@ -56,6 +57,7 @@ def score_files(
         said = [
             *(scores.attrs["notes"], *said_of("forecast", predicted)),
             *(*said_of("truth", observed), *said_of("climatology", means)),
+            seen,
         ]
         return scores.assign_attrs(notes="\n".join(filter(None, said)))
 
@@ -113,29 +115,24 @@ def open_climatology(path: str) -> xr.Dataset:
     return _opened(path, sources.open_climatology)
 
 
-def check_units(truth: xr.Dataset, forecast: xr.Dataset) -> None:
-    """Refuse a truth that is implausible in ERA5's units where the forecast is plausible.
+def examine_truth(truth: xr.Dataset, forecast: xr.Dataset, *, force: bool = False) -> str:
+    """What the input doctor finds in the part of the truth that the forecast is compared with.
 
-    Checked at the first common valid time. Otherwise a truth in °C would only look like a bad
-    forecast.
+    A truth in °C, or turned by 180°, would otherwise only look like a bad forecast.
 
     Raises:
-        ValueError: values of the truth are out of bounds.
+        ValueError: it finds an error, and `force` is false.
     """
     if "time" not in truth.dims or not {"time", "prediction_timedelta"} <= set(forecast.dims):
-        return  # `align` refuses it in its own words
-    first = forecast.isel(time=0)
-    valid = (first["time"] + first["prediction_timedelta"]).values
-    common = np.flatnonzero(np.isin(valid, truth["time"].values))[:1]
-    if not common.size:
-        return
-    predicted = first.isel(prediction_timedelta=common[0])
-    observed = truth.isel(time=truth["time"].values == valid[common])
-    for name in truth.data_vars:
-        if name in VARIABLES and name in forecast and _is_plausible(predicted[name].load()):
-            field = observed[name].load()
-            if np.isfinite(field.values).all():  # `score` refuses gaps and says where they are
-                check_values(field)
+        return ""  # `align` refuses it in its own words
+    valid = (forecast["time"] + forecast["prediction_timedelta"]).values
+    used = np.isin(truth["time"].values, [*valid.ravel(), *forecast["time"].values])
+    names = [name for name in truth.data_vars if name in forecast]
+    if not used.any() or not names:
+        return ""
+    examination = examined(truth[names].isel(time=used), "the truth", force=force)
+    found = "".join(f"; {f.severity}: {f.message}" for f in examination.findings)
+    return f"the truth: {examination}{found}"
 
 
 def _opened(path: str, opener: Callable[[str], xr.Dataset]) -> xr.Dataset:
@@ -166,11 +163,3 @@ def damage_named(files: str) -> Iterator[None]:
             f"some values of {files} could not be read ({error}); the file is damaged: make or "
             "fetch it again"
         ) from error
-
-
-def _is_plausible(field: xr.DataArray) -> bool:
-    try:
-        check_values(field.isel(number=0) if "number" in field.dims else field)
-    except ValueError:
-        return False
-    return True

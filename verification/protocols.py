@@ -103,7 +103,7 @@ class Protocol:
             raise ValueError(
                 f"the protocol {self.name} scores {self._times}, and the forecast has init times"
                 f" at {listed(sorted(set(hours)))} UTC and lead times of"
-                f" {listed(leads.tolist())} h; choose --protocol own"
+                f" {listed(leads.tolist())} h; choose `protocol` own"
             )
         part = forecast.isel(time=inits, prediction_timedelta=chosen)
         if self.levels is not None and "level" in part.dims:
@@ -180,5 +180,5 @@ def protocol_named(name: str) -> Protocol:
         ValueError: there is none of that name.
     """
     if name not in PROTOCOLS:
-        raise ValueError(f"--protocol is one of {', '.join(PROTOCOLS)}, and not {name!r}")
+        raise ValueError(f"`protocol` is one of {', '.join(PROTOCOLS)}, and not {name!r}")
     return PROTOCOLS[name]

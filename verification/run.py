@@ -22,8 +22,8 @@ from verification.derived import VECTORS, check_derived
 from verification.engine import Missing, Progress, Space, Work, joined
 from verification.entrants import Climatology, Entrant, Forecast, Persistence
 from verification.files import (
-    check_units,
     damage_named,
+    examine_truth,
     open_climatology,
     open_forecast,
     open_truth,
@@ -46,7 +46,7 @@ class Request:
 
     Attributes:
         forecasts: name → path.
-        truth: path of the truth.
+        truth: paths of the truth, which are read as one.
         truths: other truths, by the name of the forecast that they judge.
         climatology: path, or None.
         baselines: names in `BASELINES`.
@@ -59,10 +59,11 @@ class Request:
         lead_times: only these, in hours.
         tests: names in `significance.TESTS`, or "none".
         missing: what becomes of points without a value.
+        force: whether to go on after an error that the input doctor finds in a truth.
     """
 
     forecasts: Mapping[str, str]
-    truth: str
+    truth: tuple[str, ...]
     truths: Mapping[str, str]
     climatology: str | None
     baselines: tuple[str, ...]
@@ -74,6 +75,7 @@ class Request:
     lead_times: tuple[int | float, ...] | None = None
     tests: tuple[str, ...] = ("ar2",)
     missing: Missing = "refuse"
+    force: bool = False
 
     @property
     def compared_with(self) -> str | None:
@@ -105,7 +107,7 @@ def score_forecasts(
         FileNotFoundError: an input does not exist.
         ValueError: an input is damaged, or the inputs do not fit each other.
     """
-    files = [*request.forecasts.values(), request.truth, *request.truths.values()]
+    files = [*request.forecasts.values(), *request.truth, *request.truths.values()]
     with _opened(request) as (entrants, said), damage_named(" or ".join(dict.fromkeys(files))):
         variables = _variables(request, entrants)
         named = {name: metric_named(name) for name in request.protocol.metrics}
@@ -113,8 +115,8 @@ def score_forecasts(
         if not metrics:
             raise ValueError(
                 f"none of the metrics {', '.join(named)} is one of {', '.join(variables)}"
-                " (anomaly correlation and activity need --climatology; vector metrics need both"
-                " components of the wind); name others with --metrics"
+                " (anomaly correlation and activity need `climatology`; vector metrics need both"
+                " components of the wind); name others with `metrics`"
             )
         space = Space(request.protocol.regions, request.protocol.rows, request.missing)
         work = Work.of(entrants, statistics_of(metrics), space)
@@ -176,7 +178,7 @@ def _opened(request: Request) -> Iterator[tuple[tuple[Entrant, ...], tuple[str, 
             observed = open_truth(request.truths.get(name, request.truth), predicted)
             said += [*said_of(name, predicted), *said_of("truth", observed)]
             predicted = _selected(request, name, predicted)
-            check_units(observed, predicted)
+            said.append(examine_truth(observed, predicted, force=request.force))
             both = _with_derived(request, align(predicted, observed, climatology))
             entrants.append(Forecast(both, name))
         first = entrants[0].alignment
@@ -184,7 +186,7 @@ def _opened(request: Request) -> Iterator[tuple[tuple[Entrant, ...], tuple[str, 
             if name == "persistence" and first.without_start:
                 continue
             entrants.append(BASELINES[name](first))  # type: ignore[abstract]  # each is whole
-        yield tuple(entrants), tuple(dict.fromkeys(said))
+        yield tuple(entrants), tuple(filter(None, dict.fromkeys(said)))
 
 
 def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:
@@ -199,7 +201,7 @@ def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:
         inside = (request.times.start <= times) & (times <= request.times.end)
         if not inside.any():
             raise ValueError(
-                f"--time {request.times} has none of the init times of {name}, which go from "
+                f"`time` {request.times} has none of the init times of {name}, which go from "
                 f"{hour(times.min())} to {hour(times.max())}"
             )
         forecast = forecast.isel(time=inside)
@@ -208,7 +210,7 @@ def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:
         lacking = [f"{lead:g}" for lead in request.lead_times if lead not in leads]
         if lacking:
             raise ValueError(
-                f"--lead-times has {', '.join(lacking)} h, which {name} lacks; it has "
+                f"`lead_times` has {', '.join(lacking)} h, which {name} lacks; it has "
                 f"{', '.join(f'{lead:g}' for lead in leads)} h"
             )
         forecast = forecast.isel(prediction_timedelta=np.isin(leads, request.lead_times))
@@ -217,7 +219,7 @@ def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:
         lacking = [f"{level:g}" for level in request.levels if level not in levels]
         if lacking:
             raise ValueError(
-                f"--levels has {', '.join(lacking)} hPa, which {name} lacks; it has "
+                f"`levels` has {', '.join(lacking)} hPa, which {name} lacks; it has "
                 f"{', '.join(f'{level:g}' for level in levels)} hPa"
             )
         forecast = forecast.sel(level=list(request.levels))
@@ -257,7 +259,8 @@ def _variables(request: Request, entrants: Sequence[Entrant]) -> tuple[str, ...]
 
 def _notes(request: Request, entrants: Sequence[Entrant]) -> Iterator[str]:
     if request.truths:
-        truths = [f"{n} by {request.truths.get(n, request.truth)}" for n in request.forecasts]
+        own = ", ".join(request.truth)
+        truths = [f"{n} by {request.truths.get(n, own)}" for n in request.forecasts]
         yield (
             f"the forecasts are judged by different truths ({', '.join(truths)}), which may look "
             "ahead of the init time by different spans: lead times of a day or less are not alike"

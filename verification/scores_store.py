@@ -11,6 +11,7 @@ import zarr
 from data.stores.building import Building
 from data.stores.files import flush
 from data.stores.kind import kind_of, label, zarr_attributes
+from data.stores.partial import partial_path
 from data.stores.reading import whole
 from data.stores.workers import Fleet
 from data.wording import hour
@@ -23,22 +24,34 @@ FINGERPRINT = "made_from"  # attribute of the group
 
 
 class ScoresStore:
-    """A store of scores: `begin` resumes, extends or starts it, `finish` gives it its name."""
+    """A store of scores: `begin` resumes, extends or starts it, `finish` gives it its name.
+
+    Attributes:
+        stands: whether a finished store has the sums of these init times and no others; it is then
+            read, and left alone.
+    """
 
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:
         self.path = path
         self._overwrite = overwrite
         self._building: Building | None = None
+        self.stands = False
 
     def begin(self, fingerprint: str, init_times: Iterable[np.datetime64]) -> None:
         """Take the sums that are there: of an interrupted run, or of a finished store.
 
-        A finished store of the same fingerprint is extended if it lacks one of the init times.
+        A finished store of the same fingerprint is extended if it lacks one of the init times, and
+        left alone if it has them all.
 
         Raises:
-            FileExistsError: other scores are there, or all of these, and are not to be replaced.
+            FileExistsError: other scores are there, and are not to be replaced.
         """
-        earlier = self._earlier(fingerprint, {hour(time) for time in init_times})
+        wanted = {hour(time) for time in init_times}
+        there = self._there(fingerprint)
+        self.stands = bool(there) and there == wanted and not partial_path(self.path).exists()
+        if self.stands:
+            return
+        earlier = there & wanted if wanted - there else set()
         self._building = Building.open(
             self.path,
             "scores",
@@ -56,7 +69,8 @@ class ScoresStore:
     @property
     def done(self) -> frozenset[str]:
         """The init times whose sums are written."""
-        assert self._building is not None
+        if self._building is None:
+            return frozenset(path.name for path in (self.path / SUMS).iterdir() if path.is_dir())
         return self._building.done
 
     def write(self, init_time: np.datetime64, shard: Shard) -> None:
@@ -80,13 +94,19 @@ class ScoresStore:
 
     def read(self, init_times: Iterable[np.datetime64]) -> dict[np.datetime64, Shard]:
         """The sums of init times that are written."""
-        assert self._building is not None
-        group = zarr.open_group(whole(self._building.folder), mode="r", use_consolidated=False)
+        folder = self.path if self._building is None else self._building.folder
+        group = zarr.open_group(whole(folder), mode="r", use_consolidated=False)
         return {time: unpacked(group[SUMS][hour(time)]) for time in init_times}
 
     def finish(self, datasets: Iterable[xr.Dataset]) -> None:
-        """Write the scores beside the sums, and give the store its name."""
-        assert self._building is not None
+        """Write the scores beside the sums, and give the store its name.
+
+        Raises:
+            FileExistsError: the finished store has other scores of these sums.
+        """
+        if self._building is None:
+            self._check_same(datasets)
+            return
         if not self._building.named:
             for dataset in datasets:
                 dataset.attrs.pop("graphcast_store", None)
@@ -109,14 +129,23 @@ class ScoresStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _earlier(self, fingerprint: str, wanted: set[str]) -> set[str]:
-        """The init times of a finished store that this run extends."""
+    def _check_same(self, datasets: Iterable[xr.Dataset]) -> None:
+        with xr.open_zarr(whole(self.path), decode_timedelta=True) as stored:
+            for dataset in datasets:
+                names = [name for name in dataset.variables if name not in stored.variables]
+                if names or not stored[list(dataset.data_vars)].equals(dataset):
+                    raise FileExistsError(
+                        f"{self.path} has other scores of the same forecasts, such as other metrics"
+                        " or tests; choose another output or replace it (`overwrite`)"
+                    )
+
+    def _there(self, fingerprint: str) -> set[str]:
+        """The init times of a finished store of the same fingerprint."""
         if self._overwrite or kind_of(self.path) != "scores" or not self.path.is_dir():
             return set()
         if zarr_attributes(self.path / SUMS).get(FINGERPRINT) != fingerprint:
             return set()
-        there = {path.name for path in (self.path / SUMS).iterdir() if path.is_dir()}
-        return there & wanted if wanted - there else set()
+        return {path.name for path in (self.path / SUMS).iterdir() if path.is_dir()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,12 +50,12 @@ class Seasons:
         """Check the numbers."""
         if self.window < 1 or self.window % 2 == 0 or self.window > DAYS:
             raise ValueError(
-                f"--window is an odd number of days below {DAYS}, and {self.window} is not; "
+                f"`window` is an odd number of days below {DAYS}, and {self.window} is not; "
                 f"{WINDOW} is WeatherBench 2's"
             )
         wrong = [q for q in self.quantiles if not 0 < q < 1]
         if wrong:
-            raise ValueError(f"--quantiles lie between 0 and 1, and {listed(wrong)} does not")
+            raise ValueError(f"`quantiles` lie between 0 and 1, and {listed(wrong)} does not")
 
     def weights(self) -> np.ndarray:
         """(day, other day): the weight of each other day in a day's mean, rows summing to 1."""
@@ -98,7 +98,7 @@ def climatology_of(
     if not inside.any():
         first, last = analyses["time"].values[[0, -1]]
         raise ValueError(
-            f"--time {times} has none of the analyses, which go from {hour(first)} to {hour(last)}"
+            f"`time` {times} has none of the analyses, which go from {hour(first)} to {hour(last)}"
         )
     part = analyses.isel(time=inside)
     names = _names(part, variables)
@@ -138,7 +138,7 @@ def _names(part: xr.Dataset, variables: Sequence[str] | None) -> list[str]:
     lacking = [name for name in variables or () if name not in names]
     if lacking:
         raise ValueError(
-            f"--variables has {listed(lacking)}, which the analyses lack; they have "
+            f"`variables` has {listed(lacking)}, which the analyses lack; they have "
             f"{', '.join(names)}"
         )
     grid_of(part, "the analyses")
@@ -160,7 +160,7 @@ def _check_days(part: xr.Dataset, hours: Sequence[int], seasons: Seasons) -> Non
             raise ValueError(
                 f"every day of the year needs an analysis within {seasons.window // 2} days, and "
                 f"at {wanted:02d} UTC {empty.size} days have none, the first of them day "
-                f"{empty[0] + 1}; give a longer --time or a larger --window"
+                f"{empty[0] + 1}; give a longer `time` or a larger `window`"
             )
 
 
@@ -219,7 +219,7 @@ def _block(array: xr.DataArray, hours: Sequence[int], seasons: Seasons) -> dict[
     if not np.isfinite(values).all():
         raise ValueError(
             f"a climatology is made of values, and {name} has some that are missing or not finite;"
-            " repair the analyses or leave it out (--variables)"
+            " repair the analyses or leave it out (`variables`)"
         )
     index = pd.DatetimeIndex(array["time"].values)
     days = np.asarray(index.day_of_year)

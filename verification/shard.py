@@ -178,8 +178,7 @@ def _not_finite(
                 return (
                     f"the {role} of {variable} from {hour(init_time)} has values that are missing "
                     f"or not finite at +{hours(lead):g} h; they are not skipped: repair the {role},"
-                    f" leave {variable} out, or have missing points counted (--missing count "
-                    "--overwrite)"
+                    f" leave {variable} out, or have missing points counted (`missing` count)"
                 )
     return (
         f"{statistic!r} from {hour(init_time)} is not finite though its fields are: look for "

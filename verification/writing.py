@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import xarray as xr
@@ -76,8 +76,10 @@ def check_targets(
 
 
 def write_beside(texts: Mapping[Path, str]) -> None:
-    """Write pages and tables, each whole or not at all; earlier ones are replaced."""
+    """Write pages and tables, each whole or not at all; other ones are replaced."""
     for path, text in texts.items():
+        if path.is_file() and path.read_bytes() == text.encode():
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as temporary:
             temporary.write_text(text)
@@ -86,14 +88,15 @@ def write_beside(texts: Mapping[Path, str]) -> None:
 def texts_of(
     results: Results,
     *,
+    pictures: Sequence[scorecard.Picture] = (),
     report: Path | None = None,
     json: Path | None = None,
     csv: Path | None = None,
 ) -> dict[Path, str]:
-    """The page, JSON and CSV of results, by the files they are for."""
+    """The page with its pictures, JSON and CSV of results, by the files they are for."""
     texts: dict[Path, str] = {}
     if report is not None:
-        texts[report] = scorecard.report_html(results)
+        texts[report] = scorecard.report_html(results, pictures)
     if json is not None:
         texts[json] = results.to_json()
     if csv is not None:

@@ -49,8 +49,18 @@ def with_named_axes(dataset: xr.Dataset) -> xr.Dataset:
                 f"fields must lie on a latitude-longitude grid, and here {axis} varies along"
                 f" {listed(dataset[axis].dims)}; regrid them to one first"
             )
+        _check_numbers(dataset, axis)
         check_known(dataset, axis)
     return dataset
+
+
+def _check_numbers(dataset: xr.Dataset, axis: str) -> None:
+    """Raise ValueError if a coordinate is text, which would be put in order as text."""
+    if dataset[axis].dtype.kind not in "fiu":
+        raise ValueError(
+            f"every {axis} must be a number, and here they are {dataset[axis].dtype}; write them as"
+            " floats"
+        )
 
 
 def check_known(dataset: xr.Dataset, axis: str) -> None:

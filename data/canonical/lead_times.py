@@ -47,9 +47,9 @@ def durations(leads: xr.DataArray) -> tuple[np.ndarray, str]:
     Raises:
         ValueError: lead times are missing, or nothing says in which unit they are.
     """
-    values = leads.values
+    values = np.asarray(leads.values)
     if values.dtype.kind == "m":
-        result = values.astype("timedelta64[ns]")
+        result = np.asarray(values.astype("timedelta64[ns]"))
         if np.isnat(result).any():
             raise ValueError(_unknown(leads, int(np.isnat(result).sum())))
         return result, ""
@@ -72,7 +72,7 @@ def durations(leads: xr.DataArray) -> tuple[np.ndarray, str]:
         unit, words = _unit_found(leads)
         remark = f"lead times ({leads.name}) state no unit, and are taken for {words}"
     exact = np.round(values.astype(np.float64) * float(unit / np.timedelta64(1, "ns")))
-    return exact.astype(np.int64).astype("timedelta64[ns]"), remark
+    return np.asarray(exact).astype(np.int64).astype("timedelta64[ns]"), remark
 
 
 def with_init_and_lead(dataset: xr.Dataset) -> xr.Dataset:

@@ -27,6 +27,10 @@ PERIODS = {  # catalogue name → hours up to the time that the total is labelle
 # Names that files use for totals over any period, and that the catalogue does not have. ECMWF uses
 # the catalogue's `total_precipitation` in the same way.
 NAMES_WITHOUT_PERIOD = ("tp", "apcp", "precipitation")
+# For telling totals that are counted on from those of separate hours: a point is wet above this
+# part of the largest total; packing moves values by less than this part of it; and this part of all
+# changes is none.
+_WET, _PACKING, _HARDLY_ANY = 0.01, 1e-4, 0.01
 
 
 def stands_for_any_period(name: str) -> bool:
@@ -51,7 +55,7 @@ def summed_over(hours: int | float) -> str:
 
 
 def name_by_period(array: xr.DataArray) -> str | None:
-    """The catalogue's name for totals over 6, 12 or 24 hours whose file states the period.
+    """The catalogue's name for totals over 1, 6, 12 or 24 hours whose file states the period.
 
     >>> rain = xr.DataArray(0.0, name="tp", attrs={"cell_methods": summed_over(6)})
     >>> name_by_period(rain)
@@ -60,8 +64,63 @@ def name_by_period(array: xr.DataArray) -> str | None:
     if not stands_for_any_period(str(array.name)):
         return None
     stated = stated_hours(array)
-    names = {period: name for name, period in PERIODS.items() if name != HOURLY}
-    return None if stated is None else names.get(stated)
+    names = {period: name for name, period in PERIODS.items()}
+    known = None if stated is None else names.get(stated)
+    return None if known == array.name else known
+
+
+def stating_an_hour(array: xr.DataArray) -> xr.DataArray:
+    """Totals that state no period, at times an hour apart, as totals of an hour.
+
+    ERA5's `tp` is one of these. Whether it is counted on from hour to hour, as in ERA5-Land, its
+    numbers say: see `counts_on`.
+    """
+    if stands_for_any_period(str(array.name)) and stated_hours(array) is None:
+        return array.assign_attrs(cell_methods=summed_over(1))
+    return array
+
+
+def counts_on(within_a_day: np.ndarray) -> bool:
+    """Whether totals at three or more ascending times of one day are counted on since 00 UTC.
+
+    Args:
+        within_a_day: (time, …) fields, the first after 00 UTC.
+
+    What is counted on never falls. Of what falls in separate hours, about half of the wet points
+    have less in the next hour.
+    """
+    fields = within_a_day.astype(np.float64)
+    rising = np.diff(fields, axis=0)
+    wet = (fields.max(axis=0) > fields.max() * _WET)[np.newaxis] & np.ones_like(rising, bool)
+    if fields.shape[0] < 3 or not fields.max() > 0 or not wet.any():
+        return False
+    falls = rising[wet] < -fields.max() * _PACKING
+    return bool(falls.mean() < _HARDLY_ANY)
+
+
+def of_each_hour(counted: xr.DataArray, times: np.ndarray) -> xr.DataArray:
+    """Totals of the hour up to `times` from totals that are counted on since 00 UTC; lazy.
+
+    At 01 UTC the count is the hour's; at any other hour the count of the hour before is subtracted.
+
+    Raises:
+        ValueError: the hour before is missing.
+    """
+    first = times.astype("datetime64[h]").astype(np.int64) % 24 == 1
+    earlier = times[~first] - HOUR
+    lacking = np.setdiff1d(earlier, counted["time"].values.astype("datetime64[ns]"))
+    if lacking.size:
+        raise ValueError(
+            f"{counted.name} is counted on since 00 UTC, so the total of an hour needs the hour"
+            f" before, and {listed(map(hour, lacking))} is missing; give every hour"
+        )
+    now = counted.sel(time=times)
+    before = counted.sel(time=np.where(first, times, times - HOUR)).assign_coords(time=times)
+    since = xr.DataArray(np.where(first, 0.0, 1.0).astype(np.float32), dims="time")
+    totals = (now - before * since).transpose(*now.dims).rename(counted.name)
+    return noted(
+        totals.assign_attrs(counted.attrs), "taken as differences of totals counted on since 00 UTC"
+    )
 
 
 def hours_needed(times: np.ndarray, name: str = SIX_HOURLY) -> np.ndarray:

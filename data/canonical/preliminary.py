@@ -57,11 +57,8 @@ def preliminary_times(dataset: xr.Dataset) -> np.ndarray:
         return _lacking(dataset.isel(expver=best, drop=True)).astype("datetime64[ns]")
     if "expver" not in dataset.variables:
         return nothing
-    labels = _labels(dataset["expver"])
-    final = times[labels == FINAL] if labels.ndim else nothing
-    early: np.ndarray = np.setdiff1d(
-        times[np.broadcast_to(labels == PRELIMINARY, times.shape)], final
-    )
+    labels = np.broadcast_to(_labels(dataset["expver"]), times.shape)
+    early: np.ndarray = np.setdiff1d(times[labels == PRELIMINARY], times[labels == FINAL])
     return early
 
 
@@ -106,12 +103,16 @@ def _labels(expver: xr.DataArray) -> np.ndarray:
     return np.vectorize(lambda text: int(text) if text.strip().isdigit() else -1)(texts)
 
 
-def _remarked(dataset: xr.Dataset, early: np.ndarray) -> xr.Dataset:
+def preliminary_remark(early: np.ndarray, count: int) -> str:
+    """Which of `count` times are preliminary, in a sentence; empty where none is."""
     if not early.size:
-        return dataset
+        return ""
     times = np.sort(early.astype("datetime64[ns]"))
-    return remarked(
-        dataset,
-        f"{times.size} of {dataset['time'].size} times are preliminary (ERA5T, expver 5):"
-        f" {listed(map(hour, times))}",
+    return (
+        f"{times.size} of {count} times are preliminary (ERA5T, expver 5):"
+        f" {listed(map(hour, times))}"
     )
+
+
+def _remarked(dataset: xr.Dataset, early: np.ndarray) -> xr.Dataset:
+    return remarked(dataset, preliminary_remark(early, dataset.sizes.get("time", 0)))

@@ -7,6 +7,7 @@ digest of a 0.25° frame with 37 levels takes 10 MB.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -111,9 +112,14 @@ class Digest:
         return np.asarray(np.cos(np.deg2rad(self.latitude))[:, None].clip(1e-3))
 
 
-def digested(dataset: xr.Dataset, *, every_time: bool = False) -> Digest:
-    """The digest of a canonical Dataset; its times and levels may be in any order."""
-    chosen = examined_times(dataset, every_time=every_time)
+def digested(dataset: xr.Dataset, chosen: Sequence[int] | None = None) -> Digest:
+    """The digest of a canonical Dataset; its times and levels may be in any order.
+
+    Args:
+        dataset: canonical.
+        chosen: indices of the times that are examined; None for those of `examined_times`.
+    """
+    chosen = examined_times(dataset) if chosen is None else chosen
     latitude = np.asarray(dataset["latitude"].values, dtype=np.float64)
     longitude = np.asarray(dataset["longitude"].values, dtype=np.float64)
     blocks = _Blocks.of(latitude, longitude)

@@ -16,6 +16,8 @@ FEW, MANY = 16, 64  # distinct values, to count the repetitions and to find the 
 SAME = 1e-6
 # The values' phases on the steps: length of their mean vector, and its angle (radians) from 0.
 ALIGNED, OFF_ZERO = 0.9, 0.3
+# Humidity that was clipped at 0 has values of at most 0.7 of the level's mean around it.
+ABRUPT = 0.9
 TRIALS = np.arange(-10, 10.1, 0.25)  # step frequencies to try, in turns over the values' range
 
 
@@ -32,6 +34,7 @@ class Zeros(NamedTuple):
     outside: float  # distance from the range of the eight points (but their zeros), in ranges
     least: float  # the smallest magnitude among the eight points
     beside: int  # the most zeros around any zero
+    abrupt: int  # zeros next to nothing smaller than `ABRUPT` of the mean magnitude
 
 
 def zeros(values: np.ndarray) -> Zeros | None:
@@ -58,6 +61,7 @@ def zeros(values: np.ndarray) -> Zeros | None:
         float(outside[most]),
         float(least[most]),
         int(zero_around.sum(1).max()),
+        int(np.count_nonzero(least > ABRUPT * np.abs(values).mean())),
     )
 
 

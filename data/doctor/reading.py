@@ -11,10 +11,12 @@ import xarray as xr
 
 from data.canonical.lead_times import LEAD_NAMES
 from data.doctor.finding import Finding
+from data.provenance import remarks
 from data.sources import READERS, open_inputs
 from data.wording import hours, listed, one_line
 
 _NAMES = LEAD_NAMES
+_IF_NEEDED = "nothing, unless a forecast or a score needs what was left out, or final analyses"
 
 
 def opened(
@@ -24,19 +26,20 @@ def opened(
     try:
         entries = open_inputs(path_or_url, init_time=init_time)
     except (ValueError, OSError) as error:
-        sentence = one_line(error)
-        rule, _, remedy = sentence.rpartition("; ")
-        return [
-            Finding(
-                "readable",
-                "error",
-                rule or sentence,
-                remedy if rule else "give a GRIB or netCDF file or a Zarr store",
-            )
-        ], []
+        return [unreadable(error)], []
     if not any(len(entry.data_vars) for entry in entries):
         return [Finding("readable", "error", "the file holds no fields", "name another file")], []
-    return lead_times(path_or_url), entries
+    said = dict.fromkeys(remark for entry in entries for remark in remarks(entry))
+    notes = [Finding("reading", "note", remark, _IF_NEEDED) for remark in said]
+    return [*notes, *lead_times(path_or_url)], entries
+
+
+def unreadable(error: ValueError | OSError) -> Finding:
+    """An error of the readers as a finding, in its own words."""
+    sentence = one_line(error)
+    rule, _, remedy = sentence.rpartition("; ")
+    remedy = remedy if rule else "give a GRIB or netCDF file or a Zarr store"
+    return Finding("readable", "error", rule or sentence, remedy)
 
 
 def lead_times(path_or_url: str | Path) -> list[Finding]:

@@ -1,10 +1,9 @@
-"""Rules on what a dataset holds: grid, times, levels, variables."""
+"""Rules on the axes of a dataset: grid, times, levels."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from data.canonical.precipitation import NAMES_WITHOUT_PERIOD
 from data.doctor.case import Case
 from data.doctor.finding import Finding, Severity
 from data.task import STEP, Task
@@ -13,8 +12,17 @@ from data.wording import hour, hours, listed
 from mesh.grid import FULL_CIRCLE, POLE, ROUNDING, latitude_fault, longitude_fault
 
 _SPACE = ("latitude", "longitude")
+_NO_PRESSURES = "and pressure ends at"
 EARLIEST, LATEST = np.datetime64("1900-01-01"), np.datetime64("2100-01-01")
 EPOCHS = tuple(np.datetime64(day) for day in ("1970-01-01", "1900-01-01", "2000-01-01"))
+
+
+def is_nowhere(findings: list[Finding]) -> bool:
+    """Whether the grid is unsound, or levels are no pressures: no field has a place then."""
+    return any(
+        finding.rule == "grid" or (finding.rule == "levels" and _NO_PRESSURES in finding.message)
+        for finding in findings
+    )
 
 
 def grid(case: Case) -> Iterator[Finding]:
@@ -218,8 +226,7 @@ def levels(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "levels",
                 "error",
-                f"levels run from {labels.min():g} to {labels.max():g}, and pressure ends at"
-                " 1100 hPa",
+                f"levels run from {labels.min():g} to {labels.max():g}, {_NO_PRESSURES} 1100 hPa",
                 "give pressure levels with their unit (hPa or Pa), not model levels",
             )
         elif labels.max() <= 137 and (np.diff(np.sort(labels)) == 1).all() and labels.size > 3:
@@ -241,80 +248,3 @@ def levels(case: Case) -> Iterator[Finding]:
             f" {listed(missing, 12)} hPa",
             "add these levels, or choose a model without them",
         )
-
-
-def variables(case: Case) -> Iterator[Finding]:
-    """Variables lie on the grid, state their units, and include those of the task."""
-    names = [str(name) for name in case.dataset.data_vars]
-    for name in names:
-        array = case.dataset[name]
-        strange = [str(d) for d in array.dims if d not in ("time", "level", *_SPACE)]
-        if name in VARIABLES and (strange or not set(_SPACE) <= set(array.dims)):
-            if VARIABLES[name].kind == "clock":
-                continue
-            yield Finding(
-                "variables",
-                "error",
-                f"{name} lies on ({', '.join(map(str, array.dims))}), not on the grid of the rest",
-                "regrid it to the latitude and longitude of the other variables",
-            )
-    yield from _units_stated(case, names)
-    unknown = [name for name in names if name not in VARIABLES]
-    unknown = [name for name in unknown if name not in NAMES_WITHOUT_PERIOD]
-    if unknown:
-        yield Finding(
-            "variables",
-            "note",
-            f"not in the catalogue, so not examined: {listed(sorted(unknown))}",
-            "nothing, unless one of them is needed: then give it its catalogue name",
-        )
-    yield from _needed(case, names)
-
-
-def _needed(case: Case, names: list[str]) -> Iterator[Finding]:
-    """Inputs of the task that are missing and cannot be computed."""
-    task = case.task
-    if task is None:
-        return
-    wanted = [name for name in task.inputs if name not in task.forcings and name not in names]
-    statics = [name for name in wanted if VARIABLES[name].kind == "static"]
-    others = [name for name in wanted if name not in statics]
-    if others:
-        yield Finding(
-            "variables",
-            "error",
-            f"task {task.name!r} starts from {listed(others)}, and the file lacks them",
-            "add them, or choose a model that does without",
-        )
-    if statics:
-        yield Finding(
-            "statics",
-            "error",
-            f"task {task.name!r} starts from {', '.join(statics)}, and the file lacks them",
-            "add them once, without a time axis, on the same grid",
-        )
-
-
-def _units_stated(case: Case, names: list[str]) -> Iterator[Finding]:
-    """Units that are not stated, or stated and not the catalogue's."""
-    known = [name for name in names if name in VARIABLES and VARIABLES[name].units != "1"]
-    silent = [name for name in known if "units" not in case.dataset[name].attrs]
-    if silent:
-        yield Finding(
-            "units",
-            "note",
-            f"no unit is stated for {listed(silent)}; the catalogue's are assumed",
-            "write the attribute 'units'",
-        )
-    for name in known:
-        stated = case.dataset[name].attrs.get("units", VARIABLES[name].units)
-        if stated != VARIABLES[name].units:
-            needed = case.task is not None and name in case.task.inputs
-            if not needed and str(stated).replace("**", "") == VARIABLES[name].units:
-                continue  # the same unit in another spelling
-            yield Finding(
-                "units",
-                "error" if needed else "warning",
-                f"{name} states {stated!r}, and the catalogue has {VARIABLES[name].units!r}",
-                f"convert {name} to {VARIABLES[name].units} and say so in its attribute 'units'",
-            )

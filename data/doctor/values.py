@@ -225,28 +225,41 @@ def fills(case: Case) -> Iterator[Finding]:
                 "fetch the file again, or fill the holes: missing values were written as 0",
             )
             continue
-        for (_, time, level), zeros in zeros_of.items():
-            if _stands_out(name, level, zeros, case.digest.fields[name, time, level]):
-                latitude = case.dataset["latitude"].values[zeros.row]
-                longitude = case.dataset["longitude"].values[zeros.column]
-                yield Finding(
-                    "fills",
-                    "warning",
-                    f"{name}{at_levels([level])}{at_time(case.digest, time)} is exactly 0 at"
-                    f" latitude {latitude:g}, longitude {longitude:g}, and nowhere near it around",
-                    "look for a missing value that was written as 0, and fill it",
-                )
-                break
+        patches = {key: z for key, z in zeros_of.items() if _is_patch(name, key[2], z)}
+        odd = patches or {
+            key: z
+            for key, z in zeros_of.items()
+            if _stands_out(name, key[2], z, case.digest.fields[key])
+        }
+        for (_, time, level), zeros in list(odd.items())[:1]:
+            latitude = case.dataset["latitude"].values[zeros.row]
+            longitude = case.dataset["longitude"].values[zeros.column]
+            yield Finding(
+                "fills",
+                "error" if patches else "warning",
+                f"{name}{at_levels([level])}{at_time(case.digest, time)} is exactly 0 at latitude"
+                f" {latitude:g}, longitude {longitude:g}, and nowhere near it around",
+                "look for a missing value that was written as 0, and fill it",
+            )
+
+
+def _is_patch(name: str, level: int | None, zeros: Zeros) -> bool:
+    """Whether humidity breaks off to 0 at several points, as no dry air does."""
+    return name == "specific_humidity" and _humid(level) and zeros.abrupt >= PATCH
 
 
 def _stands_out(name: str, level: int | None, zeros: Zeros, field: Field) -> bool:
     """Whether a zero lies too far from the values around it to be one of them."""
     if name == "specific_humidity":
-        humid = level is not None and level >= LOWEST_HUMID and zeros.outside > HUMID_OUTSIDE
-        return humid and zeros.least > HUMID_PART * field.mean
+        far = zeros.outside > HUMID_OUTSIDE and zeros.least > HUMID_PART * field.mean
+        return _humid(level) and far
     if zeros.expected < PACKED:
         return zeros.outside > STANDING_OUT or zeros.beside >= PATCH
     return zeros.expected < FEW * field.size and zeros.beside == BLOCK
+
+
+def _humid(level: int | None) -> bool:
+    return level is not None and level >= LOWEST_HUMID
 
 
 # Root-mean-square change between frames over the spread over the globe: 0.01 in an hour, 0.05 and

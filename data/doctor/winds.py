@@ -68,7 +68,7 @@ def _judged(levels: list[Balance], source: str, moment: str) -> Finding | None:
                 f" (correlation {value:.2f})",
                 "look for a wrong level, time, unit or orientation of one of the two",
                 # Wind and pressure that were made independently have no balance at all.
-                severe=len(bad) < len(levels) or value < 0.1,
+                severe=source == "geopotential" or len(bad) < len(levels) or value < 0.1,
             )
     return _wrong_strength(levels, source, moment)
 
@@ -80,6 +80,8 @@ _STRENGTHS = {
     "mean_sea_level_pressure": (0.25, 0.85),
     "temperature": (0.3, 1.8),
 }
+# Median over levels of the strength that no analysis has: half for m s-1 read as knots.
+_SURELY = (0.7, 1.5)
 
 
 def _wrong_strength(levels: list[Balance], source: str, moment: str) -> Finding | None:
@@ -90,11 +92,15 @@ def _wrong_strength(levels: list[Balance], source: str, moment: str) -> Finding 
         overall = float(np.median(list(sizes.values())))
         if source == "temperature" and weakest < overall < strongest:
             continue  # single thin layers may be off
-        if wrong:
+        sure = source == "geopotential" and not _SURELY[0] < overall < _SURELY[1]
+        if wrong or sure:
+            wrong = wrong or list(sizes)
             size = max((sizes[level] for level in wrong), key=lambda s: abs(np.log(max(s, 1e-3))))
             return Finding(
                 "winds",
-                "error" if source == "geopotential" and not 0.55 < size < 1.8 else "warning",
+                "error"
+                if sure or (source == "geopotential" and not 0.55 < size < 1.8)
+                else "warning",
                 f"the {name} wind{at_levels(wrong)} is {size:.2g} times what balances"
                 f" {source}{moment}",
                 "check levels and units of the wind (twice: knots, 3.6 times: km/h)",

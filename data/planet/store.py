@@ -211,7 +211,7 @@ def _refuse_another_planet(path: Path, header: PlanetHeader) -> None:
         raise FileExistsError(
             f"{path} is a planet with other settings or versions"
             f" ({_difference(attributes, header)}); continue it with its own, choose another"
-            " output, or replace it (--overwrite, in Python overwrite=True)"
+            " output, or replace it (`overwrite`)"
         )
 
 

@@ -24,7 +24,7 @@ def check_field(array: xr.DataArray, header: DatasetHeader, group: xr.Dataset) -
     if not grid_of(array).matches(LatLonGrid(header.latitude, header.longitude)):
         raise ValueError(
             "all times of a dataset share one grid, and another comes at"
-            f" {hour(array['time'].values[0])}; regrid to one (--grid)"
+            f" {hour(array['time'].values[0])}; regrid to one (`grid`)"
         )
     try:
         check_stored_values(array)
@@ -50,4 +50,4 @@ def _levels_remedy(group: xr.Dataset) -> str:
     complete = group["level"].values[present.values]
     if not 0 < complete.size < group.sizes["level"]:
         return ""
-    return f", or ask for the levels that all have (--levels {','.join(map(str, complete))})"
+    return f", or ask for the levels that all have (`levels` {','.join(map(str, complete))})"

@@ -94,7 +94,7 @@ class Opened:
             raise ValueError(
                 f"a dataset holds every variable of its task, and {recipe.source} lacks"
                 f" {', '.join(missing)} (of these it has {has}){self._left_out()}; choose"
-                " another task (--task) or source"
+                " another task (`task`) or source"
             )
         dataset = dataset[list(recipe.variables)]
         for name, array in dataset.items():
@@ -162,7 +162,7 @@ class Opened:
         if lacking.size:
             raise ValueError(
                 f"precipitation over {PERIODS[name]} hours is summed from hours, and"
-                f" {self.recipe.source} has no {hour(lacking[0])}; begin later (--time)"
+                f" {self.recipe.source} has no {hour(lacking[0])}; begin later (`times`)"
             )
         return total(self.series.at(needed, [HOURLY], downloads)[HOURLY], times, name)
 
@@ -185,7 +185,7 @@ class Opened:
             count = "any" if times is None else str(times.size)
             raise ValueError(
                 f"only a source with one time can have it repeated, and {self.recipe.source} has"
-                f" {count}; leave --repeat-single-time away"
+                f" {count}; leave `repeat_single` away"
             )
         return np.concatenate([times - step, times])
 
@@ -193,21 +193,21 @@ class Opened:
         times, source = self.series.times, self.recipe.source
         if times is None:
             raise ValueError(
-                f"{source} has to be asked for times; name them (--time"
+                f"{source} has to be asked for times; name them (`times`"
                 " 2018-01-01/2018-12-31T18/6h)"
             )
         if times.size < 2:
             raise ValueError(
                 f"a dataset starts forecasts from two times {hours(step):g} h apart, and {source}"
                 f" has {_span(times)}{self._left_out()}; add another time, or, to try things"
-                " out, let the one stand for both (--repeat-single-time)"
+                " out, let the one stand for both (`repeat_single`)"
             )
         gaps = np.unique(np.diff(times))
         if gaps.size != 1 or gaps[0] != step:
             apart = listed([hours(gap) for gap in gaps])
             raise ValueError(
                 f"a dataset has a time every {hours(step):g} h, and those of {source}"
-                f" ({_span(times)}) are {apart} h apart; choose some (--time"
+                f" ({_span(times)}) are {apart} h apart; choose some (`times`"
                 f" START/END/{hours(step):g}h), or another source"
             )
         return times

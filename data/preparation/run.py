@@ -10,7 +10,8 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -18,13 +19,16 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from data.canonical.preliminary import preliminary_remark
+from data.doctor import Examination
 from data.grids import grid_of
 from data.malloc import share_arena
 from data.preparation.checks import check_field
+from data.preparation.door import Door
 from data.preparation.opened import Opened
 from data.preparation.recipe import Recipe, completed, variables_of
 from data.preparation.statics import read_statics, statics_on
-from data.sources import open_series
+from data.sources import Series, open_series
 from data.sources.network import download
 from data.stores.analyses.files import write_shard
 from data.stores.analyses.header import GROUP_BYTES, DatasetHeader
@@ -47,12 +51,21 @@ _REPEATED = (
 
 
 class Prepared(NamedTuple):
-    """The dataset that `prepare` leaves at `path`, and how many of its times this run wrote."""
+    """The dataset that `prepare` leaves at `path`.
+
+    Attributes:
+        path: the store.
+        header: what it is of.
+        times: all its times.
+        written: how many of them this run wrote.
+        examination: what the input doctor found; None where all was there already.
+    """
 
     path: Path
     header: DatasetHeader
     times: np.ndarray
     written: int
+    examination: Examination | None = None
 
     @property
     def stored_bytes(self) -> int:
@@ -66,12 +79,13 @@ class Prepared(NamedTuple):
         return [name for name in needed if name not in self.header.statics]
 
 
-def prepare(
+def prepare(  # noqa: PLR0913  what a dataset depends on
     recipe: Recipe,
     output: str | os.PathLike[str],
     *,
     times: np.ndarray | None = None,
     task: Task | None = None,
+    force: bool = False,
     overwrite: bool = False,
     group_bytes: int = GROUP_BYTES,
     fleet: Fleet | None = None,
@@ -92,6 +106,7 @@ def prepare(
         times: datetime64, ascending; None for all that the source has.
         task: whose variables and levels to store; without one, all that the catalogue knows of the
             source.
+        force: whether to go on after an error that the input doctor finds.
         overwrite: whether another dataset at `output` is replaced.
         group_bytes: the largest size of a group, which is what one worker makes at a time.
         fleet: the workers that make the groups; by default this process.
@@ -115,6 +130,7 @@ def prepare(
         template = opened.fields(wanted[:1], downloads)
         fixed = _statics(opened, statics, template, wanted[0], downloads, task)
         header = _header(opened, task, template, fixed, group_bytes)
+        header = replace(header, remarks="\n".join(_remarks(series, wanted)))
     finally:
         _remove_if_empty(partial_path(output))
     values = {str(name): array.values.astype(np.float32) for name, array in fixed.items()}
@@ -126,13 +142,19 @@ def prepare(
     ) as store:
         threads = max(1, (os.cpu_count() or 1) // fleet.workers)
         work = Work(opened, header, store.working_path, output, store.base, downloads, threads)
-        written = _make_groups(store, work, fleet, report)
+        door = Door(store, recipe.source, force=force)
+        written = _make_groups(store, work, fleet, report, door)
+        examination = door.close()
         store.finish()
-    return Prepared(output, header, wanted, written)
+    return Prepared(output, header, wanted, written, examination)
 
 
 def _make_groups(
-    store: DatasetStore, work: "Work", fleet: Fleet, report: Callable[[int, int], None]
+    store: DatasetStore,
+    work: "Work",
+    fleet: Fleet,
+    report: Callable[[int, int], None],
+    door: Door,
 ) -> int:
     """Make and commit the missing groups; returns the number of their times."""
     jobs = {group: store.group_times(group) for group in store.missing}
@@ -140,14 +162,17 @@ def _make_groups(
     total = store.times.size
     before = done = total - sum(times.size for times in jobs.values())
     report(done, total)
-    for group in fleet.run(work, jobs):
-        store.commit(group)
-        done += jobs[group].size
-        waiting.remove(group)
-        if waiting:  # precipitation of a group's first time may come from the day before
-            earliest = jobs[waiting[0]][0].astype("datetime64[D]") - np.timedelta64(1, "D")
-            download.forget(work.downloads, str(earliest).replace("-", ""))
-        report(done, total)
+    door.look()
+    with closing(fleet.run(work, jobs)) as made:
+        for group in made:
+            store.commit(group)
+            door.look()
+            done += jobs[group].size
+            waiting.remove(group)
+            if waiting:  # precipitation of a group's first time may come from the day before
+                earliest = jobs[waiting[0]][0].astype("datetime64[D]") - np.timedelta64(1, "D")
+                download.forget(work.downloads, str(earliest).replace("-", ""))
+            report(done, total)
     return done - before
 
 
@@ -225,7 +250,7 @@ def _statics(
         raise ValueError(
             f"a dataset for task {task.name if task else 'graphcast'!r} needs"
             f" {', '.join(missing)}, which {recipe.source} lacks; name a file that has them"
-            " (--statics)"
+            " (`statics`)"
         )
     loaded = opened.loaded(stored, os.cpu_count() or 1).drop_vars("time", errors="ignore")
     constant = loaded.map(lambda a: a.isel(time=0, drop=True) if "time" in a.dims else a)
@@ -273,6 +298,12 @@ def _header(
         simulated_by=opened.series.simulated_by,
         group_bytes=group_bytes,
     )
+
+
+def _remarks(series: Series, times: np.ndarray) -> tuple[str, ...]:
+    """What the series left out, and which of the dataset's times are preliminary."""
+    early = preliminary_remark(np.intersect1d(series.preliminary, times), times.size)
+    return tuple(filter(None, (*series.remarks, early)))
 
 
 def _remove_if_empty(partial: Path) -> None:

@@ -9,10 +9,10 @@ from data.canonical import conventions
 from data.canonical.forecasts import canonical_climatology, canonical_forecast
 from data.sources.files import deepmind
 from data.sources.files.formats import open_raw, open_raw_forecast
+from data.sources.files.opening import as_weather
 from data.sources.files.places import Place, Places, files_named
 from data.sources.together import Joined, joined
 from data.stores.forecast.netcdf import along_lead_time
-from data.stores.reading import MissingChunkError
 
 
 def open_inputs(places: Places, *, init_time: np.datetime64 | None = None) -> list[xr.Dataset]:
@@ -96,12 +96,8 @@ def _as(
     canonical: Callable[[xr.Dataset], xr.Dataset], where: str, reader: Callable[[str], xr.Dataset]
 ) -> xr.Dataset:
     raw = reader(where)
-    try:
+    with as_weather(where):
         return canonical(raw)
-    except MissingChunkError:
-        raise
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
 
 
 def count_from_init_time(places: Places) -> bool:
@@ -113,16 +109,12 @@ def _together(entries: dict[str, list[xr.Dataset]], required: Collection[str] = 
     if len(entries) > 1:
         return joined(entries, required)
     ((file, alone),) = entries.items()
-    try:
+    with as_weather(file):
         return [Joined(conventions.canonical(entry), {}, {}) for entry in alone]
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from error
 
 
 def _entries(file: str, dataset: xr.Dataset, init_time: np.datetime64 | None) -> list[xr.Dataset]:
     """The batch entries and members of a file, with absolute times and the file's own names."""
-    try:
+    with as_weather(file):
         split = deepmind.entries(dataset, init_time) if deepmind.is_example(dataset) else [dataset]
         return [member for entry in split for member in conventions.members(entry)]
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from error

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from data.sources.files.opening import as_weather
 from data.sources.series.collection import Lazy
 from data.sources.series.folder import Folder
 from data.variables import VARIABLES
@@ -98,11 +99,8 @@ def _joined(raw: Mapping[str, xr.Dataset], required: Collection[str]) -> Joined:
 
 
 def _lazy(file: str, raw: xr.Dataset) -> Lazy:
-    try:
+    with as_weather(file):
         return Lazy(raw, credit=file)
-    except ValueError as error:
-        text = str(error)
-        raise ValueError(text if file in text else f"{file}: {text}") from error
 
 
 def _agreed(attributes: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:

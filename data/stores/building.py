@@ -292,7 +292,7 @@ class Building:
             raise FileExistsError(
                 f"{self._partial} holds an interrupted {words.noun} with {words.differs}; run it"
                 " with the same ones, choose another output, or overwrite it"
-                " (--overwrite, in Python overwrite=True)"
+                " (`overwrite`)"
             )
 
     def _has_kept(self) -> bool:

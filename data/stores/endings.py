@@ -45,8 +45,8 @@ WRITTEN_AS: dict[StoreKind, tuple[str, ...]] = {
 _FOLDERS: tuple[StoreKind, ...] = ("statistics", "training")
 _OTHER_WAYS: dict[tuple[StoreKind, str], str] = {
     ("forecast", ".nc"): "write {zarr}, then run graphcast convert {zarr} {name}",
-    ("scores", ".json"): "write {zarr}, and the table with --json {name}",
-    ("scores", ".csv"): "write {zarr}, and the table with --csv {name}",
+    ("scores", ".json"): "write {zarr}, and the table with `json` {name}",
+    ("scores", ".csv"): "write {zarr}, and the table with `csv` {name}",
 }
 
 

@@ -126,9 +126,24 @@ def _json_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file; empty where there is none that can be read."""
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError):  # missing, unreadable, no text, no JSON
+    except (OSError, ValueError, RecursionError):  # missing, unreadable, no text, no JSON
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def recorded(attributes: Mapping[Any, Any], name: str) -> dict[str, Any]:
+    """The JSON object in an attribute that a store states; empty where there is none.
+
+    >>> recorded({"provenance": '{"flags": {}}'}, "provenance")
+    {'flags': {}}
+    >>> recorded({"provenance": "made by hand"}, "provenance")
+    {}
+    """
+    try:
+        stated = json.loads(str(attributes.get(name, "{}")))
+    except (ValueError, RecursionError):
+        return {}
+    return stated if isinstance(stated, dict) else {}
 
 
 def _kind_of_attributes(attributes: Mapping[Any, Any]) -> StoreKind | None:

@@ -16,6 +16,8 @@ from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import FsspecStore, LocalStore, WrapperStore
 
+from data.unreadable import UnreadableError
+
 # A chunk's key after its array's: c/0/1 or c.0.1 in format 3, 0.1 or 0/1 in format 2.
 _CHUNK = re.compile(r"(?:(?P<array>.*?)/)??(?P<chunk>c(?:[/.]\d+)*|\d+(?:[/.]\d+)*)")
 _METADATA = ("zarr.json", ".zarray")  # of an array, in formats 3 and 2
@@ -30,7 +32,7 @@ def is_damage(error: Exception) -> bool:
     return isinstance(error, RuntimeError) or "computed checksum do not match" in str(error)
 
 
-class MissingChunkError(ValueError):
+class MissingChunkError(UnreadableError):
     """A chunk within the shape of its array is not in the store."""
 
 

@@ -53,7 +53,7 @@ def of_another_version(target: Path, kind: StoreKind) -> FileExistsError:
     return FileExistsError(
         f"{partial_path(target)} holds an interrupted {WORDS[kind].noun} that another version of"
         " graphcast began; finish it with that version, choose another output, or overwrite it"
-        " (--overwrite, in Python overwrite=True)"
+        " (`overwrite`)"
     )
 
 
@@ -66,8 +66,7 @@ def refuse_existing(target: Path, kind: StoreKind) -> None:
     refuse_another_kind(target, kind)
     if target.exists():
         raise FileExistsError(
-            f"{target} is there already; choose another output or replace it"
-            " (--overwrite, in Python overwrite=True)"
+            f"{target} is there already; choose another output or replace it (`overwrite`)"
         )
 
 

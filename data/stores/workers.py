@@ -71,7 +71,7 @@ def _in_turn(submit: Submit, count: int, jobs: Mapping[int, np.ndarray]) -> Iter
     except BrokenProcessPool as error:
         raise OSError(
             "a worker process died, perhaps for lack of memory; run it again with fewer workers"
-            " (--workers), and it goes on where it stopped"
+            " (`workers`), and it goes on where it stopped"
         ) from error
     finally:
         for future in running:
@@ -122,7 +122,7 @@ def _cluster(address: str, work: MakeGroup) -> Iterator[tuple[Submit, int]]:
         client = connect(address, timeout=30, set_as_default=False)
     except (OSError, ValueError) as error:
         raise OSError(
-            f"no dask scheduler answers at {address} ({error}); check the address (--scheduler)"
+            f"no dask scheduler answers at {address} ({error}); check the address (`scheduler`)"
         ) from error
     with client:
         # a task that fails for lack of its worker is done again elsewhere: same shards, same bytes

@@ -9,14 +9,14 @@ from jinja2 import Environment, PackageLoader
 from matplotlib.figure import Figure
 
 from data.channels import Channel
+from data.maps.appearance import shown
+from data.maps.drawing import colour_bar, draw_map, new_map
+from data.maps.fields import converted
+from data.maps.labels import lead_label, short_label, time_label
+from data.maps.projection import GLOBE
 from data.wording import hour
 from forecast_cli.training.validation import Example
 from graphcast.training.folder import UPDATE, VALIDATION, RunFolder
-from maps.appearance import shown
-from maps.drawing import colour_bar, draw_map, new_map
-from maps.fields import converted
-from maps.labels import lead_label, short_label, time_label
-from maps.projection import GLOBE
 
 # Shown if the task has them, in this order; at most `MOST_SHOWN` of what it has.
 HEADLINES = (

@@ -17,12 +17,14 @@ import numpy as np
 
 from data.stores.files import written_whole
 from data.task import STEP_HOURS, TASKS, Task
+from data.unreadable import UnreadableError, reading
 from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors
 from graphcast.network.mlp import MLP
 from graphcast.network.model import GraphCast, ModelSpec, model_template
 from mesh.graphs import MeshSpec
 
 INPUT_DURATION = "12h"  # two frames six hours apart; no other was published
+MOST_INFLATED = 100  # times the file's size; random weights hardly shrink at all
 _NO_PICKLE = "a checkpoint holds plain arrays only, and nothing in it is ever unpickled"
 
 # haiku module (without the network's prefix) → the same MLP in `GraphCast`.
@@ -194,20 +196,28 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             "fetch the checkpoint again"
         )
     entries = {}
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            for key in archive.files:
-                entries[key] = archive[key]
-    except (zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise ValueError(
-            f"{path} is damaged or cut short ({error}); fetch the checkpoint again"
-        ) from error
-    except ValueError as error:
-        if "pickle" in str(error):
+    with reading(f"{path} is damaged or cut short", "fetch the checkpoint again"):
+        _check_inflated_size(path)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                for key in archive.files:
+                    entries[key] = archive[key]
+        except ValueError as error:
+            if "pickle" not in str(error):
+                raise
             after = f" after {len(entries)} good entries" if entries else ""
-            raise ValueError(f"{path} holds a Python object{after}, but {_NO_PICKLE}") from error
-        raise ValueError(f"{path} is damaged ({error}); fetch the checkpoint again") from error
+            raise UnreadableError(
+                f"{path} holds a Python object{after}, but {_NO_PICKLE}"
+            ) from error
     return entries
+
+
+def _check_inflated_size(path: Path) -> None:
+    """Refuse a file that would fill the memory when it is unpacked."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > MOST_INFLATED * path.stat().st_size:
+        raise ValueError(f"it unpacks to {size:,} bytes, and weights do not shrink so far")
 
 
 def _model_spec(entries: dict[str, np.ndarray], path: Path) -> ModelSpec:

@@ -8,11 +8,13 @@ description, licence and provenance.
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from data.moments import from_arrays, to_arrays
 from data.task import Task
+from data.unreadable import understanding
 from graphcast.checkpoints.checkpoint import Checkpoint, check_tensors
 from graphcast.checkpoints.tensors import named_leaves, read_tensors, with_leaves, write_tensors
 from graphcast.network.model import GraphCast, ModelSpec, model_template
@@ -50,6 +52,11 @@ def read_native(path: Path) -> Checkpoint:
         ValueError: the file is damaged, or its tensors do not fit the model that it describes.
     """
     header, tensors = read_tensors(path, FORMAT)
+    with understanding(str(path), "does not describe a checkpoint", "train it again"):
+        return _checkpoint(header, tensors, path)
+
+
+def _checkpoint(header: dict[str, Any], tensors: dict[str, np.ndarray], path: Path) -> Checkpoint:
     spec = ModelSpec(**{**header["model"], "mesh": MeshSpec(**header["model"]["mesh"])})
     task = Task.from_json(json.dumps(header["task"]))
     moments = _under("moments.", tensors)

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save
 
 from data.stores.files import written_whole
-from data.wording import one_line
+from data.unreadable import reading
 
 HEADER = "graphcast"  # key of the header in the file's metadata
 
@@ -49,20 +49,19 @@ def read_tensors(path: Path, expected: str) -> tuple[dict[str, Any], dict[str, n
     Raises:
         ValueError: the file is damaged or of another format.
     """
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {}).get(HEADER, "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError) as error:
+    with (
+        reading(f"{path} is damaged or no checkpoint", "fetch or train it again"),
+        safe_open(path, framework="numpy") as file,
+    ):
+        header = json.loads((file.metadata() or {}).get(HEADER, "{}"))
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    stated = header.get("format") if isinstance(header, dict) else None
+    if stated != expected:
         raise ValueError(
-            f"{path} is damaged or no checkpoint ({one_line(error)}); fetch or train it again"
-        ) from error
-    if header.get("format") != expected:
-        raise ValueError(
-            f"{path} is a safetensors file, but not one of ours: its format is "
-            f"{header.get('format')!r}, not {expected!r}"
+            f"{path} is a safetensors file, but not one of ours: its format is {stated!r}, not"
+            f" {expected!r}"
         )
-    recorded = header.pop("sha256")
+    recorded = header.pop("sha256", None)
     if sha256_of(header, tensors) != recorded:
         raise ValueError(f"{path} is damaged: its content does not have the recorded SHA-256")
     return header, tensors

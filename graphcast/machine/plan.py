@@ -97,10 +97,10 @@ def fitting(
     if economy is not None:
         raise _too_small(
             memory.device, available, "a step as the interrupted forecast planned it",
-            "--overwrite to begin again with what is free now, or run it when more is",
+            "`overwrite` to begin again with what is free now, or run it when more is",
         )  # fmt: skip
     raise _too_small(
-        memory.device, available, "a step", "--precision bfloat16, more --devices, or a model with"
+        memory.device, available, "a step", "`precision` bfloat16, more `devices`, or a model with"
         " a coarser grid"
     )  # fmt: skip
 
@@ -127,7 +127,7 @@ def fitting_update(
             return Plan(candidate, layout, memory)
     raise _too_small(
         memory.device, available, "an update",
-        "a smaller --batch, more --devices for it, or a model with a coarser grid",
+        "a smaller `batch`, more `devices` for it, or a model with a coarser grid",
     )  # fmt: skip
 
 

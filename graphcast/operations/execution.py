@@ -24,7 +24,7 @@ from graphcast.machine.plan import Economy
 from graphcast.operations.cluster.runtime import graph_cache
 from graphcast.operations.cluster.shared_store import check_same, opened
 from graphcast.operations.events import Noticed, Report, Standing, silent
-from graphcast.operations.making import Making
+from graphcast.operations.making import Door, Making
 from graphcast.operations.provenance import provenance
 from graphcast.operations.run import Run
 from graphcast.operations.standing import ChangedInputsError, Finished, finished
@@ -44,7 +44,7 @@ def execute(
     *,
     machine: Machine | None = None,
     report: Report = silent,
-    examine: bool = True,
+    door: Door = "stop",
     overwrite: bool = False,
 ) -> Path:
     """Make a forecast, or resume one that was interrupted.
@@ -57,7 +57,7 @@ def execute(
         output: the Zarr store to write.
         machine: the devices, and how windows share them; None: one device.
         report: is called with each event, on process 0.
-        examine: whether the input doctor examines each window and reports errors and warnings.
+        door: what happens after an error that the input doctor finds in a window.
         overwrite: replace a forecast of that name, and begin again where inputs have changed.
 
     Returns:
@@ -89,7 +89,7 @@ def execute(
     run = replace(run, economy=ready.plan.economy)
     header = forecast_header(run)
     check_same(header)
-    making = Making(run, starts, ready, found, report, examine=examine)
+    making = Making(run, starts, ready, found, report, door)
     try:
         with opened(output, header, overwrite=overwrite, grows=found is not None) as store:
             making.write(_in_turn(ahead, turns), store)

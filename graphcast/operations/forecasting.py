@@ -30,6 +30,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
     memory: int | None = None,
     deterministic: bool = False,
     examine: bool = True,
+    force: bool = False,
     overwrite: bool = False,
     report: Report = silent,
 ) -> Path:
@@ -53,7 +54,8 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         devices: how many devices to use; None: one for each window, as far as there are devices.
         memory: bytes of each device to use; None: what it has free.
         deterministic: noted in the manifest; see `cluster.runtime.use_deterministic_kernels`.
-        examine: whether the input doctor examines the frames and reports errors and warnings.
+        examine: whether the input doctor examines the frames, and stops at an error.
+        force: go on after an error that it finds.
         overwrite: replace a forecast of that name.
         report: is called with each event; see `events`.
 
@@ -116,7 +118,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         Path(output),
         machine=Machine.for_windows(count, devices=device_count(devices, count), memory=memory),
         report=report,
-        examine=examine,
+        door="open" if not examine else "report" if force else "stop",
         overwrite=overwrite,
     )
 

@@ -6,14 +6,15 @@ A window that fails does not stop the others. It is tried once more at the end, 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from data.doctor import examine_frames
+from data.doctor import examine_frames, refuse, telling
 from data.stores.forecast.store import ForecastStore
 from data.wording import hour, listed, one_line
 from graphcast.forecaster import PlacedForecaster
-from graphcast.machine.hosts import exchange, is_first, process_count
+from graphcast.machine.hosts import exchange, process_count
 from graphcast.operations.cluster.shared_store import SharedStore, check_same_values
 from graphcast.operations.events import (
     Failed,
@@ -28,6 +29,9 @@ from graphcast.operations.run import Run
 from graphcast.operations.standing import ChangedInputsError, Finished
 from graphcast.operations.starts import Starts
 from graphcast.operations.turns import Fault, Place, Turn, position, turns_of
+
+# Stop, or report it like a warning; with an open door nothing is examined.
+Door = Literal["stop", "report", "open"]
 
 
 class FailedForecastsError(ValueError):
@@ -44,7 +48,7 @@ class Making:
         ready: makes the predictions.
         found: a finished forecast that this one goes further than; None without one.
         report: is called with each event.
-        examine: whether the input doctor examines each window.
+        door: what happens after an error that the input doctor finds in a window.
     """
 
     run: Run
@@ -52,7 +56,7 @@ class Making:
     ready: PlacedForecaster
     found: Finished | None
     report: Report
-    examine: bool
+    door: Door
 
     def write(self, turns: Iterable[Turn], store: ForecastStore | SharedStore) -> None:
         """Write every lead that the store lacks, and give the store its name.
@@ -113,8 +117,8 @@ class Making:
             return []
         _record(turn, store)
         try:
-            if self.examine and is_first():
-                _report_oddities(turn, self.report)
+            if self.door != "open":  # on every process, so that all of them stop
+                _examine(turn, self.report, self.door)
             self._write_turn(turn, store)
         except ValueError as error:
             # Processes of one forecast go on together or not at all.
@@ -194,10 +198,10 @@ def _records(store: ForecastStore | SharedStore) -> list[dict[str, str] | None]:
     return [*records, *[None] * (count - len(records))]
 
 
-def _report_oddities(turn: Turn, report: Report) -> None:
-    """Report errors and warnings of the input doctor; impossible values are refused earlier."""
+def _examine(turn: Turn, report: Report, door: Door) -> None:
+    """Stop at an error of the input doctor, or report it with the warnings."""
     for window in turn.windows:
         findings = examine_frames(window.frames, window.task)
-        odd = tuple(finding for finding in findings if finding.severity != "note")
-        if odd:
+        refuse(findings, "the input", force=door == "report")
+        if odd := telling(findings):
             report(Noticed(odd))

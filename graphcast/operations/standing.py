@@ -57,7 +57,7 @@ class Finished(NamedTuple):
         """
         raise FileExistsError(
             f"{self.path} is there already, made with {differences(self.manifest, wanted)}; choose"
-            " another output or replace it (--overwrite, in Python overwrite=True)"
+            " another output or replace it (`overwrite`)"
         )
 
     def cells_of(self, turn: Turn, header: ForecastHeader) -> dict[Cell, Cell]:
@@ -77,8 +77,7 @@ class Finished(NamedTuple):
             if window_sha256(window, init_time + self.run.leads[-1]) != record["sha256"]:
                 raise ChangedInputsError(
                     f"{self.path} started from other values: those for {hour(init_time)} have"
-                    " changed since; choose another output or replace it (--overwrite, in Python"
-                    " overwrite=True)"
+                    " changed since; choose another output or replace it (`overwrite`)"
                 )
             cells |= {Cell(*place, lead): Cell(*theirs, lead) for lead in range(self.run.steps)}
         return cells
@@ -103,5 +102,5 @@ def finished(output: Path) -> Finished | None:
     except (KeyError, ValueError) as error:
         raise FileExistsError(
             f"{output} is there already, made by another version of graphcast or another program;"
-            " choose another output or replace it (--overwrite, in Python overwrite=True)"
+            " choose another output or replace it (`overwrite`)"
         ) from error

@@ -15,6 +15,7 @@ import xarray as xr
 
 from data.grids import grid_of
 from data.init_time import initial_time, possible_times
+from data.provenance import remarks
 from data.sources import open_inputs
 from data.sources.files.places import Places
 from data.sources.inputs import count_from_init_time, open_joined
@@ -210,7 +211,7 @@ def _with_notes(start: Window, entry: Entry) -> Window:
     """The window, noting its files and what a prepared dataset says of itself."""
     attributes = entry.dataset.attrs
     comment = attributes.get("comment") if kind_of(attributes) == "analyses" else None
-    notes = [comment] if comment else []
+    notes = [*filter(None, [comment]), *remarks(entry.dataset)]
     if entry.files:
         notes.append(f"read from {', '.join(entry.files)}")
     return replace(start, provenance=(*start.provenance, *(f"all variables: {n}" for n in notes)))

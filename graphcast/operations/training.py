@@ -211,17 +211,17 @@ def periods(
     if training is None and validation is None:
         least = recipe.validation.lead_steps + 2
         first = len(times) - max(len(times) // VALIDATION_SHARE, least)
-        training = _period(times[: max(first, 0)], task, "--validation-time", kept)
-        validation = _period(times[max(first, 0) :], task, "--train-time", kept)
+        training = _period(times[: max(first, 0)], task, "`validation_time`", kept)
+        validation = _period(times[max(first, 0) :], task, "`train_time`", kept)
     elif validation is None:
         assert training is not None
-        validation = _period(times[times > training.end], task, "--train-time", kept)
+        validation = _period(times[times > training.end], task, "`train_time`", kept)
     elif training is None:
-        training = _period(times[times < validation.start], task, "--validation-time", kept)
+        training = _period(times[times < validation.start], task, "`validation_time`", kept)
     if training.overlaps(validation):
         raise ValueError(
             f"a validation period lies outside the training period, and {validation} overlaps "
-            f"{training}; end --train-time before it, or move --validation-time"
+            f"{training}; end `train_time` before it, or move `validation_time`"
         )
     for period in (training, validation):
         period.select(analyses)  # raises if a time is missing
@@ -261,7 +261,7 @@ def _task(request: TrainingRequest, initial: Checkpoint | None, analyses: xr.Dat
     if request.task is not None and request.task != initial.task:
         raise ValueError(
             f"weights are trained on for their own task, and those in {request.init_from} have "
-            f"{initial.task.name!r}, not {request.task.name!r} as --task says; leave it out"
+            f"{initial.task.name!r}, not {request.task.name!r} as `task` says; leave it out"
         )
     return initial.task
 
@@ -273,7 +273,7 @@ def _spec(request: TrainingRequest, initial: Checkpoint | None, grid: LatLonGrid
     if request.spec is not None and model_json(request.spec) != model_json(initial.spec):
         raise ValueError(
             f"weights keep their size, and those in {request.init_from} have "
-            f"{json.dumps(model_json(initial.spec))}, which --model contradicts; leave it out"
+            f"{json.dumps(model_json(initial.spec))}, which `model` contradicts; leave it out"
         )
     return initial.spec
 

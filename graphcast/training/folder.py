@@ -211,7 +211,7 @@ def training_of(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path / TRAINING_FILE} describes a training run and cannot be read; begin again with "
-            "--overwrite (in Python overwrite=True), or choose another output"
+            "`overwrite`, or choose another output"
         ) from error
     return training
 

@@ -152,6 +152,7 @@ def test_statistics_are_written_in_a_few_lines(tmp_path):
         TASK,
         tmp_path,
         source="random numbers",
+        force=True,
         report=lambda done, total: reports.append((done, total)),
     )
     assert reports == [(done, 4) for done in range(5)]

@@ -25,6 +25,7 @@ TASK = Task(
     forcings=("day_progress_cos",),
     levels=(500, 850),
 )
+DOORS = ("forecast", "prepare", "score", "statistics")  # where the input doctor stands
 SPEC = ModelSpec(MeshSpec(1), latent_size=8, processor_steps=2)
 
 
@@ -41,12 +42,16 @@ class Ran(NamedTuple):
 
 @pytest.fixture
 def graphcast(monkeypatch, capsys, tmp_path):
-    """Run `graphcast` with arguments; its caches live in the test's own folder."""
+    """Run `graphcast` with arguments; its caches live in the test's own folder.
+
+    The tests' fields are no weather, so the input doctor is overruled unless `force` is False.
+    """
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "500")
 
-    def run(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["graphcast", *map(str, arguments)])
+    def run(*arguments: object, force: bool = True) -> Ran:
+        forced = ["--force"] if force and len(arguments) > 1 and arguments[0] in DOORS else []
+        monkeypatch.setattr(sys, "argv", ["graphcast", *map(str, arguments), *forced])
         capsys.readouterr()
         try:
             main()

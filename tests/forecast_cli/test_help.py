@@ -4,9 +4,9 @@ import inspect
 
 import pytest
 
-from forecast_cli import __main__ as front
+from forecast_cli import commands
 
-COMMANDS = [front.function(name) for name in front.COMMANDS]
+COMMANDS = [commands.function(name) for name in commands.COMMANDS]
 by_command = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from data.maps.projection import Extent
 from forecast_cli.plot import extent_of
-from maps.projection import Extent
 from tests.verification.made_up_weather import forecast_of, truth
 
 

@@ -85,7 +85,8 @@ def test_scores_and_report_are_written_and_the_next_step_is_shown(files, tmp_pat
     assert scores.attrs["forecast_source"] == "GraphCast, weights: a test"
     page = report.read_text()
     assert "a &lt;test&gt;" in page
-    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "Bias of geopotential, 500 hPa at 24 h, 1 init time" in page
+    assert "http" not in page
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "forecast.zarr", "report.html", "scores.zarr", "truth.nc",
     ]  # fmt: skip
@@ -101,16 +102,35 @@ def test_flags_choose_netcdf_regions_and_climatology(files, tmp_path):
         assert (scores["2m_temperature"].sel(metric="acc", source="forecast") > 0.99).all()
 
 
-def test_existing_results_are_refused_and_replaced_when_asked(files, tmp_path):
-    output = tmp_path / "scores.zarr"
-    assert run(*files, output).exit_code == 0
-    again = run(*files, output)
-    assert isinstance(again.exception, FileExistsError)
-    assert "scores.zarr is there already; choose another output or replace it" in str(
-        again.exception
-    )
+def test_the_same_scores_again_are_left_alone_and_others_are_refused(files, tmp_path):
+    output, report = tmp_path / "scores.zarr", tmp_path / "r.html"
+    same = (*files, output, "--metrics", "rmse", "--report", str(report))
+    assert run(*same).exit_code == 0
+    before = {p: p.stat().st_mtime_ns for p in (report, *output.rglob("*"))}
+    again = run(*same)
+    assert again.exit_code == 0, again.output
+    assert "they were there already (--overwrite makes them again)" in again.output
+    assert {p: p.stat().st_mtime_ns for p in (report, *output.rglob("*"))} == before
+    others = run(*files, output, "--metrics", "mse")
+    assert isinstance(others.exception, FileExistsError)
+    assert "has other scores of the same forecasts" in str(others.exception)
+    others = run(*files, output, "--metrics", "mae")
+    assert "scores.zarr is there already" in str(others.exception)
     assert run(*files, output, "--overwrite", "--region", "tropics").exit_code == 0
     assert list(xr.open_zarr(output).region.values) == ["tropics"]
+
+
+def test_a_truth_may_be_in_several_files(files, tmp_path):
+    truth = xr.load_dataset(files[1])
+    truth.isel(time=slice(0, 2)).to_netcdf(tmp_path / "early.nc")
+    truth.isel(time=slice(2, None)).to_netcdf(tmp_path / "late.nc")
+    more = ("--truth", str(tmp_path / "late.nc"), "--metrics", "rmse")
+    result = run(files[0], tmp_path / "early.nc", tmp_path / "two.zarr", *more)
+    assert result.exit_code == 0, result.output
+    assert run(*files, tmp_path / "one.zarr", "--metrics", "rmse").exit_code == 0
+    xr.testing.assert_equal(
+        xr.open_zarr(tmp_path / "two.zarr").load(), xr.open_zarr(tmp_path / "one.zarr").load()
+    )
 
 
 def test_a_folder_that_holds_no_scores_is_never_replaced(files, tmp_path):

@@ -14,7 +14,7 @@ from data.regrid import METHODS
 from data.sources import SERIES
 from data.task import TASKS, Task
 from forecast_cli import choices
-from forecast_cli.__main__ import COMMANDS
+from forecast_cli.commands import COMMANDS
 from graphcast.precision import PRECISIONS
 from graphcast.training.recipes import RECIPES
 from graphcast.training.sizes import SIZES

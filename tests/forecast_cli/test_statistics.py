@@ -165,7 +165,7 @@ def test_the_test_period_is_not_touched(case, tmp_path):
     stated = weather().assign_attrs(test_period="2020-01-05T18/2020-01-08")
     stated.to_netcdf(tmp_path / "stated.nc")
     case["data"] = str(tmp_path / "stated.nc")
-    with pytest.raises(ValueError, match="2020-01-02T00/2020-01-05T18/6h overlaps it; end --time"):
+    with pytest.raises(ValueError, match="2020-01-02T00/2020-01-05T18/6h overlaps it; end it"):
         statistics(**case)
     statistics(**case, test_period="2020-01-06/2020-01-08")
     statistics(**{**case, "time": "2020-01-02/2020-01-04"}, overwrite=True)

@@ -95,7 +95,7 @@ def test_non_finite_forecast_is_refused_with_lead_and_channel(world, ready):
 
 
 def test_missing_statistics_are_refused(world, without_moments):
-    with pytest.raises(ValueError, match="no normalisation statistics; give --statistics"):
+    with pytest.raises(ValueError, match="no normalisation statistics; give `statistics`"):
         forecaster(without_moments, world.grid)
 
 

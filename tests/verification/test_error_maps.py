@@ -21,7 +21,7 @@ def both():
 
 def test_bias_and_rmse_are_means_over_init_times_at_each_point(both):
     errors = error_maps._errors(both, Channel("2m_temperature"), 12 * HOUR)
-    assert errors.count == 3
+    assert errors.n == 3
     assert errors.bias.dims == ("latitude", "longitude")
     # 1e-4: a sum of two float32 temperatures
     np.testing.assert_allclose(errors.bias, 3.0, atol=1e-4)
@@ -38,4 +38,4 @@ def test_every_headline_field_has_a_map_of_each(both):
     content = base64.b64decode(pictures[0].source.removeprefix("data:image/png;base64,"))
     assert len(content) < 100_000  # eight of them are below a third of the page's 3 MB
     with Image.open(io.BytesIO(content)) as picture:
-        assert picture.size == (720, 500)
+        assert picture.size == (576, 400)

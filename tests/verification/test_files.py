@@ -13,7 +13,7 @@ from data.stores.building import Building
 from data.stores.kind import kind_of
 from tests.verification.made_up_weather import forecast_of, truth
 from verification import HEADLINE_METRICS, score
-from verification.files import check_units, open_truth, score_files
+from verification.files import examine_truth, open_truth, score_files
 from verification.writing import check_targets, write_scores
 
 
@@ -47,7 +47,7 @@ def read(path):
 
 def test_scores_of_files_are_those_of_their_datasets(files):
     obs = truth()
-    scores = score_files(*files[:2], climatology=files[2], regions=("global",))
+    scores = score_files(*files[:2], climatology=files[2], regions=("global",), force=True)
     expected = score(forecast_of(obs, error=0.5), obs, climatology=obs.isel(time=0, drop=True))
     # one sum of float64, in another order of rows
     xr.testing.assert_allclose(scores, expected.sel(region=["global"]), rtol=1e-9)
@@ -73,7 +73,7 @@ def test_persistence_starts_from_the_inputs_of_the_forecast_where_the_truth_begi
         xr.testing.assert_equal(found[list(obs.data_vars)].compute(), later)
         return
     xr.testing.assert_equal(found[list(obs.data_vars)].compute(), obs)
-    scores = score_files(str(tmp_path / "forecast.zarr"), files, regions=("global",))
+    scores = score_files(str(tmp_path / "forecast.zarr"), files, regions=("global",), force=True)
     assert "persistence" in scores["source"].values
     assert "truth: persistence starts from the forecast's own inputs" in scores.attrs["notes"]
 
@@ -81,7 +81,7 @@ def test_persistence_starts_from_the_inputs_of_the_forecast_where_the_truth_begi
 def test_a_lost_chunk_is_named_and_never_counts_as_zeros(files):
     (Path(files[0]) / "geopotential" / "0.1.0.0.0").unlink()
     with pytest.raises(ValueError, match=r"forecast\.zarr lacks chunk 0\.1\.0\.0\.0 of geopotent"):
-        score_files(*files[:2])
+        score_files(*files[:2], force=True)
 
 
 @pytest.mark.parametrize("name", ["scores.zarr", "new/scores.nc"])
@@ -198,11 +198,11 @@ def test_a_truth_of_several_members_is_refused(tmp_path):
         open_truth(str(tmp_path / "truth.nc"), forecast_of(truth()))
 
 
-def test_units_are_checked_at_the_first_common_time_only():
+def test_a_truth_in_celsius_is_refused_unless_forced():
     obs = truth()
-    fc = forecast_of(obs)
     celsius = obs.assign({"2m_temperature": obs["2m_temperature"] - 273.15})
-    with pytest.raises(ValueError, match="2m_temperature must be in K"):
-        check_units(celsius, fc)
-    check_units(celsius.assign_coords(time=obs.time + np.timedelta64(999, "D")), fc)
-    check_units(celsius, fc - 273.15)  # a forecast that is in °C as well is left to its own devices
+    with pytest.raises(ValueError, match=r"the truth does not look right, by the rule .*`force`"):
+        examine_truth(celsius, forecast_of(obs))
+    assert "the truth: examined" in examine_truth(celsius, forecast_of(obs), force=True)
+    later = celsius.assign_coords(time=obs.time + np.timedelta64(999, "D"))
+    assert examine_truth(later, forecast_of(obs)) == ""  # nothing of it is compared

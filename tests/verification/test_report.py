@@ -1,13 +1,15 @@
 """The page: what it shows is what was scored, and it says what it shows."""
 
+import base64
 import json
 import re
+import zlib
 
 import numpy as np
 import pytest
 
 from data.channels import Channel
-from maps.labels import number
+from data.maps.labels import number
 from tests.verification.made_up_weather import forecast_of, truth
 from verification import Protocol, score
 from verification.results import Comparison, Results, Score
@@ -57,7 +59,8 @@ def compared(tests=("ar2",), p=0.001) -> Results:
 
 
 def cells_of(page: str) -> dict:
-    return json.loads(re.search(r'id="cells">(.*?)</script>', page)[1])
+    packed = re.search(r'id="cells">(.*?)</script>', page)[1]
+    return json.loads(zlib.decompress(base64.b64decode(packed)))
 
 
 def test_the_page_is_self_contained_and_escapes_names(one_forecast):
@@ -117,7 +120,7 @@ def test_cells_have_differences_intervals_p_and_n():
     assert cells["n"] == 729
     assert cells["d"][3] == -10.0
     assert cells["lo"][3] == -11.0
-    assert cells["p"] == {"ar2": [0.001] * 9}
+    assert cells["p"] == {"ar2": [10] * 9}  # ten-thousandths
     assert cells["rows"][1] == "geopotential, 500 hPa"
 
 

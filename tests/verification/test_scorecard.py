@@ -7,8 +7,8 @@ import pytest
 from matplotlib.contour import ContourSet
 
 from data.channels import Channel
-from maps.labels import lead_label, number
-from maps.units import units_label
+from data.maps.labels import lead_label, number
+from data.maps.units import units_label
 from tests.verification.made_up_weather import HOUR, forecast_of, truth
 from verification import Protocol, score
 from verification.scorecard import forecast_figure

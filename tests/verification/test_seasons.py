@@ -88,9 +88,9 @@ def test_a_killed_run_goes_on_and_gives_the_same(tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_a_climatology_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"--window is an odd number of days below 366, and 4 is"):
+    with pytest.raises(ValueError, match=r"`window` is an odd number of days below 366, and 4 is"):
         Seasons(4)
-    with pytest.raises(ValueError, match="--quantiles lie between 0 and 1, and 98 does not"):
+    with pytest.raises(ValueError, match="`quantiles` lie between 0 and 1, and 98 does not"):
         Seasons(5, (98.0,))
     data = analyses()
     with pytest.raises(ValueError, match="has none of the analyses, which go from 2019-01-01T00"):
@@ -98,7 +98,7 @@ def test_what_cannot_be_a_climatology_is_refused(tmp_path):
     summer = time_range("2019-06-01/2019-08-31")
     with pytest.raises(ValueError, match="at 00 UTC 216 days have none, the first of them day 1;"):
         climatology_of(data, summer, tmp_path / "c", Seasons())
-    with pytest.raises(ValueError, match="--variables has rain, which the analyses lack"):
+    with pytest.raises(ValueError, match="`variables` has rain, which the analyses lack"):
         climatology_of(data, PERIOD, tmp_path / "c", Seasons(), variables=["rain"])
     data["total_precipitation_6hr"][5, 0, 0] = np.nan
     with pytest.raises(ValueError, match="total_precipitation_6hr has some that are missing"):

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from data.channels import Channel
-from maps.appearance import shown
+from data.maps.appearance import shown
 from verification.results import Comparison, Results, Score
 from verification.significance import LEVEL, adjusted
 

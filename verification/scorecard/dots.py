@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from maps.labels import short_label
+from data.maps.labels import short_label
 from verification.scorecard.cells import Block, every
 
 CELL = 14.0  # pixels: 20 lead times and a label fit on a phone of 360

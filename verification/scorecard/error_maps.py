@@ -11,20 +11,20 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from data.channels import Channel
-from maps.appearance import Shown, shown
-from maps.drawing import colour_bar, draw_map, new_map
-from maps.fields import converted
-from maps.labels import lead_label, long_label
-from maps.projection import GLOBE, Extent
+from data.maps.appearance import Shown, shown
+from data.maps.drawing import colour_bar, draw_map, new_map
+from data.maps.fields import converted
+from data.maps.labels import lead_label, long_label
+from data.maps.projection import GLOBE, Extent
 from verification.alignment import Alignment
 from verification.scorecard.picture import Picture
 from verification.scorecard.selection import HEADLINES
 
-FIELDS = 4  # headline fields that are drawn
+FIELDS = 3  # headline fields that are drawn
 LEAD = np.timedelta64(72, "h")  # or the nearest that was scored
 MOST = 40  # init times that are averaged; maps change little with more
 WIDE, TALL = 3.6, 2.5  # inches: on a phone of 360 pixels letters are 10 pixels high
-DPI = 200
+DPI = 160
 COLOURS = 96  # of a picture; it has no more
 ERRORS = "YlOrBr"  # of sizes of errors: from light to dark
 
@@ -32,7 +32,7 @@ ERRORS = "YlOrBr"  # of sizes of errors: from light to dark
 class _Errors(NamedTuple):
     bias: xr.DataArray
     rmse: xr.DataArray
-    count: int
+    n: int
 
 
 def error_pictures(both: Alignment) -> list[Picture]:
@@ -50,7 +50,7 @@ def error_pictures(both: Alignment) -> list[Picture]:
         looks = shown(row.variable, str(both.truth[row.variable].attrs.get("units", "")), row.level)
         differences = looks.of_differences
         sizes = Shown(differences.units, differences.factor, colours=ERRORS, least=0.0)
-        at = f"{long_label(*row)} at {lead_label(lead)}, {errors.count} init times"
+        at = f"{long_label(*row)} at {lead_label(lead)}, {errors.n} init time{'s' * (errors.n > 1)}"
         for name, field, drawn in (
             ("Bias", errors.bias, differences),
             ("RMSE", errors.rmse, sizes),
@@ -86,7 +86,7 @@ def _errors(both: Alignment, row: Channel, lead: np.timedelta64) -> _Errors:
     times = scored["time"].values[scored.values]
     chosen = times[np.unique(np.linspace(0, len(times) - 1, MOST).round().astype(int))]
     at = {} if row.level is None else {"level": row.level}
-    forecast = both.forecast[row.variable].sel(prediction_timedelta=lead, **at)
+    forecast = both.forecast[row.variable].sel({"prediction_timedelta": lead, **at})
     if "number" in forecast.dims:
         forecast = forecast.isel(number=0)
     truth = both.truth[row.variable].sel(at)

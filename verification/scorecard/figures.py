@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from data.channels import Channel
+from data.maps.appearance import shown
+from data.maps.drawing import colour_bar, draw_map, new_map
+from data.maps.fields import converted
+from data.maps.labels import lead_label, long_label, number, short_label, time_label
+from data.maps.projection import GLOBE
 from data.wording import hours
-from maps.appearance import shown
-from maps.drawing import colour_bar, draw_map, new_map
-from maps.fields import converted
-from maps.labels import lead_label, long_label, number, short_label, time_label
-from maps.projection import GLOBE
 from verification.scorecard.selection import best, shown_in, values
 
 STYLES = {"persistence": ("#8a8f98", "--"), "forecast": ("#1f5fa8", "-")}  # the last on top

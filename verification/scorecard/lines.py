@@ -8,8 +8,8 @@ from jaxtyping import Float
 from matplotlib.ticker import MaxNLocator
 
 from data.channels import Channel
-from maps.appearance import shown
-from maps.labels import long_label, short_label
+from data.maps.appearance import shown
+from data.maps.labels import long_label, short_label
 from verification.results import Results, Score
 from verification.scorecard.cells import Block
 

@@ -5,7 +5,9 @@ This module chooses the numbers and words. `templates/` lays them out: `report.h
 reader can do with it. Without scripts everything but the numbers of single cells is there.
 """
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -14,18 +16,18 @@ import jinja2
 import numpy as np
 
 from data.channels import Channel
-from maps.labels import long_label, number, short_label
+from data.maps.labels import long_label, number, short_label
 from verification.results import Results
 from verification.scorecard.cells import Block, Pair, Share, blocks, every, pairs, share
 from verification.scorecard.dots import drawing, scale_of
 from verification.scorecard.lines import difference_panels, metric_panels
 from verification.scorecard.picture import Picture
-from verification.scorecard.selection import HEADLINES
+from verification.scorecard.selection import headline_rows_of
 
 SHOWN_REGIONS = ("global", "n.hem", "s.hem", "tropics")  # at first; the rest is a click away
 SHOWN_METRICS = ("rmse", "acc")
 CURVES = {"rmse": "RMSE", "acc": "Anomaly correlation", "bias": "Bias", "crps": "CRPS"}
-MOST_HEADLINES = 10
+PROBABILITY = 10_000  # p is sent as a whole number of ten-thousandths
 TABLE_LEADS = 10  # of the table of numbers; a phone shows four of them
 
 Content = dict[str, Any]  # of a part of the page, for its template
@@ -58,7 +60,7 @@ def _content(results: Results, pictures: Sequence[Picture]) -> Content:
     of_pair = {pair: blocks(results, pair) for pair in compared}
     everything = [block for made in of_pair.values() for block in made]
     scale = scale_of(everything) if everything else 1.0
-    rows = headline_rows(results)
+    rows = headline_rows_of(results)
     names = list(dict.fromkeys(score.forecast for score in results.scores))
     n = [score.n for score in results.scores]
     protocol = dict(results.protocol)
@@ -85,15 +87,6 @@ def _content(results: Results, pictures: Sequence[Picture]) -> Content:
         "n": f"{min(n)}" if min(n) == max(n) else f"{min(n)} to {max(n)}",
         "payload": _payload(of_pair),
     }  # fmt: skip
-
-
-def headline_rows(results: Results) -> list[Channel]:
-    """The headline fields that were scored; the first ten where none was."""
-    levels = [
-        Channel(s.variable, None if s.level is None else int(s.level)) for s in results.scores
-    ]
-    rows = list(dict.fromkeys(levels))
-    return [row for row in HEADLINES if row in rows] or rows[:MOST_HEADLINES]
 
 
 def _shown(names: Sequence[str], first: Sequence[str]) -> list[str]:
@@ -215,13 +208,14 @@ def _facts(protocol: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _payload(of_pair: Mapping[Pair, Sequence[Block]]) -> str:
-    """The numbers of every cell, for `card.js`; JSON that no text in it can end early."""
+    """The numbers of every cell, for `card.js`: JSON, deflated, in base 64."""
     content = [
         {f"b{place}-{i}": _cells(block) for i, block in enumerate(made)}
         for place, made in enumerate(of_pair.values())
     ]
     merged = {key: value for part in content for key, value in part.items()}
-    return json.dumps(merged, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    text = json.dumps(merged, separators=(",", ":"), ensure_ascii=False)
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def _cells(block: Block) -> Content:
@@ -233,6 +227,11 @@ def _cells(block: Block) -> Content:
         flat = values[:, columns].ravel()
         return [float(f"{v:.{digits}g}") if np.isfinite(v) else None for v in flat]
 
+    def chance(p: np.ndarray) -> list[int | None]:
+        return [
+            round(float(v) * PROBABILITY) if np.isfinite(v) else None for v in p[:, columns].ravel()
+        ]
+
     n = block.n[:, columns]
     return {
         "f": block.pair.forecast,
@@ -240,12 +239,12 @@ def _cells(block: Block) -> Content:
         "rows": [long_label(*row) for row in block.rows],
         "units": block.units,
         "leads": [_lead(block.leads[j]) for j in columns],
-        "v": part(block.value * factors, 4),
-        "a": part(block.against * factors, 4),
+        "v": part(block.value * factors, 3),
+        "a": part(block.against * factors, 3),
         "d": part(100 * block.relative, 3),
         "lo": part(100 * block.low, 3) if np.isfinite(block.low).any() else [],
         "hi": part(100 * block.high, 3) if np.isfinite(block.high).any() else [],
-        "p": {test: part(p, 2) for test, p in block.p.items()},
-        "q": {test: part(p, 2) for test, p in block.adjusted.items()},
+        "p": {test: chance(p) for test, p in block.p.items()},
+        "q": {test: chance(p) for test, p in block.adjusted.items()},
         "n": int(n.flat[0]) if (n == n.flat[0]).all() else n.ravel().tolist(),
     }

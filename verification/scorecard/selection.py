@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 
 from data.channels import Channel
-from maps.appearance import shown
+from data.maps.appearance import shown
+from verification.results import Results
 
 # The headline fields of WeatherBench 2 and of GraphCast's paper, in the order of the page.
 HEADLINES = (
@@ -36,6 +37,15 @@ def all_rows(scores: xr.Dataset) -> list[Channel]:
 def headline_rows(scores: xr.Dataset) -> list[Channel]:
     """The headline fields that were scored; the first ten rows where none was."""
     rows = all_rows(scores)
+    return [row for row in HEADLINES if row in rows] or rows[:10]
+
+
+def headline_rows_of(results: Results) -> list[Channel]:
+    """The headline fields that were scored; the first ten where none was."""
+    levels = [
+        Channel(s.variable, None if s.level is None else int(s.level)) for s in results.scores
+    ]
+    rows = list(dict.fromkeys(levels))
     return [row for row in HEADLINES if row in rows] or rows[:10]
 
 

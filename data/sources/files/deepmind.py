@@ -51,7 +51,7 @@ def _dated(dataset: xr.Dataset, init_time: np.datetime64 | None) -> xr.Dataset:
     if init_time is None:
         raise ValueError(
             "the initial time must be known, and the file has relative times and no coordinate"
-            " 'datetime'; name the initial time (--init-time)"
+            " 'datetime'; name the initial time (`init_time`)"
         )
     return counted_from(init_time - _init_lead(dataset), dataset)
 

@@ -1,12 +1,11 @@
 """netCDF files, classic and HDF5, through the netCDF4 library."""
 
-import warnings
 from pathlib import Path
 
 import xarray as xr
 
-from data.sources.files.fills import with_true_fills
-from data.wording import reason
+from data.sources.files.opening import opened
+from data.unreadable import reading
 
 _CLASSIC = (b"CDF\x01", b"CDF\x02")
 
@@ -17,17 +16,9 @@ def read(path: str) -> xr.Dataset:
     Raises:
         ValueError: the file is damaged or cut short.
     """
-    try:
+    with reading(f"a netCDF file must be whole and decodable, and {path} is not", "fetch it again"):
         _check_whole(path)
-        raw = xr.open_dataset(path, engine="netcdf4", decode_cf=False, cache=False)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*has multiple fill values")  # none of them a value
-            return xr.decode_cf(with_true_fills(raw, "netcdf4"), decode_timedelta=True)
-    except (OSError, RuntimeError, ValueError, TypeError) as error:
-        raise ValueError(
-            f"a netCDF file must be whole and decodable, and {path} is not ({reason(error)}); fetch"
-            " it again"
-        ) from error
+        return opened(path, path, size=Path(path).stat().st_size, engine="netcdf4")
 
 
 def _check_whole(path: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from data.sources.files import zarr
+from data.sources.files.archive import files_of, is_archive
 from data.sources.files.formats import SUFFIXES
 
 Place: TypeAlias = str | Path
@@ -15,8 +16,8 @@ Places: TypeAlias = Place | Iterable[Place]
 def files_named(places: Places) -> tuple[str, ...]:
     """Every file, Zarr store and URL that some places stand for, each once.
 
-    A folder stands for the GRIB, netCDF and Zarr files in it, by the ends of their names; a pattern
-    for what matches it, in the order of the names.
+    A folder or a ZIP archive stands for the GRIB, netCDF and Zarr files in it, by the ends of their
+    names; a pattern for what matches it, in the order of the names.
 
     Raises:
         FileNotFoundError: there is nothing at a place, or nothing matches a pattern.
@@ -30,11 +31,13 @@ def files_named(places: Places) -> tuple[str, ...]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """The files and Zarr stores in a folder that are read by the ends of their names.
+    """The files and Zarr stores in a folder, or in a ZIP archive, by the ends of their names.
 
     Raises:
         ValueError: there are none.
     """
+    if is_archive(folder):
+        return files_of(folder)
     inside = sorted(p for p in folder.iterdir() if p.suffix.casefold() in SUFFIXES)
     if not inside:
         raise ValueError(
@@ -46,6 +49,8 @@ def files_in(folder: Path) -> list[Path]:
 
 def _files(name: str) -> list[str]:
     path = Path(name)
+    if is_archive(path):
+        return [str(file) for file in files_of(path)]
     if "://" in name or path.is_file() or zarr.is_store(path):
         return [name]
     if path.is_dir():

@@ -1,15 +1,14 @@
 """Zarr stores, format 2 and 3, on disk or behind a URL; a chunk that is missing is an error."""
 
-import warnings
 from pathlib import Path
 
 import xarray as xr
 from zarr.abc.store import Store
 
+from data.sources.files import opening
 from data.sources.files.consolidated import stale_arrays
-from data.sources.files.fills import with_true_fills
 from data.stores.reading import MissingChunkError, whole
-from data.wording import reason
+from data.unreadable import NETWORK, reading
 
 _FILES = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")  # one of them is in every store's folder
 
@@ -30,14 +29,8 @@ def read(where: str | Store, name: str = "") -> xr.Dataset:
             computed.
     """
     name = name or str(where)
-    try:
+    with reading(f"no Zarr store could be read at {name}", "check the address"):
         dataset = opened(where, name)
-    except MissingChunkError:
-        raise
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(
-            f"no Zarr store could be read at {name} ({reason(error)}); check the address"
-        ) from error
     if not dataset.variables:
         raise ValueError(
             f"a Zarr store must hold arrays, and none were found in {name}; if its server does not"
@@ -57,22 +50,15 @@ def opened(where: str | Store, name: str) -> xr.Dataset:
         return _open(where, name, consolidated=False)
     try:
         return _open(where, name, consolidated=True)
-    except MissingChunkError:
+    except (MissingChunkError, *NETWORK):
         raise
-    except (KeyError, ValueError, FileNotFoundError):  # not consolidated; other faults show again
-        return _open(where, name, consolidated=False)
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            raise
+    except Exception:
+        pass
+    return _open(where, name, consolidated=False)
 
 
 def _open(where: str | Store, name: str, *, consolidated: bool) -> xr.Dataset:
-    with warnings.catch_warnings():
-        # Stores often hold files beside the arrays (a README, a licence), which do no harm.
-        warnings.filterwarnings("ignore", "Object at .* is not recognized as a component")
-        warnings.filterwarnings("ignore", ".*has multiple fill values")  # none of them a value
-        raw = xr.open_dataset(
-            whole(where, name),  # type: ignore[arg-type]  # the engine takes zarr's stores, too
-            engine="zarr",
-            consolidated=consolidated,
-            decode_cf=False,
-            cache=False,
-        )
-        return xr.decode_cf(with_true_fills(raw, "zarr"), decode_timedelta=True)
+    return opening.opened(whole(where, name), name, engine="zarr", consolidated=consolidated)

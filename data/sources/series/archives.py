@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from data.sources.files import zarr
+from data.sources.files.opening import as_weather
 from data.sources.network import download
 from data.sources.network import object_stores as stores
 from data.sources.series.collection import Lazy
@@ -48,10 +49,8 @@ def open_archive(name: str, address: str | None) -> Lazy:
     url = address or STORES.get(name, name)
     credit = next((text for start, text in _CREDITS.items() if name.startswith(start)), url)
     raw = _within_valid_times(_opened(url))
-    try:
+    with as_weather(url):
         return Lazy(raw, remote="://" in url, credit=credit)
-    except ValueError as error:
-        raise ValueError(f"{url}: {error}") from error
 
 
 def _opened(url: str) -> xr.Dataset:
@@ -70,7 +69,9 @@ def _opened(url: str) -> xr.Dataset:
         raise download.missing_package(f"reading {url}", "remote", error) from error
     except MissingChunkError:
         raise
-    except (KeyError, ValueError, FileNotFoundError) as error:
+    except Exception as error:  # of zarr, at damaged metadata, it may be any
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+            raise
         raise ValueError(
             f"no Zarr store could be read at {url} ({reason(error)}); check the address"
         ) from error

@@ -6,6 +6,7 @@ millions of chunks, and building a dask graph of all of them takes longer than r
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,19 @@ from data.canonical import conventions
 from data.canonical.axes import GRID_NAMES
 from data.canonical.lead_times import LEAD_NAMES
 from data.canonical.names import canonical_name
-from data.canonical.precipitation import stands_for_any_period
-from data.canonical.preliminary import preliminary_times
+from data.canonical.precipitation import (
+    HOURLY,
+    counts_on,
+    of_each_hour,
+    stands_for_any_period,
+    stating_an_hour,
+)
+from data.canonical.preliminary import final_first, preliminary_times
 from data.provenance import remarks
 from data.sources.files import deepmind
 from data.stores.kind import simulator
 from data.variables import VARIABLES
+from data.wording import HOUR, hour
 
 _DERIVED_FROM = {"specific_humidity": ("relative_humidity", "temperature")}
 
@@ -77,11 +85,10 @@ class Lazy(Series):
         self.remote = remote
         self.credit = credit
         self.simulated_by = simulator(raw.attrs)
-        self._parts = _parts(raw)
+        self._parts, self.preliminary = _parts(raw)
         self.times = _all_times(self._parts)
         self._sources = _source_variables(self._parts[0])
         self.names = frozenset(self._sources)
-        self.preliminary = np.concatenate([preliminary_times(part) for part in self._parts])
         self.remarks = _left_out(self._parts[0])
 
     def at(self, times: np.ndarray, names: Sequence[str], downloads: Path) -> xr.Dataset:
@@ -98,7 +105,42 @@ class Lazy(Series):
         if not parts:
             return xr.Dataset()
         # entries of a batch may share times: the first that has one counts
-        return _distinct(joined_in_time(parts))[known]
+        dataset = _distinct(joined_in_time(parts))[known]
+        if HOURLY in known and self._counts_on:
+            dataset[HOURLY] = self._of_each_hour(dataset["time"].values)
+        return dataset
+
+    @cached_property
+    def _counts_on(self) -> bool:
+        """Whether hourly precipitation is counted on since 00 UTC, looked at in one day.
+
+        Then it also starts anew after 00 UTC, if the series has that hour and the next.
+        """
+        hours_of_day = self.times.astype("datetime64[h]").astype(np.int64) % 24
+        days = self.times.astype("datetime64[D]")
+        for day in np.unique(days):
+            within = self.times[(days == day) & (hours_of_day > 0)][:4]
+            if within.size >= 3:
+                return counts_on(self._counted(within).values) and self._starts_anew()
+        return False
+
+    def _starts_anew(self) -> bool:
+        midnights = np.unique(self.times.astype("datetime64[D]")).astype("datetime64[ns]")
+        known = [m for m in midnights if np.isin([m, m + HOUR], self.times).all()]
+        if not known:
+            return True
+        end, start = self._counted(np.array([known[-1], known[-1] + HOUR])).values
+        return bool(start.mean() < end.mean())
+
+    def _counted(self, times: np.ndarray) -> xr.DataArray:
+        """Hourly precipitation as it is stored."""
+        raw = list(self._sources[HOURLY])
+        selected = [_selected(part[raw], times) for part in self._parts]
+        parts = [conventions.canonical(part) for part in selected if part is not None]
+        return _distinct(joined_in_time(parts))[HOURLY]
+
+    def _of_each_hour(self, times: np.ndarray) -> xr.DataArray:
+        return of_each_hour(self._counted(np.union1d(times, times - HOUR)), times)
 
 
 def _chosen(dataset: xr.Dataset, names: list[str]) -> xr.Dataset:
@@ -128,10 +170,15 @@ def joined_in_time(parts: list[xr.Dataset]) -> xr.Dataset:
     )
 
 
-def _parts(raw: xr.Dataset) -> list[xr.Dataset]:
-    """One Dataset for each batch entry, with absolute times."""
+def _parts(raw: xr.Dataset) -> tuple[list[xr.Dataset], np.ndarray]:
+    """One Dataset for each batch entry, with absolute times; and which times are preliminary.
+
+    Raises:
+        ValueError: there are several members, or a time comes twice and no label says which counts.
+    """
     entries = deepmind.entries(raw, None) if deepmind.is_example(raw) else [raw]
-    parts = []
+    parts: list[xr.Dataset] = []
+    early: list[np.ndarray] = []
     for entry in entries:
         members = conventions.members(entry)
         if len(members) > 1:
@@ -140,11 +187,37 @@ def _parts(raw: xr.Dataset) -> list[xr.Dataset]:
                 " (number); select one of them first"
             )
         (part,) = members
+        if "valid_time" in part.dims and "time" not in part.variables:
+            part = part.rename(valid_time="time")
+        early.append(preliminary_times(part))
         dated = part.indexes.get("time") is not None and part["time"].dtype.kind == "M"
         forecast = any(name in part.variables for name in LEAD_NAMES)
         # a Dataset of any other layout is made canonical as a whole before times are selected
-        parts.append(part if dated and not forecast else conventions.canonical(part))
-    return parts
+        parts.append(
+            _hourly(_once(part)) if dated and not forecast else conventions.canonical(part)
+        )
+    return parts, np.unique(np.concatenate(early))
+
+
+def _once(part: xr.Dataset) -> xr.Dataset:
+    """The Dataset with each time once: where it stands there final and preliminary, final."""
+    if not part.indexes["time"].has_duplicates:
+        return part
+    if "expver" in part.variables and part["expver"].dims == ("time",):
+        part = final_first(part)
+    if part.indexes["time"].has_duplicates:
+        index = part.indexes["time"]
+        twice = hour(index[index.duplicated()][0].to_numpy())
+        raise ValueError(f"each time must come once, and {twice} comes twice; remove one")
+    return part
+
+
+def _hourly(part: xr.Dataset) -> xr.Dataset:
+    """At times an hour apart, precipitation that states no period is an hour's."""
+    times = np.sort(part["time"].values.astype("datetime64[ns]"))
+    if times.size < 2 or (np.diff(times) != HOUR).any():
+        return part
+    return part.assign({name: stating_an_hour(array) for name, array in part.data_vars.items()})
 
 
 def _all_times(parts: list[xr.Dataset]) -> np.ndarray:

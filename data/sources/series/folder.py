@@ -8,7 +8,9 @@ import xarray as xr
 
 from data.provenance import remarked, remarks
 from data.sources.files import zarr
+from data.sources.files.archive import is_archive
 from data.sources.files.formats import open_raw
+from data.sources.files.opening import as_weather
 from data.sources.files.places import files_in
 from data.sources.series.collection import Lazy, Series
 from data.sources.series.doubles import Held, joined
@@ -16,22 +18,19 @@ from mesh.grid import same_points
 
 
 def open_folder(path: Path) -> Series:
-    """Open the series in one file or Zarr store, or in all those that a folder holds.
+    """Open the series in a file or Zarr store, or in all that a folder or a ZIP archive holds.
 
     Raises:
         ValueError: a file cannot be read, or the folder holds none.
     """
-    if path.is_file() or zarr.is_store(path):
+    if (path.is_file() and not is_archive(path)) or zarr.is_store(path):
         return _lazy(path)
     return Folder({str(p): _lazy(p) for p in files_in(path)})
 
 
 def _lazy(path: Path) -> Lazy:
-    try:
+    with as_weather(str(path)):
         return Lazy(open_raw(str(path)), credit=path.name)
-    except ValueError as error:
-        text = str(error)
-        raise ValueError(text if str(path) in text else f"{path}: {text}") from error
 
 
 class Folder(Series):

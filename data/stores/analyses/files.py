@@ -63,8 +63,7 @@ def write_shard(
         earlier = zarr.open_array(existing / name, mode="r")[start:base]
         if not np.isfinite(earlier).all():
             raise ValueError(
-                f"{existing} has lost a shard of {name}; make the dataset again"
-                " (--overwrite, in Python overwrite=True)"
+                f"{existing} has lost a shard of {name}; make the dataset again (`overwrite`)"
             )
         values = np.concatenate([earlier, values])
     folder = working_path / name

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from data.stores.cf import CONVENTIONS, EPOCH, TIME_ATTRS, field_dims, space_coordinates
-from data.stores.kind import SIMULATED, kind_of, label
+from data.stores.kind import SIMULATED, kind_of, label, recorded
 from data.variables import VARIABLES, check_names
 
 LAYOUT = 2  # of the store; part of the fingerprint: nothing is added to another layout
@@ -42,6 +42,7 @@ class DatasetHeader:
             clock nor versions, so that a dataset made in two parts has the header of one made in
             one.
         simulated_by: what simulated the weather; "" for the Earth's.
+        remarks: what was left out of the source, and which times are preliminary; a line each.
         group_bytes: most bytes of a group of times, before compression.
 
     Raises:
@@ -61,6 +62,7 @@ class DatasetHeader:
     test_period: str = ""
     provenance: str = "{}"
     simulated_by: str = ""
+    remarks: str = ""
     group_bytes: int = GROUP_BYTES
 
     def __post_init__(self) -> None:
@@ -79,7 +81,8 @@ class DatasetHeader:
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the header."""
         content = asdict(self)
-        del content["simulated_by"]  # follows from the source, and earlier datasets lack it
+        for derived in ("simulated_by", "remarks"):  # follow from the source and the times
+            del content[derived]
         text = json.dumps({"layout": LAYOUT, **content}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -129,6 +132,7 @@ class DatasetHeader:
             "comment": self.comment,
             "test_period": self.test_period,
             SIMULATED: self.simulated_by,
+            "remarks": self.remarks,
             "provenance": self.provenance,
             "fingerprint": self.fingerprint,
         }
@@ -140,8 +144,8 @@ def is_repeated(attributes: Mapping[Any, Any]) -> bool:
     """Whether a dataset records that its one analysis was repeated, on request, at two times."""
     if kind_of(attributes) != "analyses":
         return False
-    made = json.loads(str(attributes.get("provenance", "{}")))
-    return bool(made.get("recipe", {}).get("repeat_single", False))
+    recipe = recorded(attributes, "provenance").get("recipe")
+    return isinstance(recipe, dict) and bool(recipe.get("repeat_single", False))
 
 
 def whole_hours(times: Sequence[np.datetime64] | np.ndarray) -> np.ndarray:

@@ -13,24 +13,27 @@ uninterrupted run.
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 import zarr
 
 from data.stores.analyses.files import laid_out, write_contents
 from data.stores.analyses.header import DatasetHeader, whole_hours
 from data.stores.building import Building
 from data.stores.cf import EPOCH
-from data.stores.files import check_space, remove_torn
+from data.stores.files import check_space, remove_torn, written_aside
 from data.stores.kind import kind_of, zarr_attributes
 from data.stores.partial import interrupted, partial_path
+from data.stores.reading import whole
 from data.stores.targets import local_path, refuse_another_kind, refuse_existing
 from data.wording import hour
 
 DOWNLOADS = "downloads"  # folder beside the store where sources may keep what they fetch
+_EXAMINED = "examined "  # begins the journal's line of an examination
 _LEAST_RATIO = 0.4  # of compression; see `data.stores.analyses.files`
 
 
@@ -93,6 +96,8 @@ class DatasetStore:
                 versions_text = _made_with(store, versions or {})
                 contents = laid_out(header, store.times, statics, versions_text)
                 write_contents(building.folder, contents)
+                if store.examination is not None:
+                    _write_examination(building.folder, store.examination)
         except BaseException:
             building.close()
             raise
@@ -115,9 +120,46 @@ class DatasetStore:
         size = self.header.group_times
         return self.times[max(group * size, self.base) : (group + 1) * size]
 
+    @property
+    def committed(self) -> bool:
+        """Whether any group is committed."""
+        return bool(self._building.done)
+
+    def has(self, indices: Collection[int]) -> bool:
+        """Whether the times at these positions are committed, or in the target already."""
+        groups = {index // self.header.group_times for index in indices if index >= self.base}
+        return groups.isdisjoint(self.missing)
+
+    def frames(self, indices: Sequence[int]) -> xr.Dataset:
+        """The times at these positions, unread; all of them are there (`has`)."""
+        first_new = self.base // self.header.group_times * self.header.group_times
+        parts = []
+        for place, own in (
+            (self.path, range(first_new)),
+            (self.working_path, range(first_new, len(self.times))),
+        ):
+            if chosen := [index for index in indices if index in own]:
+                parts.append(xr.open_zarr(whole(place), chunks=None).isel(time=chosen))
+        return xr.concat(parts, "time", data_vars="minimal") if len(parts) > 1 else parts[0]
+
     def commit(self, group: int) -> None:
         """Note that all shards of a group are on the disk."""
         self._building.commit(str(group))
+
+    @property
+    def examination(self) -> str | None:
+        """What was recorded of an examination of these times; None if nothing was."""
+        lines = (line for line in self._building.done if line.startswith(_EXAMINED))
+        return next((line.removeprefix(_EXAMINED) for line in lines), None)
+
+    def record(self, examination: str) -> None:
+        """Record an examination of all the times (JSON, one line), also for a run that resumes."""
+        self._building.commit(_EXAMINED + examination)
+        _write_examination(self.working_path, examination)
+
+    def discard(self) -> None:
+        """Forget what is committed: on closing, nothing is left."""
+        self._building.keep_only((), {"times": [], "base": self.base})
 
     def finish(self) -> Path:
         """Give the complete store its name, or its times to the store of that name.
@@ -204,7 +246,7 @@ def _begin(building: Building, header: DatasetHeader, wanted: np.ndarray, overwr
     times = list(left.notes["times"])
     if times != wanted.tolist():  # more or fewer: a group not full in both is made again
         full = min(len(times), len(wanted)) // header.group_times
-        kept = {group for group in left.done if int(group) < full}
+        kept = {key for key in left.done if key.isdecimal() and int(key) < full}
         building.keep_only(kept, {"times": wanted.tolist(), "base": left.notes["base"]})
         _remove_shards(building.folder, header, kept)
 
@@ -229,7 +271,7 @@ def _can_resume(
         raise FileExistsError(
             f"{partial_path(target)} holds an interrupted dataset of other times, from"
             f" {_hour(times[0])} to {_hour(times[-1])}; finish it with these first, choose another"
-            " output, or overwrite it (--overwrite, in Python overwrite=True)"
+            " output, or overwrite it (`overwrite`)"
         )
     if base := int(left.notes["base"]):
         return target.exists() and not overwrite and both > base
@@ -254,22 +296,31 @@ def _base(target: Path, header: DatasetHeader, wanted: np.ndarray) -> int:
         raise FileExistsError(
             f"{target} was made from another source or with other settings, so nothing can be"
             " added to it; choose another output or replace it"
-            " (--overwrite, in Python overwrite=True)"
+            " (`overwrite`)"
         )
     stored = _stored_times(target).tolist()
     if stored == wanted.tolist():
         raise FileExistsError(
-            f"{target} is there already, with all {len(stored)} times; ask for more times (--time)"
+            f"{target} is there already, with all {len(stored)} times; ask for more times (`times`)"
             " to add them, choose another output, or replace it"
-            " (--overwrite, in Python overwrite=True)"
+            " (`overwrite`)"
         )
     if wanted[: len(stored)].tolist() != stored:
         raise FileExistsError(
             f"times are added after those that are there, and {target} has {len(stored)} from"
-            f" {_hour(stored[0])} to {_hour(stored[-1])}; ask for these and later ones (--time),"
-            " choose another output, or replace it (--overwrite, in Python overwrite=True)"
+            f" {_hour(stored[0])} to {_hour(stored[-1])}; ask for these and later ones (`times`),"
+            " choose another output, or replace it (`overwrite`)"
         )
     return len(stored)
+
+
+def _write_examination(store: Path, examination: str) -> None:
+    """Add the attribute `examined` to a store under construction."""
+    path = store / "zarr.json"
+    document = json.loads(path.read_text())
+    document["attributes"]["examined"] = examination
+    with written_aside(path) as temporary:
+        temporary.write_text(json.dumps(document, indent=2))
 
 
 def _hour(hours: int) -> str:

@@ -66,8 +66,7 @@ class Clipping:
         if not self._file(cell).is_file():
             raise ValueError(
                 f"the forecast goes on from values as they were predicted, and {self._file(cell)},"
-                " which has those below zero, is not there; begin the forecast anew (--overwrite,"
-                " in Python overwrite=True)"
+                " which has those below zero, is not there; begin the forecast anew (`overwrite`)"
             )
         with np.load(self._file(cell), allow_pickle=False) as cut:
             for name in self._names:

@@ -84,7 +84,7 @@ def write_grib(
     names = [str(name) for name in forecast.data_vars]
     if lacking := sorted(WITHOUT_CODE & set(names)):
         raise ValueError(
-            f"GRIB 2 has no code for {listed(lacking)}; leave it out (--variables), or write netCDF"
+            f"GRIB 2 has no code for {listed(lacking)}; leave it out (`variables`), or write netCDF"
         )
     forecast = forecast.sortby("latitude", ascending=False)
     keys = {**_grid(forecast), **_origin(forecast, signature)}

@@ -176,7 +176,7 @@ class ForecastStore:
         if lost:  # only finite values are ever written
             raise ValueError(
                 f"{cell} of {self.path} has lost chunks of {', '.join(lost)}; begin the forecast"
-                " anew (--overwrite, in Python overwrite=True)"
+                " anew (`overwrite`)"
             )
         return self.header.cell(self._clipping.restored(cell, values))
 

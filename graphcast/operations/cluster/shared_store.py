@@ -160,6 +160,5 @@ def _refuse_other(output: Path, header: ForecastHeader) -> None:
         raise FileExistsError(
             f"{partial_path(output)} holds an interrupted forecast with"
             f" {differences(manifest, json.loads(header.provenance))}; run it with the same"
-            " settings, choose another output, or overwrite it (--overwrite, in Python"
-            " overwrite=True)"
+            " settings, choose another output, or overwrite it (`overwrite`)"
         )

@@ -92,11 +92,11 @@ def test_periods_are_those_that_the_catalogue_states():
         assert stated_hours(xr.DataArray(0.0, attrs={"cell_methods": summed_over(hours)})) == hours
 
 
-def test_an_hour_and_an_unstated_period_keep_their_names():
+def test_an_unstated_period_keeps_its_name_and_an_hour_is_an_hour():
     assert all(map(stands_for_any_period, ("tp", "APCP", "precipitation", HOURLY)))
     assert not stands_for_any_period(SIX_HOURLY)
     assert name_by_period(rain([1])) is None
-    assert name_by_period(rain([1], cell_methods=summed_over(1))) is None
+    assert name_by_period(rain([1], cell_methods=summed_over(1))) == HOURLY
     assert name_by_period(rain([1], cell_methods=summed_over(6)).rename("snow")) is None
 
 

@@ -213,6 +213,25 @@ def rolled_a_little(dataset: xr.Dataset) -> xr.Dataset:
     return fields(by=lambda x: np.roll(x, 1, axis=-1))(dataset)
 
 
+def half_a_cell_off(dataset: xr.Dataset) -> xr.Dataset:
+    return dataset.assign_coords(longitude=dataset["longitude"] + 5.0)
+
+
+def turned(*names: str, degrees: float) -> Break:
+    columns = degrees / 360
+    return fields(*names, by=lambda x: np.roll(x, round(columns * x.shape[-1]), axis=-1))
+
+
+def frames_exchanged(x: np.ndarray) -> np.ndarray:
+    return x[[1, 0, *range(2, len(x))]]
+
+
+def patch_of_zeros(x: np.ndarray) -> np.ndarray:
+    x = x.copy()
+    x[:, :, 8:11, 4:9] = 0
+    return x
+
+
 BROKEN = [
     # (file, how, rule that must speak, its severity, words)
     ("ifs", scaled(T, plus=-273.15), "units", "error", "°C"),
@@ -228,6 +247,17 @@ BROKEN = [
     ("ifs", scaled("relative_humidity", factor=0.01), "units", "error", "fraction"),
     ("series", scaled(U10, V10, factor=1.944), "units", "error", "knots"),
     ("ifs", scaled(U, V, factor=1.944), "winds", "error", "what balances"),
+    ("ifs", scaled(U, V, factor=0.5144), "winds", "error", "what balances"),
+    ("ifs", turned(U, degrees=30), "winds", "error", "does not follow from geopotential"),
+    ("ifs", scaled(Q, factor=0.001), "climate", "error", "weather does not move it"),
+    ("ifs", fields(Q, by=patch_of_zeros), "fills", "error", "written as 0"),
+    ("ifs", turned(degrees=10), "shift", "error", "10° east of where it is"),
+    ("gfs", turned(degrees=-10), "shift", "error", "10° west of where it is"),
+    ("series", turned(degrees=10), "shift", "error", "10° east"),
+    ("ifs", half_a_cell_off, "shift", "error", "centres of cells or edges"),
+    ("ifs", fields(Q, by=frames_exchanged), "sequence", "error", Q),
+    ("ifs", fields(U, by=frames_exchanged), "sequence", "error", U),
+    ("ifs", fields(V, by=frames_exchanged), "sequence", "error", V),
     ("gfs", scaled(RAIN, factor=1 / 6), "precipitation", "warning", "looks like 0.98 h"),
     ("gfs", scaled(RAIN, factor=4), "precipitation", "warning", "check the window"),
     ("gfs", accumulated, "precipitation", "error", "since the start"),

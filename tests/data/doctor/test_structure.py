@@ -35,6 +35,20 @@ def test_grids_that_are_not_the_globe_are_errors(part, words):
     assert finding.severity == "error"
 
 
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (lambda d: d.assign({T: d[T].isel(time=0, drop=True)}), "has no time"),
+        (lambda d: d.assign({U: d[U].isel(level=0, drop=True)}), "has no level"),
+        (lambda d: d.assign({U: d[U].astype(str)}), "fields are numbers"),
+        (lambda d: d.assign_coords(level=-d["level"]), "pressure ends at"),
+    ],
+)
+def test_variables_on_other_axes_and_levels_that_are_no_pressures_are_errors(broken, words):
+    errors = [f for f in examine(broken(real("ifs"))) if f.severity == "error"]
+    assert any(words in finding.message for finding in errors)
+
+
 def test_a_task_of_another_step_wants_frames_that_far_apart():
     task = replace(TASKS["graphcast_small"], step_hours=12)
     (spacing,) = [f for f in examine(at_times(0, 6), task) if f.rule == "times"]

@@ -21,6 +21,6 @@ def times(source: str, count: int | None = None) -> np.ndarray:
 
 
 def made(source: str, path: Path, count: int | None = None, **options) -> Path:
-    options = {"task": TASK, "group_bytes": TWO_TIMES, **options}
+    options = {"task": TASK, "group_bytes": TWO_TIMES, "force": True, **options}
     recipe = options.pop("recipe", Recipe(source))
     return prepare(recipe, path, times=times(source, count), **options).path

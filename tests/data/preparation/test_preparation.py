@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from data import preparation
 from data.doctor import examine
-from data.preparation import Recipe, prepare
+from data.preparation import Recipe
 from data.samples import analyses
 from data.sources import open_inputs
 from data.stores.analyses.header import DatasetHeader
@@ -19,6 +21,8 @@ from tests.data.preparation.small_archive import HOUR, TWO_TIMES, made, times
 from tests.data.preparation.stopping import stop_after
 from tests.data.sources.loopback import TASK, archive, tree, weather
 from tests.reference import real
+
+prepare = partial(preparation.prepare, force=True)  # the fields are no weather
 
 # ---- what is in it ---------------------------------------------------------------------------
 
@@ -82,7 +86,7 @@ def test_hours_of_rain_become_six_hours_and_the_first_five_are_needed(tmp_path):
 
 def test_statics_come_from_a_file_where_the_source_has_none(source, tmp_path):
     bare = archive(tmp_path / "bare.zarr", weather(2).drop_vars("land_sea_mask"))
-    with pytest.raises(ValueError, match=r"needs land_sea_mask, which .* \(--statics\)"):
+    with pytest.raises(ValueError, match=r"needs land_sea_mask, which .* \(`statics`\)"):
         prepare(Recipe(str(bare)), tmp_path / "d.zarr", task=TASK)
     assert list(tmp_path.iterdir()) == [bare]
     prepare(Recipe(str(bare), statics=(source,)), tmp_path / "d.zarr", task=TASK)
@@ -108,7 +112,7 @@ def test_a_folder_of_files_split_by_time_and_by_variable_is_one_source(tmp_path)
 def test_one_time_is_repeated_only_on_request_and_the_dataset_says_so(tmp_path):
     gfs = real("states/gfs_2p5deg_2011100800_f072.grib2")
     task = replace(TASKS["graphcast_small"], levels=(500, 850))
-    with pytest.raises(ValueError, match=r"has one time, 2011-10-11T00; .*--repeat-single-time"):
+    with pytest.raises(ValueError, match=r"has one time, 2011-10-11T00; .*`repeat_single`"):
         prepare(Recipe(str(gfs)), tmp_path / "gfs.zarr", task=task)
     recipe = Recipe(str(gfs), repeat_single=True)
     prepare(recipe, tmp_path / "gfs.zarr", task=task)
@@ -129,7 +133,7 @@ def test_a_level_that_one_variable_lacks_is_said_with_the_levels_that_all_have(t
     part = weather(2)
     part["temperature"] = part["temperature"].where(part["level"] != 700)
     source = str(archive(tmp_path / "part.zarr", part))
-    with pytest.raises(ValueError, match=r"none of it at 700 hPa; add it, or .*--levels 500,850\)"):
+    with pytest.raises(ValueError, match=r"none of it at 700 hPa; add it, or .*`levels` 500,850\)"):
         prepare(Recipe(source), tmp_path / "d.zarr")
     recipe = Recipe(source, levels=(500, 850))
     assert prepare(recipe, tmp_path / "d.zarr").written == 2

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import eccodes
+import numpy as np
 
+from data.samples import analyses
 from data.task import Task
 
 GFS_TASK = Task(
@@ -27,6 +30,30 @@ def messages(path: Path) -> list[tuple[bytes, dict[str, object]]]:
             result.append((eccodes.codes_get_message(handle), field))
             eccodes.codes_release(handle)
     return result
+
+
+def copies(path: Path, changes: list[dict[str, Any]]) -> Path:
+    """A file with the first message of the sample, once for each set of changed keys.
+
+    `add` is added to the field, and `way` is a function that puts its values in another order.
+    """
+    with analyses().open("rb") as sample, path.open("wb") as out:
+        first = eccodes.codes_grib_new_from_file(sample)
+        for change in changes:
+            message = eccodes.codes_clone(first)
+            for key, value in change.items():
+                if key == "add":
+                    values = eccodes.codes_get_values(message)
+                    eccodes.codes_set_values(message, values + value)
+                elif key == "way":
+                    values = eccodes.codes_get_values(message)
+                    eccodes.codes_set_values(message, np.ascontiguousarray(value(values)))
+                else:
+                    eccodes.codes_set(message, key, value)
+            eccodes.codes_write(message, out)
+            eccodes.codes_release(message)
+        eccodes.codes_release(first)
+    return path
 
 
 IFS_TASK = replace(

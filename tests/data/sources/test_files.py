@@ -192,7 +192,7 @@ def test_what_is_not_there_is_said(tmp_path):
     ("name", "content", "words"),
     [
         ("a.txt", b"latitude,longitude\n", "must be a GRIB or netCDF file or a Zarr store"),
-        ("a.zip", b"PK\x03\x04....", "is a ZIP archive"),
+        ("a.zip", b"PK\x03\x04....", "ZIP archive must be whole and not locked"),
         ("a.nc", b"", r"a\.nc is empty; fetch it again"),
         ("a.grib", b"", r"a\.grib is empty; fetch it again"),
         ("a.grib", b"GRIB is what this pretends to be", "is damaged or cut short"),

@@ -1,19 +1,23 @@
 """GFS: real messages behind an index, on a server that may fail."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from data.preparation import Recipe, prepare
+from data import preparation
+from data.preparation import Recipe
 from data.sources import open_inputs
 from data.sources.network import gfs
 from data.task import STEP
 from tests.data.sources.grib_messages import GFS_TASK, messages
 from tests.data.sources.loopback import Loopback
 from tests.reference import real
+
+prepare = partial(preparation.prepare, force=True)  # the fields are no weather
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 

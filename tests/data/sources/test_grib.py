@@ -1,37 +1,15 @@
 """GRIB files: what the messages say is what comes out."""
 
 import shutil
-from pathlib import Path
 
-import eccodes
 import numpy as np
 import pytest
 import xarray as xr
 
 from data.samples import analyses
 from data.sources import open_inputs
+from tests.data.sources.grib_messages import copies
 from tests.reference import real
-
-
-def copies(path: Path, changes: list[dict[str, int | float]]) -> Path:
-    """A file with the first message of the sample, once for each set of changed keys.
-
-    `add` is added to the field.
-    """
-    with analyses().open("rb") as sample, path.open("wb") as out:
-        first = eccodes.codes_grib_new_from_file(sample)
-        for change in changes:
-            message = eccodes.codes_clone(first)
-            for key, value in change.items():
-                if key == "add":
-                    values = eccodes.codes_get_values(message)
-                    eccodes.codes_set_values(message, values + value)
-                else:
-                    eccodes.codes_set(message, key, value)
-            eccodes.codes_write(message, out)
-            eccodes.codes_release(message)
-        eccodes.codes_release(first)
-    return path
 
 
 def test_sample_values_are_those_that_cfgrib_reads():

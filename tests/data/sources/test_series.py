@@ -3,6 +3,7 @@
 import inspect
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,12 +13,15 @@ import xarray as xr
 from fsspec.registry import _registry as opened_filesystems
 from zarr.core.sync import sync
 
-from data.preparation import Recipe, prepare
+from data import preparation
+from data.preparation import Recipe
 from data.sources import SERIES, open_inputs, open_series
 from data.sources.network import download
 from data.sources.network import object_stores as stores
 from tests.data.sources.grib_messages import IFS_TASK
 from tests.data.sources.loopback import TASK, archive, serving, tree, weather
+
+prepare = partial(preparation.prepare, force=True)  # the fields are no weather
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 

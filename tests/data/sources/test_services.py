@@ -3,16 +3,20 @@
 import json
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from data.preparation import Recipe, prepare
+from data import preparation
+from data.preparation import Recipe
 from data.samples import analyses
 from data.sources import open_inputs
 from tests.data.sources.grib_messages import IFS_TASK, messages
 from tests.data.sources.loopback import Loopback
+
+prepare = partial(preparation.prepare, force=True)  # the fields are no weather
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 

@@ -202,7 +202,7 @@ def test_another_interrupted_store_is_refused_unless_overwritten(target):
     make(target, "old", parts=1)
     with pytest.raises(
         FileExistsError,
-        match=r"an interrupted store of scores with another forecast.*or overwrite it \(--overwr",
+        match=r"an interrupted store of scores with another forecast.*or overwrite it \(`overwr",
     ):
         make(target, "new")
     make(target, "new", overwrite=True)

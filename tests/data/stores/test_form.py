@@ -170,7 +170,7 @@ def test_every_variable_of_the_catalogue_has_a_code_or_is_known_to_have_none(tmp
     assert set(rounding) == set(names)
     head = header(variables=tuple(WITHOUT_CODE), leads=(24 * HOUR,))
     path = write_all(tmp_path / "g.zarr", head)
-    with pytest.raises(ValueError, match=r"no code for 100m_u_.*; leave it out \(--variables\)"):
+    with pytest.raises(ValueError, match=r"no code for 100m_u_.*; leave it out \(`variables`\)"):
         write_forecast(path, tmp_path / "g.grib2")
 
 

@@ -30,9 +30,9 @@ def test_what_fits_is_chosen(graphs):
 
 def test_what_cannot_fit_is_refused_with_what_would_help(graphs):
     channels = Channels(TASKS["graphcast_small"])
-    with pytest.raises(ValueError, match="use --precision bfloat16, more --devices"):
+    with pytest.raises(ValueError, match="use `precision` bfloat16, more `devices`"):
         fitting(SPEC, channels, graphs, FLOAT32, 2**20)
-    with pytest.raises(ValueError, match=r"an update needs .* use a smaller --batch"):
+    with pytest.raises(ValueError, match=r"an update needs .* use a smaller `batch`"):
         fitting_update(SPEC, channels, graphs, FLOAT32, 2**20)
 
 
@@ -51,5 +51,5 @@ def test_an_interrupted_forecast_keeps_its_economy(graphs):
     plan = fitting(SPEC, channels, graphs, FLOAT32, 2**40, economy=begun)
     assert plan.economy == begun
     assert plan.layout.rows.length <= 512
-    with pytest.raises(ValueError, match=r"as the interrupted forecast planned it.*--overwrite"):
+    with pytest.raises(ValueError, match=r"as the interrupted forecast planned it.*`overwrite`"):
         fitting(SPEC, channels, graphs, FLOAT32, plan.memory.device - 1, economy=begun)

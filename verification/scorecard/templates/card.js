@@ -2,7 +2,14 @@
 // Chooses regions and metrics, and tells the numbers of the cell under the pointer or the cursor.
 (() => {
   const CELL = 14, LABEL = 46;
-  const cells = JSON.parse(document.getElementById("cells").textContent);
+  let cells = {};
+  async function unpack() {
+    const packed = atob(document.getElementById("cells").textContent);
+    const bytes = Uint8Array.from(packed, letter => letter.charCodeAt(0));
+    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    cells = JSON.parse(await new Response(plain).text());
+  }
+  unpack();
   const tip = document.getElementById("tip");
 
   function choose() {
@@ -20,6 +27,9 @@
   const say = (value, digits = 4) => value === null || value === undefined ? "–"
     : String(Number(value.toPrecision(digits))).replace("-", "−");
 
+  // p comes as ten-thousandths.
+  const chance = p => p === null ? "–" : p === 0 ? "< 0.0001" : `= ${say(p / 10000, 2)}`;
+
   function words(block, row, column) {
     const i = row * block.leads.length + column;
     const n = Array.isArray(block.n) ? block.n[i] : block.n;
@@ -30,7 +40,7 @@
     const range = block.lo.length && block.lo[i] !== null ? `, 95 %: ${say(block.lo[i], 3)} to ${say(block.hi[i], 3)} %` : "";
     lines.push(`difference ${sign}${say(block.d[i], 3)} %${range}`);
     for (const test of Object.keys(block.p)) {
-      lines.push(`${test}: p = ${say(block.p[test][i], 2)}, adjusted ${say(block.q[test][i], 2)}`);
+      lines.push(`${test}: p ${chance(block.p[test][i])}, adjusted ${chance(block.q[test][i])}`);
     }
     lines.push(`n = ${n}`);
     return lines.join("\n");
@@ -44,6 +54,7 @@
 
   function show(svg, row, column) {
     const block = cells[svg.id], rows = places(svg);
+    if (!block) return;
     if (row < 0 || column < 0 || row >= rows.length || column >= block.leads.length) return;
     let cursor = document.querySelector("rect.cursor");
     if (cursor) cursor.remove();

@@ -9,6 +9,7 @@ import numpy as np
 
 from data.sources.files.grib.fields import KEYS, Message, headers
 from data.sources.files.grib.grids import Layout
+from data.sources.files.silence import silence_eccodes
 
 # ecCodes keeps the state of multi-field messages (GFS: u and v in one) per process, so two threads
 # that read at once get each other's fields; dask's lock is per array.
@@ -93,6 +94,7 @@ def index_of(path: str) -> Any:
 
     if Path(path).stat().st_size == 0:
         raise ValueError(f"{path} is empty; fetch it again")
+    silence_eccodes()
     try:
         index = messages.FileIndex.from_indexpath_or_filestream(
             messages.FileStream(path, errors="raise"), KEYS, indexpath="", computed_keys={}

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from data.channels import Channel
-from maps.appearance import shown
-from maps.drawing import draw_map, levels, new_map
-from maps.fields import at_leads, channel_named, chosen, converted
-from maps.labels import latitude_label, longitude_label
-from maps.pictures import Scene, animated, forecast_maps
-from maps.projection import GLOBE, Extent
+from data.maps.appearance import shown
+from data.maps.drawing import draw_map, levels, new_map
+from data.maps.fields import at_leads, channel_named, chosen, converted
+from data.maps.labels import latitude_label, longitude_label
+from data.maps.pictures import Scene, animated, forecast_maps
+from data.maps.projection import GLOBE, Extent
 from tests.verification.made_up_weather import HOUR, forecast_of, truth
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import xarray as xr
 
 from data.channels import Channel
+from data.maps.appearance import Shown, shown
+from data.maps.labels import short_label
 from data.variables import VARIABLES
 from data.wording import hour, hours, listed
-from maps.appearance import Shown, shown
-from maps.labels import short_label
 
 DIMS = ("time", "prediction_timedelta", "latitude", "longitude")
 

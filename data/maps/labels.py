@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from data.maps.units import SUPERSCRIPTS
 from data.variables import VARIABLES
 from data.wording import hour, hours
-from maps.units import SUPERSCRIPTS
 
 
 def short_label(variable: str, level: int | None) -> str:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from maps.coastlines import coastlines, projected_coastlines
-from maps.projection import GLOBE, Box, EqualEarth, Extent, Polar, projection_of
+from data.maps.coastlines import coastlines, projected_coastlines
+from data.maps.projection import GLOBE, Box, EqualEarth, Extent, Polar, projection_of
 
 
 @pytest.mark.parametrize("projection", [EqualEarth(), Polar(north=True), Polar(north=False)])

@@ -1,6 +1,6 @@
 """Make `coastlines.npz` from Natural Earth's land polygons.
 
-    python -m maps.make_coastlines land-50m.json
+    python -m data.maps.make_coastlines land-50m.json
 
 `land-50m.json` is in the npm package world-atlas 2.0.2: Natural Earth's 1:50 million land, in the
 public domain, as TopoJSON. A maintainer runs this when the source changes.
@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from data.maps.coastlines import HUNDREDTHS
 from data.stores.files import written_whole
-from maps.coastlines import HUNDREDTHS
 
 TOLERANCE = 0.03  # degrees: 3 km, a fifth of a pixel of a global map 2,000 pixels wide
 SMALLEST = 0.15  # degrees across: smaller islands are dots on any map here

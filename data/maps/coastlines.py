@@ -10,7 +10,7 @@ from importlib.resources import files
 import numpy as np
 from jaxtyping import Float
 
-from maps.projection import Projection
+from data.maps.projection import Projection
 
 HUNDREDTHS = 100  # of a degree, about a kilometre: far below a pixel of any map here
 

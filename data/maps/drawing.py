@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from matplotlib.ticker import MaxNLocator
 
-from maps.appearance import Shown
-from maps.coastlines import projected_coastlines
-from maps.labels import latitude_label, longitude_label
-from maps.projection import Box, Extent, Polar, Projection, projection_of
+from data.maps.appearance import Shown
+from data.maps.coastlines import projected_coastlines
+from data.maps.labels import latitude_label, longitude_label
+from data.maps.projection import Box, Extent, Polar, Projection, projection_of
 
 STEPS = 15  # of colour at most; more cannot be told apart
 LINES = 5  # meridians or parallels of a map at most, or a few more

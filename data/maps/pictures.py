@@ -13,12 +13,12 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 
 from data.channels import Channel
+from data.maps.appearance import Shown
+from data.maps.drawing import colour_bar, draw_map, new_map
+from data.maps.fields import at_leads, chosen, converted
+from data.maps.labels import lead_label, long_label, time_label
+from data.maps.projection import GLOBE, Extent, Polar, projection_of
 from data.stores.files import written_whole
-from maps.appearance import Shown
-from maps.drawing import colour_bar, draw_map, new_map
-from maps.fields import at_leads, chosen, converted
-from maps.labels import lead_label, long_label, time_label
-from maps.projection import GLOBE, Extent, Polar, projection_of
 
 COLUMNS = 3
 SHEET = 11.0  # inches across, of several maps
@@ -165,7 +165,7 @@ def _headings(
 ) -> None:
     """What it is, of which forecast, and whose: a picture travels without its store."""
     member = f", member {scene.member}" if scene.member is not None else ""
-    start = time_label(fields[0]["time"].values[()])
+    start = time_label(fields[0]["time"].values.ravel()[0])
     figure.suptitle(
         f"{long_label(*scene.channel)} ({looks.units}), forecast from {start}{member}",
         x=0.01, ha="left", fontsize=11, fontweight="bold",
@@ -175,8 +175,8 @@ def _headings(
 
 
 def _when(field: xr.DataArray) -> str:
-    lead = field["prediction_timedelta"].values[()]
-    return f"+{lead_label(lead)}, valid {time_label(field['time'].values[()] + lead)}"
+    lead = field["prediction_timedelta"].values.ravel()[0]
+    return f"+{lead_label(lead)}, valid {time_label(field['time'].values.ravel()[0] + lead)}"
 
 
 def _bar_label(scene: Scene, looks: Shown) -> str:

@@ -8,8 +8,8 @@ shows, so that any level of the atmosphere and any planet has its own.
 from dataclasses import dataclass, replace
 
 from data.constants import STANDARD_GRAVITY
+from data.maps.units import units_label
 from data.variables import VARIABLES
-from maps.units import units_label
 
 DIFFERENCES = "RdBu_r"  # of errors and biases: blue too low, red too high; safe for colour-blind
 ABSOLUTE_ZERO = -273.15  # 0 K in °C

@@ -1,0 +1,12 @@
+from .door import Examination as Examination
+from .door import examined as examined
+from .door import refuse as refuse
+from .door import telling as telling
+from .examination import RULES as RULES
+from .examination import examine as examine
+from .examination import examine_file as examine_file
+from .examination import examine_frames as examine_frames
+from .examination import faults as faults
+from .finding import Finding as Finding
+from .finding import Severity as Severity
+from .finding import exit_code as exit_code
