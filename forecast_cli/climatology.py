@@ -26,7 +26,7 @@ def climatology(
         bool, typer.Option("--overwrite", help="Replace an earlier climatology.")
     ] = False,
 ) -> None:
-    r"""Make a climatology: the mean by day of the year and hour of the day.
+    r"""Make a climatology: the mean by day of the year and hour.
 
     For anomaly correlation, SEEPS and the climatology as a baseline. Each day is
     a weighted mean over the days around it, of all years. The same command goes
