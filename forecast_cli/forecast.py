@@ -68,6 +68,9 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         typer.Option(help="Let the input doctor look at the frames, and stop at an error."),
     ] = True,
     force: Force = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at a warning of the input doctor, too.")
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing forecast.")
     ] = False,
@@ -133,6 +136,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
                 deterministic=deterministic,
                 examine=examine,
                 force=force,
+                strict=strict,
                 overwrite=overwrite,
                 report=screen,
             )
