@@ -49,6 +49,7 @@ def described(path: str) -> Described:
         "scores": _scores,
         "statistics": _statistics,
         "means": _means,
+        "training": _training,
     }
     return of_kind[kind](path) if kind in of_kind else _store(path, kind)
 
@@ -68,7 +69,7 @@ def _tensors(path: str) -> Described:
     if kind is None:
         return _checkpoint(path)
     rows = {key: Row(json.dumps(value), value) for key, value in header.items()}
-    return Described(WORDS[kind].noun, rows, "")
+    return Described(WORDS[kind].noun, rows)
 
 
 def _checkpoint(path: str) -> Described:
@@ -158,6 +159,12 @@ def _means(path: str) -> Described:
         "init times": words(sorted(times)),
     }
     return Described("means", rows)
+
+
+def _training(path: str) -> Described:
+    from forecast_cli.training.described import run_next, run_rows
+
+    return Described("training run", run_rows(path), run_next(path))
 
 
 def _fields(path: str, kind: StoreKind | None) -> Described:
