@@ -141,7 +141,7 @@ def write_statistics(  # noqa: PLR0913  what they depend on
     if not overwrite and any((directory / name).exists() for name in FILES.values()):
         return _standing(directory, made_from, key)
     selected = [period.select(entry) for entry in entries]
-    findings = _examined(selected, task, source, force=force)
+    examination = examined(selected[0], source, names=task.variables, force=force)
     make_way(directory)
     with Building.open(
         directory, "statistics", key, overwrite=overwrite, kept=[UNFINISHED]
@@ -154,7 +154,7 @@ def write_statistics(  # noqa: PLR0913  what they depend on
             "task": task.name,
             "data_sha256": sums.sha256,
             "made_from": key,
-            "examined": findings,
+            "examined": str(examination),
             "comment": "not weighted by area; diffs_stddev is that of changes over"
             f" {task.step_hours} hours",
         }
@@ -186,12 +186,6 @@ def _standing(directory: Path, made_from: Mapping[str, str], key: str) -> Counte
         f"{directory} has statistics with {'; '.join(differing) or 'another task'}; choose another"
         " folder or give `overwrite`"
     )
-
-
-def _examined(entries: Sequence[xr.Dataset], task: Task, source: str, *, force: bool) -> str:
-    """What the doctor says of the first entry, in a line; its errors stop the job."""
-    known = [name for name in task.variables if name in entries[0]]
-    return str(examined(entries[0][known], source, force=force))
 
 
 def check_test_period(period: TimeRange, entries: Iterable[xr.Dataset], kept: str) -> None:

@@ -73,7 +73,7 @@ def _tensors(path: str) -> Described:
     if kind is None:
         return _checkpoint(path)
     rows = {key: Row(json.dumps(value), value) for key, value in header.items()}
-    return Described(WORDS[kind].noun, rows, ())
+    return Described(WORDS[kind].noun, rows)
 
 
 def _checkpoint(path: str) -> Described:

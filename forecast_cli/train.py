@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from forecast_cli.choices import MODELS, PRECISIONS, RECIPES, TASK_FILE, either
+from forecast_cli.choices import MODELS, PRECISIONS, RECIPES, TASK_FILE, Force, either
 
 
 def train(  # noqa: PLR0913, PLR0917  the flags are a contract
@@ -74,6 +74,7 @@ def train(  # noqa: PLR0913, PLR0917  the flags are a contract
             "--deterministic", help="The same bits on every run, on a GPU too, where it costs time."
         ),
     ] = False,
+    force: Force = False,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", help="Replace a run that is there, once this one is done."),
@@ -122,6 +123,7 @@ def train(  # noqa: PLR0913, PLR0917  the flags are a contract
             batch=batch,
             devices=devices,
             deterministic=deterministic,
+            force=force,
             overwrite=overwrite,
             coordinator=coordinator,
             process=process,

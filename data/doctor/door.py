@@ -4,6 +4,7 @@ Every command that takes weather in has such a door. Examining takes a second fo
 and five for one of 0.25° with 37 levels, so a few times stand for all, and the result says which.
 """
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,19 +52,27 @@ class Examination(NamedTuple):
 
 
 def examined(
-    dataset: xr.Dataset, role: str, *, task: Task | None = None, force: bool = False
+    dataset: xr.Dataset,
+    role: str,
+    *,
+    names: Collection[str] | None = None,
+    task: Task | None = None,
+    force: bool = False,
 ) -> Examination:
     """Examine a sample of the times of a canonical Dataset, and stop at an error.
 
     Args:
         dataset: as for `examine`.
         role: how the error names it: "the truth".
+        names: only these variables, as far as they are there; None for all.
         task: inputs of the task that the Dataset lacks are errors.
         force: return errors like other findings.
 
     Raises:
         ValueError: there is an error among the findings, and `force` is false.
     """
+    if names is not None:
+        dataset = dataset[[name for name in names if name in dataset]]
     chosen = sampled(dataset)
     findings = examine_at(dataset, chosen, task)
     refuse(findings, role, force=force)

@@ -91,7 +91,7 @@ def _joined(raw: Mapping[str, xr.Dataset], required: Collection[str]) -> Joined:
             f" {'; '.join(list(dict.fromkeys(some.values()))[:4])}"
         )
     folder = Folder(files)
-    dataset = folder.at(complete, sorted(folder.names), _NOWHERE)
+    dataset = folder.at(complete, sorted(folder.names or ()), _NOWHERE)
     attrs = _agreed([dict(dataset.attrs) for dataset in raw.values()])
     return Joined(
         dataset.assign_attrs(attrs), {f: lazy.times for f, lazy in files.items()}, incomplete

@@ -46,6 +46,7 @@ class Flags:
     batch: int | None
     devices: int | None
     deterministic: bool
+    force: bool
     overwrite: bool
     coordinator: str | None
     process: int | None
@@ -114,6 +115,7 @@ def requested(flags: Flags) -> TrainingRequest:
         validation_time=flags.validation_time,
         statistics=flags.statistics,
         init_from=flags.init_from,
+        force=flags.force,
     )
 
 

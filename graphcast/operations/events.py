@@ -37,9 +37,9 @@ class Standing(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """Leads were taken from the finished forecast that this one goes further than."""
+    """So many leads were taken from the finished forecast that this one goes further than."""
 
-    count: int
+    leads: int
 
 
 class Started(NamedTuple):

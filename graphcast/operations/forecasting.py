@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from data.sources.files.places import Places
+from data.stores.forecast.form import WHOLE, Form
 from data.time_range import AskedTimes, asked_init_times
 from graphcast.machine.machine import Machine
 from graphcast.operations.cluster.runtime import device_count, prepare_to_compile
@@ -32,6 +33,8 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
     examine: bool = True,
     force: bool = False,
     overwrite: bool = False,
+    raw: bool = False,
+    form: Form = WHOLE,
     report: Report = silent,
 ) -> Path:
     """Forecast from two analyses, into a Zarr store that survives being killed.
@@ -45,7 +48,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
             t, or several of them, which are read as one. Several entries become init times where
             their times differ, and members where they do not.
         steps: how far to forecast, in steps of the weights' task (6 h in published ones).
-        output: the Zarr store to write.
+        output: the Zarr store, or the netCDF (.nc) or GRIB file (.grib2), to write.
         init_time: t (UTC), where the inputs hold several: a time, a sequence of times, or text as
             `data.time_range.asked_init_times` reads it, such as "latest".
         statistics: a folder of normalisation statistics, where the checkpoint carries none.
@@ -57,6 +60,9 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         examine: whether the input doctor examines the frames, and stops at an error.
         force: go on after an error that it finds.
         overwrite: replace a forecast of that name.
+        raw: keep what the model predicts below zero of rain, humidity and the like; otherwise it is
+            0 in the store, which says how much was cut off.
+        form: which part of the forecast is written, and what a GRIB file says of its origin.
         report: is called with each event; see `events`.
 
     Returns:
@@ -109,6 +115,8 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         steps=steps,
         precision=precision,
         deterministic=deterministic,
+        raw=raw,
+        zarr_format=form.zarr_format,
     )
     count = len(run.windows)
     return execute(
@@ -120,6 +128,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         report=report,
         door="open" if not examine else "report" if force else "stop",
         overwrite=overwrite,
+        form=form,
     )
 
 

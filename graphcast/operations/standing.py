@@ -66,7 +66,7 @@ class Finished(NamedTuple):
         Raises:
             ChangedInputsError: they started from other values.
         """
-        cells = {}
+        cells: dict[Cell, Cell] = {}
         for place, window in zip(turn.places, turn.windows, strict=True):
             init_time = header.init_times[place[0]]
             if init_time not in self.run.init_times:

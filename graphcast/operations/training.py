@@ -3,8 +3,7 @@
     request = TrainingRequest("planet.zarr", recipe=QUICK)
     material = open_material(request)
     with RunFolder.open(Path("run"), material.description) as folder:
-        job = job_of(material, folder, devices=2)
-        run(job, folder, validate=...)
+        run(job_of(material, folder, devices=2), folder, validate=...)
 
 `validate` comes from outside, because `graphcast` knows nothing of verification; the command gives
 one that scores forecasts.
@@ -26,6 +25,7 @@ import numpy as np
 import xarray as xr
 
 from data.channels import Channels
+from data.doctor import examined
 from data.grids import grid_of
 from data.moments import Moments, from_arrays, read_moments, to_arrays
 from data.sources import open_inputs
@@ -67,6 +67,7 @@ class TrainingRequest:
             last tenth.
         statistics: folder of statistics; None: those of `init_from`, or else computed.
         init_from: weights to start from; None: random ones.
+        force: whether to go on after an error that the input doctor finds.
     """
 
     data: str
@@ -77,6 +78,7 @@ class TrainingRequest:
     validation_time: str | None = None
     statistics: Path | None = None
     init_from: Path | None = None
+    force: bool = False
 
 
 class Material(NamedTuple):
@@ -132,6 +134,7 @@ def open_material(request: TrainingRequest) -> Material:
     check_spacing(selected, task)
     number_of_samples(len(training), request.recipe.most_lead_steps)
     check_labels(selected, task, init_time=selected["time"].values[1])
+    examined(selected, request.data, names=task.variables, force=request.force)
     description = _description(request, analyses, task, spec, training, validation)
     return Material(request, analyses, training, validation, task, spec, initial, description)
 
@@ -294,6 +297,7 @@ def _moments(material: Material, folder: RunFolder, counted: Counted) -> Moments
                 material.task,
                 folder.statistics,
                 source=request.data,
+                force=True,  # examined already
                 report=counted,
             )
         arrays: dict[str, Any] = to_arrays(read_moments(folder.statistics))

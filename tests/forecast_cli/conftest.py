@@ -25,7 +25,8 @@ TASK = Task(
     forcings=("day_progress_cos",),
     levels=(500, 850),
 )
-DOORS = ("forecast", "prepare", "score", "statistics")  # where the input doctor stands
+# Commands with the input doctor at their door.
+DOORS = ("forecast", "prepare", "score", "statistics", "train")
 SPEC = ModelSpec(MeshSpec(1), latent_size=8, processor_steps=2)
 
 

@@ -203,7 +203,7 @@ def test_a_finished_forecast_grows_to_the_bytes_of_one_made_at_once(
     output = execute(short, world.checkpoint, starts, tmp_path / "f.zarr")
     events = []
     execute(long, world.checkpoint, starts, output, report=events.append)
-    taken = sum(event.count for event in events if isinstance(event, Taken))
+    taken = sum(event.leads for event in events if isinstance(event, Taken))
     assert taken == len(short.windows) * short.steps
     assert [type(event) for event in events].count(Written) == 9 - taken
     whole = execute(long, world.checkpoint, starts, tmp_path / "whole.zarr")
