@@ -54,6 +54,7 @@ def described(path: str) -> Described:
         "scores": _scores,
         "statistics": _statistics,
         "means": _means,
+        "training": _training,
     }
     return of_kind[kind](path) if kind in of_kind else _store(path, kind)
 
@@ -163,6 +164,12 @@ def _means(path: str) -> Described:
         "init times": words(sorted(times)),
     }
     return Described("means", rows)
+
+
+def _training(path: str) -> Described:
+    from forecast_cli.training.described import run_next, run_rows
+
+    return Described("training run", run_rows(path), run_next(path))
 
 
 def _fields(path: str, kind: StoreKind | None) -> Described:
