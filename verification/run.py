@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from data.time_range import TimeRange
+from data.wording import hour
 from verification.alignment import Alignment, align
 from verification.comparing import compared
 from verification.derived import VECTORS, check_derived
@@ -201,7 +202,7 @@ def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:
         if not inside.any():
             raise ValueError(
                 f"`time` {request.times} has none of the init times of {name}, which go from "
-                f"{times.min()} to {times.max()}"
+                f"{hour(times.min())} to {hour(times.max())}"
             )
         forecast = forecast.isel(time=inside)
     if request.lead_times is not None and "prediction_timedelta" in forecast.dims:

@@ -17,10 +17,9 @@ from data.stores.workers import Fleet
 from data.wording import hour
 from verification.engine import Progress, Work
 from verification.means import Shard
-from verification.means_store import unpacked, write_shard
+from verification.means_store import SUMS, unpacked, write_shard
 
 LAYOUT = 2  # of scores; 1 had no sums
-SUMS = "sums"  # the group of the sums, one array for each init time
 FINGERPRINT = "made_from"  # attribute of the group
 
 
