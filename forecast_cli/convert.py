@@ -39,7 +39,7 @@ def convert(  # noqa: PLR0913, PLR0917  the flags are a contract
     bits: flags.Bits = 16,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DST.")] = False,
 ) -> None:
-    r"""Convert a checkpoint or a forecast, by the endings of the names.
+    r"""Convert a checkpoint or a forecast, by the ending of the names.
 
     DeepMind's format (.npz) has no place for statistics: DeepMind's three
     files of them are written into a folder beside it, DST.statistics. A

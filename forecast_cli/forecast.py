@@ -85,6 +85,9 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     generating_process: flags.GeneratingProcess = 255,
     bits: flags.Bits = 16,
     force: Force = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at a warning of the input doctor, too.")
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing forecast.")
     ] = False,
@@ -163,6 +166,7 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
                 deterministic=deterministic,
                 examine=examine,
                 force=force,
+                strict=strict,
                 overwrite=overwrite,
                 raw=raw,
                 form=form,

@@ -34,6 +34,11 @@ def lead_name(dataset: xr.Dataset) -> str | None:
     return next((name for name in LEAD_NAMES if name in dataset.variables), None)
 
 
+def is_forecast(dataset: xr.Dataset) -> bool:
+    """Whether a Dataset, with its own names, has its fields along lead times."""
+    return lead_name(dataset) in dataset.dims
+
+
 def init_name(dataset: xr.Dataset) -> str | None:
     """The name under which a Dataset has init times, if it is another than `time`."""
     return next((name for name in INIT_NAMES if name in dataset.variables), None)

@@ -37,6 +37,7 @@ WRITTEN_AS: dict[StoreKind, tuple[str, ...]] = {
     "forecast": (".zarr", ".nc", ".grib2", ".grib", FOLDER),
     "analyses": _ZARR,
     "planet": _ZARR,
+    "climatology": _ZARR,
     "means": _ZARR,
     "scores": (".zarr", ".nc", FOLDER),
 }

@@ -12,6 +12,7 @@ from graphcast.machine.machine import Machine
 from graphcast.operations.cluster.runtime import device_count, prepare_to_compile
 from graphcast.operations.events import Inputs, Report, silent
 from graphcast.operations.execution import execute
+from graphcast.operations.making import Door
 from graphcast.operations.run import Run
 from graphcast.operations.starts import open_starts
 from graphcast.operations.weights import Weights, open_weights
@@ -32,6 +33,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
     deterministic: bool = False,
     examine: bool = True,
     force: bool = False,
+    strict: bool = False,
     overwrite: bool = False,
     raw: bool = False,
     form: Form = WHOLE,
@@ -59,6 +61,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         deterministic: noted in the manifest; see `cluster.runtime.use_deterministic_kernels`.
         examine: whether the input doctor examines the frames, and stops at an error.
         force: go on after an error that it finds.
+        strict: stop at a warning, too.
         overwrite: replace a forecast of that name.
         raw: keep what the model predicts below zero of rain, humidity and the like; otherwise it is
             0 in the store, which says how much was cut off.
@@ -99,6 +102,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         if isinstance(checkpoint, Weights)
         else open_weights(Path(checkpoint), None if statistics is None else Path(statistics))
     )
+    door = _door(examine=examine, force=force, strict=strict)
     task = weights.checkpoint.task
     further = None if forcings is None else str(forcings)
     names = (inputs,) if isinstance(inputs, str | Path) else tuple(inputs)
@@ -126,10 +130,21 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         Path(output),
         machine=Machine.for_windows(count, devices=device_count(devices, count), memory=memory),
         report=report,
-        door="open" if not examine else "report" if force else "stop",
+        door=door,
         overwrite=overwrite,
         form=form,
     )
+
+
+def _door(*, examine: bool, force: bool, strict: bool) -> Door:
+    if strict and (force or not examine):
+        raise ValueError(
+            "`strict` stops at what the input doctor finds, and `force` and no examination go on"
+            " after it; choose one"
+        )
+    if not examine:
+        return "open"
+    return "strict" if strict else "report" if force else "stop"
 
 
 def _asked(times: str | np.datetime64 | Sequence[np.datetime64] | None) -> AskedTimes:

@@ -80,6 +80,15 @@ def test_a_name_that_ends_as_something_else_is_refused(graphcast, case):
     check_refused(graphcast(*case.forecast(output="-")), "not to standard output")
 
 
+def test_findings_have_their_severity_and_remedy_and_strict_contradicts_force(graphcast, case):
+    run = graphcast(*case.forecast())
+    assert run.code == 0
+    assert "error: geopotential and temperature between 850 and 500 hPa" in run.err
+    assert "\n  → " in run.err
+    refused = graphcast(*case.forecast(output=case.folder / "new.zarr"), "--strict")
+    check_refused(refused, "--strict stops at what the input doctor finds, and --force")
+
+
 def test_deepminds_format_with_a_folder_of_statistics_forecasts_the_same(graphcast, case):
     npz, other = case.folder / "weights.npz", case.folder / "other.zarr"
     assert graphcast("convert", case.checkpoint, npz).code == 0

@@ -44,7 +44,7 @@ def test_a_store_may_end_as_what_it_is(kind, name):
             "scores",
             "s.json",
             "a store of scores is written as .zarr or .nc, and s.json is the name of a JSON file;"
-            " write s.zarr, and the table with --json s.json",
+            " write s.zarr, and the table with `json` s.json",
         ),
         (
             "analyses",
