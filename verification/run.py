@@ -34,7 +34,7 @@ from verification.metric import metric_named
 from verification.protocols import Protocol
 from verification.results import Results
 from verification.scores_store import ScoresStore
-from verification.scoring import Scored, metrics_of, statistics_of
+from verification.scoring import MetricsOf, Scored, metrics_of, statistics_of
 
 BASELINES = {"persistence": Persistence, "climatology": Climatology}
 HOUR = np.timedelta64(1, "h")
@@ -185,7 +185,7 @@ def _opened(request: Request) -> Iterator[tuple[tuple[Entrant, ...], tuple[str, 
         for name in request.baselines:
             if name == "persistence" and first.without_start:
                 continue
-            entrants.append(BASELINES[name](first))  # type: ignore[abstract]  # each is whole
+            entrants.append(BASELINES[name](first))
         yield tuple(entrants), tuple(filter(None, dict.fromkeys(said)))
 
 
@@ -274,7 +274,7 @@ def _notes(request: Request, entrants: Sequence[Entrant]) -> Iterator[str]:
         )
 
 
-def _gaps(means: Mapping[str, Means], metrics: Mapping[str, Mapping]) -> Iterator[str]:
+def _gaps(means: Mapping[str, Means], metrics: MetricsOf) -> Iterator[str]:
     """How much of which variable is missing, where missing points are counted."""
     for variable, named in metrics.items():
         for metric in named.values():

@@ -141,6 +141,7 @@ def test_protocols_choose_times_metrics_and_say_so(monkeypatch, folder, capsys):
     words = ["--forecast", "ours.zarr", "--climatology", "climatology.nc"]
     code = run(
         *(monkeypatch, folder, *words, "--protocol", "paper", "--regions", "global"),
+        *("--variables", "2t"),
         *("--output", "paper.zarr", "--json", "paper.json"),
     )
     assert code == 0
@@ -156,6 +157,7 @@ def test_protocols_choose_times_metrics_and_say_so(monkeypatch, folder, capsys):
     assert {row["n"] for row in content["scores"]} == {12}
     code = run(
         *(monkeypatch, folder, *words, "--protocol", "wmo", "--regions", "wmo.nh"),
+        *("--variables", "2t", "--time", "2024-06-03/2024-06-03"),
         *("--output", "wmo.zarr", "--json", "wmo.json"),
     )
     assert code == 0
