@@ -35,6 +35,7 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/growth.py --size A --levels 2 3 4
 	$(BIN)/python benchmarks/preparation.py
 	$(BIN)/python benchmarks/codecs.py
+	for devices in 1 2; do $(BIN)/python benchmarks/training.py --devices $$devices || exit 1; done
 	$(BIN)/python benchmarks/startup.py
 
 .venv/installed: pyproject.toml

@@ -83,6 +83,14 @@ class Channels:
         return len(self.input_order)
 
     @cached_property
+    def input_labels(self) -> tuple[tuple[Channel | int, int], ...]:
+        """The network's input columns: (channel, time in steps from t), then structural features.
+
+        A structural feature is a number in place of a channel.
+        """
+        return tuple(self._network_labels())
+
+    @cached_property
     def input_order(self) -> Int[np.ndarray, " input_width"]:
         """Network input column i reads column `input_order[i]` of the pool."""
         pool = {label: column for column, label in enumerate(self._pool_labels())}

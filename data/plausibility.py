@@ -72,8 +72,9 @@ def _check_fields(array: xr.DataArray) -> None:
     levels = [int(x) for x in np.atleast_1d(array["level"])] if "level" in array.coords else [None]
     values = array.transpose("time", "level", ..., missing_dims="ignore").values
     for frame in values.reshape(-1, len(levels), *values.shape[-2:]):
-        if array.name == "geopotential" and None not in levels:
-            _check_order(frame, levels)
+        labels = [level for level in levels if level is not None]
+        if array.name == "geopotential" and labels:
+            _check_order(frame, labels)
         for level, field in zip(levels, frame, strict=True):
             _check_field(str(array.name), level, field)
 
@@ -104,7 +105,7 @@ def _check_field(name: str, level: int | None, values: np.ndarray) -> None:
         )
 
 
-def _check_order(frame: np.ndarray, levels: Sequence[int | None]) -> None:
+def _check_order(frame: np.ndarray, levels: Sequence[int]) -> None:
     """Refuse geopotentials that would be right on the same levels in another order."""
     means = frame.mean(axis=(-2, -1), dtype=np.float64)
     falling = np.argsort(-means, kind="stable")  # the lowest pressure has the highest geopotential

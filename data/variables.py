@@ -43,6 +43,15 @@ class Variable:
     gaps: str | None = None
 
     @property
+    def is_amount(self) -> bool:
+        """Whether nature has no values below zero: water in any form, cloud, ice, CAPE, speed.
+
+        >>> VARIABLES["specific_humidity"].is_amount, VARIABLES["divergence"].is_amount
+        (True, False)
+        """
+        return self.standard_name in _AMOUNTS
+
+    @property
     def on_levels(self) -> bool:
         """Whether the variable has a pressure-level dimension."""
         return self.kind == "atmospheric"
@@ -128,6 +137,26 @@ def _clock(name: str, long_name: str) -> Variable:
 def _words(name: str) -> str:
     return name.replace("_", " ")
 
+
+_AMOUNTS = frozenset(
+    {
+        "atmosphere_convective_available_potential_energy",
+        "atmosphere_mass_content_of_water",
+        "atmosphere_mass_content_of_water_vapor",
+        "cloud_area_fraction",
+        "cloud_area_fraction_in_atmosphere_layer",
+        "lwe_thickness_of_precipitation_amount",
+        "lwe_thickness_of_surface_snow_amount",
+        "mass_fraction_of_cloud_ice_in_air",
+        "mass_fraction_of_cloud_liquid_water_in_air",
+        "mass_fraction_of_ozone_in_air",
+        "relative_humidity",
+        "sea_ice_area_fraction",
+        "specific_humidity",
+        "volume_fraction_of_condensed_water_in_soil",
+        "wind_speed",
+    }
+)
 
 _ROWS = (
     # On pressure levels.

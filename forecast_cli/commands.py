@@ -10,7 +10,7 @@ from typer.core import TyperCommand
 
 # Each is the function of this name in the module of this name, in the order of the help.
 COMMANDS = (
-    *("forecast", "score", "plot", "plan", "info", "convert"),
+    *("forecast", "score", "climatology", "plot", "plan", "info", "convert"),
     *("prepare", "doctor", "statistics", "simulate", "train"),
     "demo",
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecast_cli import form_flags as flags
 from forecast_cli.terminal import console, next_step, size
 
 if TYPE_CHECKING:
@@ -24,33 +25,21 @@ def convert(  # noqa: PLR0913, PLR0917  the flags are a contract
         Path | None,
         typer.Option(help="Folder of statistics to put into the new checkpoint."),
     ] = None,
-    variables: Annotated[
-        str | None, typer.Option(help="Of a forecast, only these: 2t,msl,geopotential.")
-    ] = None,
-    levels: Annotated[str | None, typer.Option(help="Only these levels, hPa: 500,850.")] = None,
-    lead_times: Annotated[
-        str | None,
-        typer.Option(help="Only these lead times: 6h,1d, or first/last/step: 1d/10d/1d."),
-    ] = None,
+    variables: flags.Variables = None,
+    levels: flags.Levels = None,
+    lead_times: flags.LeadTimes = None,
     init_times: Annotated[
-        str | None, typer.Option(help="Only these init times, UTC: 2024-06-03T18.")
+        str | None, typer.Option(help="Write only these init times, UTC: 2024-06-03T18.")
     ] = None,
-    members: Annotated[str | None, typer.Option(help="Only these members: 0,1.")] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(help="Only this region: a name (europe), or north/west/south/east."),
-    ] = None,
-    zarr_format: Annotated[int, typer.Option(help="Format of a Zarr store: 3 or 2.")] = 3,
-    centre: Annotated[
-        str, typer.Option(help="GRIB: WMO's number of the centre, or ecCodes' name (ecmf).")
-    ] = "255",
-    generating_process: Annotated[
-        int, typer.Option(help="GRIB: the centre's number of the model; 255: missing.")
-    ] = 255,
-    bits: Annotated[int, typer.Option(help="GRIB: bits of each packed value.")] = 16,
+    members: flags.Members = None,
+    region: flags.Region = None,
+    zarr_format: flags.ZarrFormat = 3,
+    centre: flags.Centre = "255",
+    generating_process: flags.GeneratingProcess = 255,
+    bits: flags.Bits = 16,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DST.")] = False,
 ) -> None:
-    r"""Convert a checkpoint or a forecast, by the endings of the names.
+    r"""Convert a checkpoint or a forecast, by the ending of the names.
 
     DeepMind's format (.npz) has no place for statistics: DeepMind's three
     files of them are written into a folder beside it, DST.statistics. A
@@ -70,27 +59,19 @@ def convert(  # noqa: PLR0913, PLR0917  the flags are a contract
         _refuse_existing(target, overwrite=overwrite)
         _convert_checkpoint(source, target, statistics)
         return
-    from data.stores.forecast.form import Form
-    from data.stores.forecast.grib import Signature
-    from forecast_cli.parts import part_named, zarr_format_named
-    from verification.regions import REGIONS
+    from forecast_cli.parts import form_of
 
-    form = Form(
-        part=part_named(
-            variables=variables,
-            levels=levels,
-            lead_times=lead_times,
-            init_times=init_times,
-            members=members,
-            region=region,
-            regions=REGIONS,
-        ),
-        signature=Signature(
-            centre=int(centre) if centre.isdecimal() else centre,
-            generating_process=generating_process,
-            bits=bits,
-        ),
-        zarr_format=zarr_format_named(zarr_format),
+    form = form_of(
+        variables=variables,
+        levels=levels,
+        lead_times=lead_times,
+        init_times=init_times,
+        members=members,
+        region=region,
+        zarr_format=zarr_format,
+        centre=centre,
+        generating_process=generating_process,
+        bits=bits,
     )
     _convert_forecast(source, target, form, overwrite=overwrite)
 

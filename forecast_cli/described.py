@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import xarray as xr
 
+from data.canonical.lead_times import is_forecast
 from data.description import (
     UNKNOWN_INIT,
     Row,
@@ -17,6 +18,8 @@ from data.description import (
     store_rows,
     words,
 )
+from data.sources import open_forecast
+from data.sources.files.formats import open_raw
 from data.stores.kind import WORDS, StoreKind, kind_of
 
 WEIGHTS = (".safetensors", ".npz")
@@ -42,6 +45,8 @@ def described(path: str) -> Described:
     if Path(path).suffix in WEIGHTS and Path(path).is_file():
         return _tensors(path)
     kind = kind_of(path)
+    if kind is None and is_forecast(open_raw(path)):
+        return _forecast(path)
     if kind in (None, "analyses", "planet"):
         return _fields(path, kind)
     of_kind = {
@@ -49,6 +54,7 @@ def described(path: str) -> Described:
         "scores": _scores,
         "statistics": _statistics,
         "means": _means,
+        "training": _training,
     }
     return of_kind[kind](path) if kind in of_kind else _store(path, kind)
 
@@ -123,7 +129,7 @@ def _forecast_command(checkpoint: str, *more: str) -> tuple[str, ...]:
 def _forecast(path: str) -> Described:
     return Described(
         "forecast",
-        forecast_rows(_opened(path)),
+        forecast_rows(open_forecast(path)),
         ("score", "--forecast", path, "--truth", "ANALYSES", "--output", "scores.zarr"),
     )
 
@@ -158,6 +164,12 @@ def _means(path: str) -> Described:
         "init times": words(sorted(times)),
     }
     return Described("means", rows)
+
+
+def _training(path: str) -> Described:
+    from forecast_cli.training.described import run_next, run_rows
+
+    return Described("training run", run_rows(path), run_next(path))
 
 
 def _fields(path: str, kind: StoreKind | None) -> Described:

@@ -1,4 +1,4 @@
-"""`graphcast forecast`: two analyses in, a Zarr forecast out."""
+"""`graphcast forecast`: two analyses in, a forecast out, as Zarr, netCDF or GRIB."""
 
 import time
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from forecast_cli import form_flags as flags
 from forecast_cli.choices import PRECISIONS, Force, either
 from forecast_cli.terminal import remarks
 
@@ -22,7 +23,9 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     lead_time_text: Annotated[
         str, typer.Option("--lead-time", help="How far to forecast: 10d, 36h, 1d12h.")
     ],
-    output: Annotated[Path, typer.Option(help="Zarr store to write.")],
+    output: Annotated[
+        Path, typer.Option(help="What to write: a Zarr store, or a file (.nc, .grib2).")
+    ],
     statistics: Annotated[
         Path | None,
         typer.Option(
@@ -67,7 +70,24 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
         bool,
         typer.Option(help="Let the input doctor look at the frames, and stop at an error."),
     ] = True,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw", help="Keep values below zero that the model predicts of rain and humidity."
+        ),
+    ] = False,
+    variables: flags.Variables = None,
+    levels: flags.Levels = None,
+    lead_times: flags.LeadTimes = None,
+    region: flags.Region = None,
+    zarr_format: flags.ZarrFormat = 3,
+    centre: flags.Centre = "255",
+    generating_process: flags.GeneratingProcess = 255,
+    bits: flags.Bits = 16,
     force: Force = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at a warning of the input doctor, too.")
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing forecast.")
     ] = False,
@@ -89,7 +109,8 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     The forecast advances in steps of six hours, or of the step that the weights
     were trained for. After an interruption, the same command resumes and ends
     in the same bytes. Entries of a batch become init times if their times
-    differ, and ensemble members (`number`) if they do not.
+    differ, and ensemble members (`number`) if they do not. Rain and humidity are
+    not negative in what is written (--raw), which says how much was cut off.
 
     Example:
         graphcast forecast --checkpoint GraphCast_small.npz \
@@ -106,6 +127,18 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
     if init_time is not None:
         asked_init_times(init_time)
     limit = None if memory is None else number_of_bytes(memory)
+    from forecast_cli.parts import form_of
+
+    form = form_of(
+        variables=variables,
+        levels=levels,
+        lead_times=lead_times,
+        region=region,
+        zarr_format=zarr_format,
+        centre=centre,
+        generating_process=generating_process,
+        bits=bits,
+    )
     from forecast_cli.screen import Screen
     from graphcast import operations
     from graphcast.machine.hosts import is_first, together
@@ -133,8 +166,11 @@ def forecast(  # noqa: PLR0913, PLR0917  the flags are a contract
                 deterministic=deterministic,
                 examine=examine,
                 force=force,
+                strict=strict,
                 overwrite=overwrite,
+                raw=raw,
+                form=form,
                 report=screen,
             )
         if is_first():
-            screen.summarise(output, weights.digest, time.perf_counter() - started)
+            screen.summarise(output, weights.digest, time.perf_counter() - started, form)

@@ -1,30 +1,24 @@
-"""A part of a forecast as people ask for it, and what is said of the file that has it."""
+"""The form of a forecast as people ask for it, and what is said of the file that has it."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import xarray as xr
 
-from data.stores.forecast.grib import MISSING, Signature
+from data.stores.forecast.form import GRIB, Form, opened
+from data.stores.forecast.grib import BITS, MISSING, Signature
 from data.stores.forecast.part import Box, Part
 from data.time_range import moment
 from data.variables import VARIABLES
+from data.wording import hours, listed
 from forecast_cli.arguments import duration
+from verification.regions import REGIONS, Region
 
 
-class Edges(Protocol):
-    """A named region: degrees, from west to east going eastwards."""
-
-    south: int | float
-    north: int | float
-    west: int | float
-    east: int | float
-
-
-def part_named(
+def form_of(  # noqa: PLR0913  a flag each
     *,
     variables: str | None = None,
     levels: str | None = None,
@@ -32,9 +26,12 @@ def part_named(
     init_times: str | None = None,
     members: str | None = None,
     region: str | None = None,
-    regions: Mapping[str, Edges] | None = None,
-) -> Part:
-    """The part of a forecast that the flags ask for; None asks for all.
+    zarr_format: int = 3,
+    centre: str = str(MISSING),
+    generating_process: int = MISSING,
+    bits: int = BITS,
+) -> Form:
+    """The form that the flags ask for; None asks for all.
 
     Args:
         variables: names with commas (2t,msl,geopotential).
@@ -43,19 +40,28 @@ def part_named(
         init_times: UTC times, with commas.
         members: labels, with commas.
         region: north/west/south/east in degrees, or the name of a region.
-        regions: the regions that have names.
+        zarr_format: 3 or 2.
+        centre: of GRIB, a number or ecCodes' abbreviation.
+        generating_process: of GRIB.
+        bits: of GRIB's values.
 
     Raises:
-        ValueError: a text cannot be read.
+        ValueError: a text cannot be read, or a number is out of range.
     """
-    return Part(
+    part = Part(
         variables=tuple(_items(variables)),
         levels=tuple(_whole(text, "--levels", "hPa, as 500,850") for text in _items(levels)),
         leads=leads(lead_times) if lead_times else (),
         init_times=tuple(moment(text, "init_times") for text in _items(init_times)),
         members=tuple(_whole(text, "--members", "numbers, as 0,1") for text in _items(members)),
-        box=None if region is None else box(region, regions or {}),
+        box=None if region is None else box(region, REGIONS),
     )
+    signature = Signature(
+        centre=int(centre) if centre.isdecimal() else centre,
+        generating_process=generating_process,
+        bits=bits,
+    )
+    return Form(part, signature, zarr_format_named(zarr_format))
 
 
 def leads(text: str) -> tuple[np.timedelta64, ...]:
@@ -82,10 +88,10 @@ def leads(text: str) -> tuple[np.timedelta64, ...]:
     return tuple(first + k * step for k in range(int((last - first) / step) + 1))
 
 
-def box(text: str, regions: Mapping[str, Edges]) -> Box:
+def box(text: str, regions: Mapping[str, Region]) -> Box:
     """A region by its name, or by its edges north/west/south/east, as the CDS and MARS have them.
 
-    >>> box("72/-25/34/45", {})
+    >>> box("72/-25/34/45", REGIONS)
     Box(south=34.0, north=72.0, west=-25.0, east=45.0)
 
     Raises:
@@ -117,13 +123,33 @@ def zarr_format_named(number: int) -> Literal[2, 3]:
 
 def grib_words(signature: Signature, rounding: Mapping[str, float]) -> list[str]:
     """What a GRIB file says of its origin, and how far its packing rounds."""
-    numbers = {"centre": signature.centre, "generating process": signature.generating_process}
-    said = [f"{name} {n}{' (missing)' * (n == MISSING)}" for name, n in numbers.items()]
+    said = origin_words(signature)
     rounded = [
         f"{VARIABLES[name].short_name} ±{half:.2g} {VARIABLES[name].units}"
         for name, half in rounding.items()
     ]
-    return [", ".join(said), f"packed in {signature.bits} bits: {', '.join(rounded)}"]
+    return [said, f"packed in {signature.bits} bits: {', '.join(rounded)}"]
+
+
+def origin_words(signature: Signature) -> str:
+    """What a GRIB file says of its origin."""
+    numbers = {"centre": signature.centre, "generating process": signature.generating_process}
+    return ", ".join(f"{name} {n}{' (missing)' * (n == MISSING)}" for name, n in numbers.items())
+
+
+def form_rows(form: Form, result: Path) -> list[tuple[str, str]]:
+    """Which part of a forecast was written, and what a GRIB file says; label and text."""
+    part = form.part
+    said = {
+        "variables": ", ".join(part.variables),
+        "levels": f"{listed(part.levels)} hPa" if part.levels else "",
+        "lead times": f"{listed(map(hours, part.leads))} h" if part.leads else "",
+        "region": "" if part.box is None else str(part.box),
+    }
+    rows = [("written", f"only {name} {text}") for name, text in said.items() if text]
+    if result.suffix.casefold() in GRIB:
+        rows.append(("GRIB", f"{origin_words(form.signature)}, {form.signature.bits} bits"))
+    return rows
 
 
 def time_words(target: Path) -> list[str]:
@@ -133,6 +159,19 @@ def time_words(target: Path) -> list[str]:
             if "prediction_timedelta" not in dataset.dims:
                 return ["time is the valid time"]
     return ["time is the init time, prediction_timedelta the lead time"]
+
+
+def clipped_words(result: Path) -> list[str]:
+    """How much of each variable was below zero, in a store or a netCDF file of a forecast."""
+    if result.suffix.casefold() in GRIB:
+        return []
+    with opened(result) as forecast:
+        return [
+            f"{VARIABLES[str(name)].short_name} {100 * field.attrs['clipped_fraction']:.2g} %, down"
+            f" to {field.attrs['clipped_minimum']:.2g} {field.attrs['units']}"
+            for name, field in forecast.data_vars.items()
+            if field.attrs.get("clipped_fraction")
+        ]
 
 
 def _items(text: str | None) -> list[str]:

@@ -127,14 +127,12 @@ def _scene(
     animate: bool,
 ) -> "Scene":
     from data.maps.fields import chosen
-    from data.maps.pictures import Scene
+    from data.maps.pictures import Scene, spread
 
     field, _ = chosen(dataset, channel, start, member)
     there = list(field["prediction_timedelta"].values)
-    if not leads:
-        every = 1 if animate else -(-len(there) // SHEET)
-        leads = there[every - 1 :: every]
-    return Scene(channel, tuple(leads), extent, start, member)
+    asked = leads or (there if animate else spread(there))
+    return Scene(channel, tuple(asked), extent, start, member)
 
 
 def _draw(dataset: "xr.Dataset", scene: "Scene", target: Path, *, animate: bool) -> None:

@@ -50,6 +50,12 @@ def request_of(  # noqa: PLR0913  one parameter for each flag
             raise ValueError(f"--truth-for names a forecast ({', '.join(named)}), and not {name!r}")
     if missing not in ("refuse", "count"):
         raise ValueError(f"--missing is refuse or count, and not {missing!r}")
+    wanted = _baselines(baselines, climatology)
+    if reference is not None and reference not in (*named, *wanted):
+        raise ValueError(
+            f"--reference names a forecast or baseline that is scored "
+            f"({', '.join((*named, *wanted))}), and not {reference!r}"
+        )
     chosen = [test for test in tests if test != NO_TEST]
     check_tests(chosen)
     return Request(
@@ -57,7 +63,7 @@ def request_of(  # noqa: PLR0913  one parameter for each flag
         tuple(truth),
         others,
         climatology,
-        _baselines(baselines, climatology),
+        wanted,
         reference,
         _protocol(protocol, metrics, regions, named, truth, climatology),
         tuple(SHORT.get(name, name) for name in variables) or None,

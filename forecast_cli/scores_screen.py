@@ -59,7 +59,7 @@ def _table(results: Results) -> Table:
     count = results.protocol.get("initial_time_count", max(s.n for s in results.scores))
     times = results.protocol.get("initial_times", "")
     plural = f"{count} initial times" if count != 1 else f"from {times} UTC"
-    better = f" (green: better than {entrants[1]})" * (len(entrants) > 1)
+    better = f" (green: better than {entrants[1]})" if len(entrants) > 1 else ""
     title = f"{TITLES.get(metric, metric)}, {region}, {plural}{better}"
     table = Table(title=title, box=None, title_justify="left")
     hours = sorted({hour for _, hour in cells})

@@ -8,9 +8,11 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from data.doctor import Finding
+from data.stores.forecast.form import WHOLE, Form
 from data.stores.forecast.header import ForecastHeader
 from data.wording import hour, hours, listed
 from forecast_cli.commands import in_flags
+from forecast_cli.parts import clipped_words, form_rows
 from forecast_cli.terminal import STYLES, console, errors, next_step, progress, remarks, size
 from graphcast.machine.hosts import is_first
 from graphcast.operations import events
@@ -70,19 +72,23 @@ class Screen:
             case events.Written():
                 self._show_lead(event)
 
-    def summarise(self, output: Path, weights: Digest, seconds: float) -> None:
+    def summarise(self, output: Path, weights: Digest, seconds: float, form: Form = WHOLE) -> None:
         """Print what was written and from which inputs, and the next command."""
         assert self._header is not None
-        written = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+        files = [output] if output.is_file() else output.rglob("*")
+        written = sum(path.stat().st_size for path in files if path.is_file())
         console.print(f"[bold]{escape(str(output))}[/]  {size(written)}, {seconds:.1f} s")
         if self._stands:
             console.print(
                 "  it was there already, made from the same inputs by the same command; nothing was"
                 " written (--overwrite makes it again)"
             )
-        for label, text in self._rows(self._header, weights):
+        below = [("below zero", f"set to 0: {line}") for line in clipped_words(output)]
+        rows = [*self._rows(self._header, weights), *below, *form_rows(form, output)]
+        for label, text in rows:
             console.print(f"  {label:<10} {escape(text)}")
-        if truth := self._truth(self._header):
+        truth = self._truth(self._header) if form.part.is_all else ()
+        if truth:
             flags = [part for path in truth for part in ("--truth", path)]
             next_step("score", "--forecast", output, *flags, "--output", "scores.zarr")
         else:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 OWN = ("ANALYSES", "STATISTICS", "WEIGHTS")  # in a command: what only the user can fill in
 STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}  # by severity of a finding
 
-console = Console(highlight=False, soft_wrap=True)
-remarks = Console(stderr=True, highlight=False)  # progress, notes, warnings
-errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, soft_wrap=True, emoji=False)
+remarks = Console(stderr=True, highlight=False, emoji=False)  # progress, notes, warnings
+errors = Console(stderr=True, highlight=False, emoji=False)
 
 
 def be_quiet(quiet: bool) -> None:

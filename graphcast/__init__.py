@@ -5,6 +5,7 @@ The front door has the verbs of the whole project, each imported when it is used
 - `open_inputs`, `examine_file`, `prepare`: read analyses, look for faults, make a dataset of them
 - `untrained`, `read_checkpoint`, `write_checkpoint`: weights
 - `forecast`, `open_forecast`, `plan`: a forecast into a store, out of it, and the memory it needs
+- `plot`: maps of a forecast
 - `score`, `score_files`, `write_scores`: a forecast compared with analyses
 - `train`: from examples to weights
 
@@ -50,6 +51,7 @@ _HOMES = {
     "plan": "graphcast.operations",
     "train": "graphcast.training",
     "open_forecast": "verification.files",
+    "plot": "data.maps.pictures",
     "score": "verification",
     "score_files": "verification.files",
     "write_scores": "verification.writing",

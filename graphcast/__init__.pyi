@@ -1,4 +1,5 @@
 from data.doctor import examine_file as examine_file
+from data.maps.pictures import plot as plot
 from data.preparation import prepare as prepare
 from data.sources import open_inputs as open_inputs
 from verification import score as score

@@ -1,6 +1,7 @@
 from .alignment import Alignment as Alignment
 from .alignment import align as align
 from .averaging import RegionWeights as RegionWeights
+from .engine import Space as Space
 from .engine import means_of as means_of
 from .entrants import Climatology as Climatology
 from .entrants import Entrant as Entrant

@@ -202,7 +202,7 @@ def _on_the_grid_of(forecast: xr.Dataset, other: xr.Dataset, role: str) -> xr.Da
 
 def _surface(both: Alignment) -> Surface | None:
     """Land and height, of the truth or else of the forecast."""
-    found = []
+    found: list[np.ndarray | None] = []
     for name in ("land_sea_mask", "geopotential_at_surface"):
         fields = [d[name] for d in (both.truth, both.forecast) if name in d]
         for array in fields[:1]:

@@ -99,8 +99,8 @@ class _Pair:
         order = [*bins, *(("level",) if "level" in difference.dims else ())]
         order += ["region", "prediction_timedelta"]
         values = difference.transpose("init_time", *order)
-        theirs = self._reference.broadcast_like(values.isel(init_time=0, drop=True))
-        theirs = theirs.sel({d: values[d] for d in order}).transpose(*order).values.ravel()
+        wide = self._reference.broadcast_like(values.isel(init_time=0, drop=True))
+        theirs = wide.sel({d: values[d] for d in order}).transpose(*order).values.ravel()
         series = evenly_spaced(values.values.reshape(values.sizes["init_time"], -1), values)
         labels = [values[dim].values.tolist() for dim in order[:-1]]
         leads = [hours(lead) for lead in values["prediction_timedelta"].values]
@@ -115,11 +115,20 @@ class _Pair:
                     mean, low, high, p, n, value = next(cells)
                     if n:
                         yield Comparison(
-                            *(forecast, reference),
-                            *(metric_label(metric, [row[b] for b in bins]), variable),
-                            *(row.get("level"), row["region"], lead),
-                            *(float(mean), float(mean / value) if value else np.nan),
-                            *(float(low), float(high), float(p), test, int(n)),
+                            forecast=forecast,
+                            reference=reference,
+                            metric=metric_label(metric, [row[b] for b in bins]),
+                            variable=variable,
+                            level=row.get("level"),
+                            region=row["region"],
+                            lead_hours=lead,
+                            difference=float(mean),
+                            relative=float(mean / value) if value else np.nan,
+                            low=float(low),
+                            high=float(high),
+                            p=float(p),
+                            test=test,
+                            n=int(n),
                         )
 
 

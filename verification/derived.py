@@ -72,7 +72,7 @@ def _transport(
     east, north = (
         np.trapezoid((q * fields[wind])[..., order, :, :], pressure, axis=-3) for wind in WIND
     )
-    return np.hypot(east, north) / STANDARD_GRAVITY
+    return np.asarray(np.hypot(east, north) / STANDARD_GRAVITY)
 
 
 DERIVED: dict[str, Derived] = {
@@ -103,7 +103,7 @@ def derived_named(name: str) -> Derived | None:
     ) -> np.ndarray:
         z = fields["geopotential"]
         upper, lower = (z[..., levels.index(level), :, :] for level in (top, bottom))
-        return (upper - lower) / STANDARD_GRAVITY
+        return np.asarray((upper - lower) / STANDARD_GRAVITY)
 
     return Derived(("geopotential",), "m", False, True, thickness)
 

@@ -26,7 +26,7 @@ from verification.means import Means, Part, Shard
 from verification.means_store import MeansStore
 from verification.occasion import Reader
 from verification.regions import HEADLINE_REGIONS
-from verification.shard import shard_of
+from verification.shard import GLOBAL, shard_of
 from verification.statistic import Statistic
 
 Progress = Callable[[int, int], None]
@@ -115,7 +115,7 @@ class Work:
             ValueError: as `means_of`.
         """
         distinct = tuple(dict.fromkeys(statistics))
-        _check(entrants, distinct)
+        _check(entrants, distinct, space.regions)
         work = cls(tuple(entrants), distinct, space)
         _ = work._readers, work._weights  # made before threads share them
         return work
@@ -239,7 +239,9 @@ def _described(alignment: Alignment) -> dict[str, object]:
     }
 
 
-def _check(entrants: Sequence[Entrant], statistics: Sequence[Statistic]) -> None:
+def _check(
+    entrants: Sequence[Entrant], statistics: Sequence[Statistic], regions: Sequence[str]
+) -> None:
     names = [entrant.name for entrant in entrants]
     if len({*names}) < len(names):
         raise ValueError(
@@ -250,6 +252,11 @@ def _check(entrants: Sequence[Entrant], statistics: Sequence[Statistic]) -> None
         raise ValueError(
             f"two statistics differ and have one repr among {listed(map(repr, statistics), 99)}; "
             "make them frozen dataclasses with names of their own"
+        )
+    if any(s.whole_globe for s in statistics) and GLOBAL not in regions:
+        raise ValueError(
+            "spectra are of the whole globe, and `regions` does not name global; add it"
+            ", or leave spectra out"
         )
     for entrant in entrants:
         for statistic in statistics:

@@ -5,6 +5,7 @@ times. Threads share it.
 """
 
 import itertools
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -48,7 +49,7 @@ class Recent:
         return self._size
 
     def __setstate__(self, size: float) -> None:
-        self.__init__(size)  # type: ignore[misc]  # as constructed
+        Recent.__init__(self, size)
 
 
 class Series:
@@ -93,14 +94,14 @@ class Series:
 def _steps(array: xr.DataArray, along: Sequence[str]) -> tuple[int, ...]:
     """How many positions of each axis are read at once: whole chunks, if they are not too large."""
     length = array.sizes
-    one = array.nbytes / max(1, np.prod([length[dim] for dim in along]))
+    one = array.nbytes / max(1, math.prod(length[dim] for dim in along))
     chunk = _chunk_lengths(array)
     steps = [min(chunk.get(dim, 1), length[dim]) for dim in along]
     for i in range(len(steps)):  # the first axis gives way first
-        if one * np.prod(steps) > KEPT / 4:
+        if one * math.prod(steps) > KEPT / 4:
             steps[i] = 1
     if steps:
-        more = int(BLOCK // max(1, one * np.prod(steps)))
+        more = int(BLOCK // max(1, one * math.prod(steps)))
         steps[-1] = (
             min(length[along[-1]], steps[-1] * max(1, more)) if len(along) > 1 else steps[-1]
         )

@@ -23,6 +23,7 @@ from data.wording import hour
 from verification.means import Means, Part, Shard
 
 LAYOUT = 2
+SUMS = "sums"  # the group of a store of scores that holds them
 
 
 class MeansStore:
@@ -81,17 +82,20 @@ class MeansStore:
 
 
 def read_means(path: str | os.PathLike[str]) -> dict[str, Means]:
-    """The means in a finished store, by entrant.
+    """The means in a finished store of means or of scores, by entrant.
 
     Raises:
-        ValueError: `path` is no store of means.
+        ValueError: `path` is neither, or the scores have no sums (they were written without).
     """
-    if kind_of(Path(path)) != "means":
+    kind = kind_of(Path(path))
+    place = Path(path) / SUMS if kind == "scores" else Path(path)
+    if kind not in ("means", "scores") or not place.is_dir():
         raise ValueError(
-            f"{path} is no store of means; `means_of` writes one where it is given `store`"
+            f"{path} is no store of means; `means_of` writes one where it is given `store`, and "
+            "`graphcast score` writes one into its .zarr"
         )
-    group = zarr.open_group(path, mode="r", use_consolidated=False)
-    return _read(Path(path), sorted(group.array_keys()))
+    group = zarr.open_group(place, mode="r", use_consolidated=False)
+    return _read(place, sorted(group.array_keys()))
 
 
 def _lay_out(folder: Path) -> None:

@@ -56,7 +56,7 @@ class Region:
     def rows(self, latitude: Float[np.ndarray, " lat"]) -> Bool[np.ndarray, " lat"]:
         """Which latitudes (degrees) lie in the region."""
         inside = (self.south <= latitude) & (latitude <= self.north)
-        return inside & (np.abs(latitude) >= self.beyond)
+        return np.asarray(inside & (np.abs(latitude) >= self.beyond))
 
     def columns(self, longitude: Float[np.ndarray, " lon"]) -> Bool[np.ndarray, " lon"]:
         """Which longitudes (degrees, of any convention) lie in the region."""

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from data.time_range import TimeRange
+from data.wording import hour
 from verification.alignment import Alignment, align
 from verification.comparing import compared
 from verification.derived import VECTORS, check_derived
@@ -33,7 +34,7 @@ from verification.metric import metric_named
 from verification.protocols import Protocol
 from verification.results import Results
 from verification.scores_store import ScoresStore
-from verification.scoring import Scored, metrics_of, statistics_of
+from verification.scoring import MetricsOf, Scored, metrics_of, statistics_of
 
 BASELINES = {"persistence": Persistence, "climatology": Climatology}
 HOUR = np.timedelta64(1, "h")
@@ -184,7 +185,7 @@ def _opened(request: Request) -> Iterator[tuple[tuple[Entrant, ...], tuple[str, 
         for name in request.baselines:
             if name == "persistence" and first.without_start:
                 continue
-            entrants.append(BASELINES[name](first))  # type: ignore[abstract]  # each is whole
+            entrants.append(BASELINES[name](first))
         yield tuple(entrants), tuple(filter(None, dict.fromkeys(said)))
 
 
@@ -201,7 +202,7 @@ def _selected(request: Request, name: str, forecast: xr.Dataset) -> xr.Dataset:
         if not inside.any():
             raise ValueError(
                 f"`time` {request.times} has none of the init times of {name}, which go from "
-                f"{times.min()} to {times.max()}"
+                f"{hour(times.min())} to {hour(times.max())}"
             )
         forecast = forecast.isel(time=inside)
     if request.lead_times is not None and "prediction_timedelta" in forecast.dims:
@@ -273,7 +274,7 @@ def _notes(request: Request, entrants: Sequence[Entrant]) -> Iterator[str]:
         )
 
 
-def _gaps(means: Mapping[str, Means], metrics: Mapping[str, Mapping]) -> Iterator[str]:
+def _gaps(means: Mapping[str, Means], metrics: MetricsOf) -> Iterator[str]:
     """How much of which variable is missing, where missing points are counted."""
     for variable, named in metrics.items():
         for metric in named.values():

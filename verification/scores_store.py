@@ -17,10 +17,9 @@ from data.stores.workers import Fleet
 from data.wording import hour
 from verification.engine import Progress, Work
 from verification.means import Shard
-from verification.means_store import unpacked, write_shard
+from verification.means_store import SUMS, unpacked, write_shard
 
 LAYOUT = 2  # of scores; 1 had no sums
-SUMS = "sums"  # the group of the sums, one array for each init time
 FINGERPRINT = "made_from"  # attribute of the group
 
 
@@ -63,8 +62,8 @@ class ScoresStore:
         if self._building.named:
             return
         for name in sorted(earlier - self._building.done):
-            group = zarr.open_group(whole(self.path), mode="r", use_consolidated=False)
-            write_shard(self._building.folder / SUMS, name, unpacked(group[SUMS][name]))
+            sums = zarr.open_group(whole(self.path / SUMS), mode="r", use_consolidated=False)
+            write_shard(self._building.folder / SUMS, name, unpacked(sums[name]))
             self._building.commit(name)
 
     @property
@@ -96,8 +95,8 @@ class ScoresStore:
     def read(self, init_times: Iterable[np.datetime64]) -> dict[np.datetime64, Shard]:
         """The sums of init times that are written."""
         folder = self.path if self._building is None else self._building.folder
-        group = zarr.open_group(whole(folder), mode="r", use_consolidated=False)
-        return {time: unpacked(group[SUMS][hour(time)]) for time in init_times}
+        sums = zarr.open_group(whole(folder / SUMS), mode="r", use_consolidated=False)
+        return {time: unpacked(sums[hour(time)]) for time in init_times}
 
     def finish(self, datasets: Iterable[xr.Dataset]) -> None:
         """Write the scores beside the sums, and give the store its name.

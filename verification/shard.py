@@ -111,11 +111,6 @@ def _cell(
 
 def _of_the_globe(field: np.ndarray, bins: Bins, weights: RegionWeights) -> _Cell:
     """One number for the globe; the other regions have weight 0."""
-    if GLOBAL not in weights.names:
-        raise ValueError(
-            "spectra are of the whole globe, and `regions` does not name global; add it, or leave "
-            "spectra out"
-        )
     ours = np.array([name == GLOBAL for name in weights.names])
     total = field[..., None] * ours
     return _Cell(bins, total, np.broadcast_to(ours * 1.0, total.shape))

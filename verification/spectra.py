@@ -105,7 +105,7 @@ def _analysis(ducc0: Any, maps: np.ndarray, rings: _Rings, *, spin: int) -> np.n
 def _synthesis(
     ducc0: Any, coefficients: np.ndarray, shape: tuple[int, ...], rings: _Rings
 ) -> np.ndarray:
-    field: np.ndarray = ducc0.sht.synthesis_2d(
+    fields: np.ndarray = ducc0.sht.synthesis_2d(
         alm=coefficients[None],
         spin=0,
         lmax=rings.largest,
@@ -115,7 +115,7 @@ def _synthesis(
         ntheta=shape[0],
         nphi=shape[1],
     )
-    return field[0]
+    return np.asarray(fields[0])
 
 
 def _degrees_and_orders(

@@ -19,7 +19,7 @@ INIT_NAMES = (
     *("init_time", "forecast_reference_time", "reference_time", "initial_time", "init"),
     *("initialization_time", "start_time", "forecast_init_time"),
 )
-_UNITS = {
+_UNITS: dict[str, np.timedelta64] = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), np.timedelta64(1, "h")),
     **dict.fromkeys(("d", "day", "days"), np.timedelta64(24, "h")),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), np.timedelta64(1, "m")),
@@ -32,6 +32,11 @@ _LONGEST = 24 * 366  # h; a bare number above it is no lead time in hours
 def lead_name(dataset: xr.Dataset) -> str | None:
     """The name under which a Dataset has lead times, or None."""
     return next((name for name in LEAD_NAMES if name in dataset.variables), None)
+
+
+def is_forecast(dataset: xr.Dataset) -> bool:
+    """Whether a Dataset, with its own names, has its fields along lead times."""
+    return lead_name(dataset) in dataset.dims
 
 
 def init_name(dataset: xr.Dataset) -> str | None:
@@ -87,7 +92,8 @@ def with_init_and_lead(dataset: xr.Dataset) -> xr.Dataset:
     if lead is not None and dataset[lead].dims in ((lead,), ()):
         return _started(dataset, lead, init)
     if valid and init and not dataset[init].ndim:
-        return _from_valid_times(dataset, valid, dataset[init].values)
+        start = np.datetime64(dataset[init].values.astype("datetime64[ns]").item(), "ns")
+        return _from_valid_times(dataset, valid, start)
     if valid and lead and dataset[lead].dims == (valid,):
         after, _ = durations(dataset[lead])
         starts = np.unique(dataset[valid].values - after)

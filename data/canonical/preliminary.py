@@ -100,7 +100,8 @@ def _lacking(final: xr.Dataset) -> np.ndarray:
 def _labels(expver: xr.DataArray) -> np.ndarray:
     """Whole numbers, from 1 as from `0001`."""
     texts = np.asarray(expver.values).astype(str)
-    return np.vectorize(lambda text: int(text) if text.strip().isdigit() else -1)(texts)
+    numbers = [int(t) if t.strip().isdigit() else -1 for t in texts.ravel().tolist()]
+    return np.array(numbers, np.int64).reshape(texts.shape)
 
 
 def preliminary_remark(early: np.ndarray, count: int) -> str:

@@ -1,6 +1,6 @@
 """Maps of a forecast: several lead times on one sheet, or one after the other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ from matplotlib.figure import Figure
 from data.channels import Channel
 from data.maps.appearance import Shown
 from data.maps.drawing import colour_bar, draw_map, new_map
-from data.maps.fields import at_leads, chosen, converted
+from data.maps.fields import at_leads, channel_named, chosen, converted
 from data.maps.labels import lead_label, long_label, time_label
 from data.maps.projection import GLOBE, Extent, Polar, projection_of
 from data.stores.files import written_whole
 
 COLUMNS = 3
+SHEET_MAPS = 6  # where no lead times are asked for
 SHEET = 11.0  # inches across, of several maps
 SINGLE = 8.0  # inches across, of one
 DPI = 150
@@ -48,6 +49,40 @@ class Scene:
     extent: Extent = GLOBE
     init_time: np.datetime64 | None = None
     member: int | None = None
+
+
+def plot(
+    forecast: xr.Dataset,
+    variable: str,
+    *,
+    leads: Sequence[np.timedelta64] = (),
+    extent: Extent = GLOBE,
+    init_time: np.datetime64 | None = None,
+    member: int | None = None,
+) -> Figure:
+    """Maps of a forecast on one sheet, with coastlines: the short form of `forecast_maps`.
+
+    Args:
+        forecast: a Dataset of `open_forecast`.
+        variable: as `channel_named` reads it: z500, 2t, temperature850.
+        leads: lead times, one map each; some of the forecast's if not given.
+        extent: what the maps show.
+        init_time: the first if not given.
+        member: the first if not given.
+
+    Raises:
+        ValueError: the forecast lacks something that was asked for.
+    """
+    channel = channel_named(variable, forecast)
+    there = np.atleast_1d(forecast["prediction_timedelta"].values)
+    shown_leads = tuple(leads) or spread(tuple(there))
+    return forecast_maps(forecast, Scene(channel, shown_leads, extent, init_time, member))
+
+
+def spread(leads: Sequence[np.timedelta64]) -> tuple[np.timedelta64, ...]:
+    """As many lead times as one sheet holds, evenly spread."""
+    every = -(-len(leads) // SHEET_MAPS)
+    return tuple(leads[every - 1 :: every])
 
 
 def forecast_maps(forecast: xr.Dataset, scene: Scene) -> Figure:

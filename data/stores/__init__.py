@@ -3,8 +3,9 @@
 In reading order: `files` (single files, whole), `kind` (what kind of store a path is), `targets`
 and `partial` (which paths may be written, and what an interrupted run left), `building` (a folder
 that gets its name when all of it is there), `reading` (a missing chunk is an error), `cf`
-(conventions, axes, codecs); then the stores themselves, `forecast` (what models predict) and
-`analyses` (what they train on), and `workers`, the processes that make a dataset.
+(conventions, axes, codecs), `metadata` and `dataset` (Zarr's own files); then the stores
+themselves, `forecast` (what models predict) and `analyses` (what they train on), and `workers`, the
+processes that make a dataset.
 """
 
 import lazy_loader

@@ -34,16 +34,16 @@ FORMATS: dict[str, str] = {
 FOLDER = ""  # a name without an ending, which is a folder's
 _ZARR = (".zarr", FOLDER)
 WRITTEN_AS: dict[StoreKind, tuple[str, ...]] = {
-    "forecast": _ZARR,
+    "forecast": (".zarr", ".nc", ".grib2", ".grib", FOLDER),
     "analyses": _ZARR,
     "planet": _ZARR,
+    "climatology": _ZARR,
     "means": _ZARR,
     "scores": (".zarr", ".nc", FOLDER),
 }
 # Kinds that are folders of files: dots in their names (stats-1.2) say nothing, but .nc would.
 _FOLDERS: tuple[StoreKind, ...] = ("statistics", "training")
 _OTHER_WAYS: dict[tuple[StoreKind, str], str] = {
-    ("forecast", ".nc"): "write {zarr}, then run graphcast convert {zarr} {name}",
     ("scores", ".json"): "write {zarr}, and the table with `json` {name}",
     ("scores", ".csv"): "write {zarr}, and the table with `csv` {name}",
 }

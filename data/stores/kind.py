@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 StoreKind = Literal[
-    "forecast", "analyses", "planet", "means", "scores", "statistics", "graphs", "training"
+    "forecast",
+    "analyses",
+    "planet",
+    "climatology",
+    "means",
+    "scores",
+    "statistics",
+    "graphs",
+    "training",
 ]
 
 ATTRIBUTE = "graphcast_store"
@@ -48,6 +56,7 @@ WORDS: dict[StoreKind, Words] = {
         "dataset", "a dataset of graphcast prepare", "another source or other settings"
     ),
     "planet": Words("planet", "a simulated planet", "other settings or versions"),
+    "climatology": Words("climatology", "a climatology", "other analyses or settings"),
     "means": Words("store of means", "a store of means", "another forecast, truth or protocol"),
     "scores": Words("store of scores", "a store of scores", "another forecast, truth or protocol"),
     "statistics": Words(

@@ -30,6 +30,7 @@ class TrainingScreen:
         self._total = total
         self._row = self._bar.add_task("reading", total=total)
         self._loss: float | None = None
+        self._seen: tuple[int, float] | None = None  # an update, and when it was shown
         self.ledger: Ledger | None = None
         self.read_bytes = 0
 
@@ -110,8 +111,18 @@ class TrainingScreen:
         self._bar.update(self._row, completed=step.update, description=f"training, {text}")
         if self._in_log and time.perf_counter() - self._logged > LOG_EVERY:
             self._logged = time.perf_counter()
-            pace = (self.ledger.elapsed - self.ledger.seconds[COMPILING]) / self.ledger.updates
-            left = duration(pace * (self._total - step.update))
             remarks.print(
-                f"update {step.update} of {self._total}: {text}, about {left} left", soft_wrap=True
+                f"update {step.update} of {self._total}: {text}{self._estimate(step.update)}",
+                soft_wrap=True,
             )
+
+    def _estimate(self, update: int) -> str:
+        """How long the rest takes, by the updates after the first one that was seen."""
+        now = time.perf_counter()
+        if self._seen is None:
+            self._seen = update, now
+        first, then = self._seen
+        if update == first:
+            return ""
+        pace = (now - then) / (update - first)
+        return f", about {duration(pace * (self._total - update))} left"

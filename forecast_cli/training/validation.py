@@ -23,7 +23,7 @@ from graphcast.training.recipe import Validation
 from verification import Climatology, Persistence, Protocol, score
 from verification.metric import METRICS
 
-MOST_FRAMES = 732  # of the training period, evenly spaced, that the climatology is fitted to
+MOST_FRAMES = 366  # of the training period, evenly spaced, that the climatology is fitted to
 A_YEAR = 365.25  # days
 SEASONAL_SPAN = 300  # days; a shorter period gets no seasonal cycle
 DIGITS = 5  # of numbers in the metrics

@@ -13,9 +13,12 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from data.stores.forecast.form import WHOLE, Form
 from data.stores.forecast.header import ForecastHeader
 from data.stores.forecast.store import interrupted_provenance
-from data.stores.targets import local_path
+from data.stores.partial import partial_path
+from data.stores.targets import local_path, refuse_existing
+from data.variables import VARIABLES
 from graphcast.checkpoints import Checkpoint
 from graphcast.forecaster import forecaster
 from graphcast.machine.hosts import exchange, is_first, process_count
@@ -36,7 +39,7 @@ from graphcast.precision import precision_named
 REFERENCES = "Lam et al. 2023, doi:10.1126/science.adi2336"
 
 
-def execute(
+def execute(  # noqa: PLR0913  what a forecast depends on
     run: Run,
     weights: Checkpoint,
     starts: Starts,
@@ -46,6 +49,7 @@ def execute(
     report: Report = silent,
     door: Door = "stop",
     overwrite: bool = False,
+    form: Form = WHOLE,
 ) -> Path:
     """Make a forecast, or resume one that was interrupted.
 
@@ -54,14 +58,15 @@ def execute(
         weights: the checkpoint of `run.weights`, with statistics.
         starts: the windows. Those of the first turn are read before the store is begun, each
             further one when its turn comes.
-        output: the Zarr store to write.
+        output: the Zarr store, netCDF file (.nc) or GRIB file (.grib2) to write.
         machine: the devices, and how windows share them; None: one device.
         report: is called with each event, on process 0.
         door: what happens after an error that the input doctor finds in a window.
         overwrite: replace a forecast of that name, and begin again where inputs have changed.
+        form: which part of the forecast is written, and what a GRIB file says of its origin.
 
     Returns:
-        The path of the complete store.
+        The path of the complete store or file.
 
     Raises:
         ValueError: values that no forecast can start from, a step that does not fit into memory,
@@ -72,7 +77,10 @@ def execute(
     local_path(output, "forecast")  # a name that cannot be written is refused at once
     machine = machine or Machine()
     report = report if is_first() else silent
-    found = None if overwrite else finished(output)
+    is_store = form.maker(output) is None  # other results cannot grow
+    if not is_store and not overwrite and not partial_path(output).exists():
+        refuse_existing(output, "forecast")
+    found = finished(output) if is_store and not overwrite else None
     economy = found.run.economy if found else _interrupted_economy(output, overwrite=overwrite)
     run = replace(run, devices=machine.devices, processes=process_count(), economy=economy)
     if found is not None:
@@ -91,20 +99,22 @@ def execute(
     check_same(header)
     making = Making(run, starts, ready, found, report, door)
     try:
-        with opened(output, header, overwrite=overwrite, grows=found is not None) as store:
+        grows = found is not None
+        with opened(output, header, form, overwrite=overwrite, grows=grows) as store:
             making.write(_in_turn(ahead, turns), store)
     except ChangedInputsError:
         if not overwrite:
             raise
-        with opened(output, header, overwrite=True, anew=True) as store:
+        with opened(output, header, form, overwrite=True, anew=True) as store:
             making.write(turns_of(run, starts, machine.windows), store)
     return output
 
 
 def forecast_header(run: Run) -> ForecastHeader:
     """The header of the store of a run, known before the first step."""
+    variables = tuple(sorted(run.task.targets))
     return ForecastHeader(
-        variables=tuple(sorted(run.task.targets)),
+        variables=variables,
         init_times=run.init_times,
         leads=run.leads,
         levels=run.task.levels,
@@ -118,6 +128,8 @@ def forecast_header(run: Run) -> ForecastHeader:
         references=REFERENCES,
         comment=f"Licence of the weights: {run.weights.license or 'not stated'}",
         provenance=provenance(**json.loads(run.to_json())),
+        nonnegative=() if run.raw else tuple(v for v in variables if VARIABLES[v].is_amount),
+        zarr_format=run.zarr_format,
     )
 
 

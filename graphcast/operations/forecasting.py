@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from data.sources.files.places import Places
+from data.stores.forecast.form import WHOLE, Form
 from data.time_range import AskedTimes, asked_init_times
 from graphcast.machine.machine import Machine
 from graphcast.operations.cluster.runtime import device_count, prepare_to_compile
 from graphcast.operations.events import Inputs, Report, silent
 from graphcast.operations.execution import execute
+from graphcast.operations.making import Door
 from graphcast.operations.run import Run
 from graphcast.operations.starts import open_starts
 from graphcast.operations.weights import Weights, open_weights
@@ -31,7 +33,10 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
     deterministic: bool = False,
     examine: bool = True,
     force: bool = False,
+    strict: bool = False,
     overwrite: bool = False,
+    raw: bool = False,
+    form: Form = WHOLE,
     report: Report = silent,
 ) -> Path:
     """Forecast from two analyses, into a Zarr store that survives being killed.
@@ -45,7 +50,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
             t, or several of them, which are read as one. Several entries become init times where
             their times differ, and members where they do not.
         steps: how far to forecast, in steps of the weights' task (6 h in published ones).
-        output: the Zarr store to write.
+        output: the Zarr store, or the netCDF (.nc) or GRIB file (.grib2), to write.
         init_time: t (UTC), where the inputs hold several: a time, a sequence of times, or text as
             `data.time_range.asked_init_times` reads it, such as "latest".
         statistics: a folder of normalisation statistics, where the checkpoint carries none.
@@ -56,7 +61,11 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         deterministic: noted in the manifest; see `cluster.runtime.use_deterministic_kernels`.
         examine: whether the input doctor examines the frames, and stops at an error.
         force: go on after an error that it finds.
+        strict: stop at a warning, too.
         overwrite: replace a forecast of that name.
+        raw: keep what the model predicts below zero of rain, humidity and the like; otherwise it is
+            0 in the store, which says how much was cut off.
+        form: which part of the forecast is written, and what a GRIB file says of its origin.
         report: is called with each event; see `events`.
 
     Returns:
@@ -93,6 +102,7 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         if isinstance(checkpoint, Weights)
         else open_weights(Path(checkpoint), None if statistics is None else Path(statistics))
     )
+    door = _door(examine=examine, force=force, strict=strict)
     task = weights.checkpoint.task
     further = None if forcings is None else str(forcings)
     names = (inputs,) if isinstance(inputs, str | Path) else tuple(inputs)
@@ -109,6 +119,8 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         steps=steps,
         precision=precision,
         deterministic=deterministic,
+        raw=raw,
+        zarr_format=form.zarr_format,
     )
     count = len(run.windows)
     return execute(
@@ -118,9 +130,21 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         Path(output),
         machine=Machine.for_windows(count, devices=device_count(devices, count), memory=memory),
         report=report,
-        door="open" if not examine else "report" if force else "stop",
+        door=door,
         overwrite=overwrite,
+        form=form,
     )
+
+
+def _door(*, examine: bool, force: bool, strict: bool) -> Door:
+    if strict and (force or not examine):
+        raise ValueError(
+            "`strict` stops at what the input doctor finds, and `force` and no examination go on"
+            " after it; choose one"
+        )
+    if not examine:
+        return "open"
+    return "strict" if strict else "report" if force else "stop"
 
 
 def _asked(times: str | np.datetime64 | Sequence[np.datetime64] | None) -> AskedTimes:

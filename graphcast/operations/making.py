@@ -30,8 +30,8 @@ from graphcast.operations.standing import ChangedInputsError, Finished
 from graphcast.operations.starts import Starts
 from graphcast.operations.turns import Fault, Place, Turn, position, turns_of
 
-# Stop, or report it like a warning; with an open door nothing is examined.
-Door = Literal["stop", "report", "open"]
+# Stop at warnings, too; stop at errors; report errors like warnings; examine nothing.
+Door = Literal["strict", "stop", "report", "open"]
 
 
 class FailedForecastsError(ValueError):
@@ -48,7 +48,7 @@ class Making:
         ready: makes the predictions.
         found: a finished forecast that this one goes further than; None without one.
         report: is called with each event.
-        door: what happens after an error that the input doctor finds in a window.
+        door: what happens after what the input doctor finds in a window.
     """
 
     run: Run
@@ -199,9 +199,17 @@ def _records(store: ForecastStore | SharedStore) -> list[dict[str, str] | None]:
 
 
 def _examine(turn: Turn, report: Report, door: Door) -> None:
-    """Stop at an error of the input doctor, or report it with the warnings."""
+    """Stop at an error of the input doctor (or a warning), or report what it finds."""
     for window in turn.windows:
         findings = examine_frames(window.frames, window.task)
         refuse(findings, "the input", force=door == "report")
-        if odd := telling(findings):
+        odd = telling(findings)
+        if odd and door == "strict":
+            first = odd[0]
+            more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
+            raise ValueError(
+                f"the input draws a warning, by the rule {first.rule!r}: {first.message}{more};"
+                f" {first.remedy}, or leave `strict` out"
+            )
+        if odd:
             report(Noticed(odd))

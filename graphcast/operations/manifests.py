@@ -54,6 +54,8 @@ _SAID: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "devices": lambda m: str(m["flags"]["devices"]),
     "processes": lambda m: str(m["flags"].get("processes", 1)),
     "deterministic": lambda m: str(m["flags"]["deterministic"]),
+    "raw values": lambda m: "kept" if m["flags"].get("raw") else "cut off below zero",
+    "Zarr format": lambda m: str(m["flags"].get("zarr_format", 3)),
     "blocks": lambda m: str(m["flags"]["economy"]),
     "device": lambda m: str(m.get("device", "unknown")),
 }

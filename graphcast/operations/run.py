@@ -8,7 +8,7 @@ so only an equal run resumes an interrupted forecast.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -74,6 +74,8 @@ class Run:
         processes: how many processes those devices belong to.
         economy: how a step is cut into blocks; None leaves that to the machine. The `Run` in a
             store always says it.
+        raw: whether rain, humidity and the like are written as predicted, even below zero.
+        zarr_format: of the store.
     """
 
     weights: Digest
@@ -90,6 +92,8 @@ class Run:
     devices: int = 1
     processes: int = 1
     economy: Economy | None = None
+    raw: bool = False
+    zarr_format: Literal[2, 3] = 3
 
     def __post_init__(self) -> None:
         """Raise `ValueError` unless there is an init time, a member and a step."""
@@ -122,6 +126,10 @@ class Run:
         }
         if self.processes > 1:
             flags["processes"] = self.processes
+        if self.raw:
+            flags["raw"] = self.raw
+        if self.zarr_format != Run.zarr_format:
+            flags["zarr_format"] = self.zarr_format
         content = {
             "weights": weights,
             "statistics": statistics,
@@ -163,6 +171,8 @@ class Run:
                 devices=flags["devices"],
                 processes=flags.get("processes", 1),
                 economy=None if economy is None else Economy(**economy),
+                raw=flags.get("raw", False),
+                zarr_format=flags.get("zarr_format", 3),
             )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(

@@ -47,6 +47,7 @@ from graphcast.training.job import Job
 from graphcast.training.recipe import Recipe
 from graphcast.training.recipes import QUICK
 from graphcast.training.sizes import SIZES, model_json
+from graphcast.training.transfer import check_transfer, extended, transferred
 from mesh.grid import LatLonGrid
 
 VALIDATION_SHARE = 10  # one part in so many of the times validates where no period is given
@@ -60,7 +61,8 @@ class TrainingRequest:
     Attributes:
         data: a file, Zarr store or URL of analyses.
         recipe: all that decides updates.
-        task: None: that of `init_from`, or else what the data serve.
+        task: None: that of `init_from`, or else what the data serve. One that adds variables or
+            levels to that of `init_from`, or drops some, keeps the weights of all others.
         spec: the network; None: that of `init_from`, or else the tiny one.
         train_time: training period as text; None: all times before the validation period.
         validation_time: validation period as text; None: what follows the training period, or the
@@ -161,7 +163,10 @@ def job_of(
     moments = _moments(material, folder, counted)
     normaliser(Channels(task), moments)  # raises if the task needs more than they have
     initial = material.initial
-    model = persistent_model(spec, task, request.recipe.seed) if initial is None else initial.model
+    if initial is None:
+        model = persistent_model(spec, task, request.recipe.seed)
+    else:
+        model = initial.model if task == initial.task else transferred(initial, task)
     source = material.analyses.attrs.get("title") or request.data
     begun = "" if initial is None else f", from {initial.description or request.init_from}"
     checkpoint = Checkpoint(
@@ -173,8 +178,11 @@ def job_of(
         f"{material.training}{begun}",
         license="" if initial is None else initial.license,
         provenance={
-            "training": json.dumps(material.description, sort_keys=True),
-            **({} if initial is None else {"init_from": file_sha256(_path(request))}),
+            "train_time": str(material.training),
+            "validation_time": str(material.validation),
+            "data_sha256": material.description["data"],
+            "recipe": json.dumps(material.description["recipe"]),
+            **({} if initial is None else {"init_from": material.description["init_from"]}),
         },
     )
     ready = forecaster(checkpoint, material.grid, cache=graph_cache())
@@ -261,12 +269,9 @@ def _one_series(data: str) -> xr.Dataset:
 def _task(request: TrainingRequest, initial: Checkpoint | None, analyses: xr.Dataset) -> Task:
     if initial is None:
         return request.task or task_served(analyses)
-    if request.task is not None and request.task != initial.task:
-        raise ValueError(
-            f"weights are trained on for their own task, and those in {request.init_from} have "
-            f"{initial.task.name!r}, not {request.task.name!r} as `task` says; leave it out"
-        )
-    return initial.task
+    if request.task is not None:
+        check_transfer(initial.task, request.task)
+    return request.task or initial.task
 
 
 def _spec(request: TrainingRequest, initial: Checkpoint | None, grid: LatLonGrid) -> ModelSpec:
@@ -286,8 +291,9 @@ def _moments(material: Material, folder: RunFolder, counted: Counted) -> Moments
     request, initial = material.request, material.initial
     if request.statistics is not None:
         return read_moments(request.statistics)
-    if initial is not None and initial.moments is not None:
-        return initial.moments
+    kept = None if initial is None else initial.moments
+    if initial is not None and kept is not None and initial.task == material.task:
+        return kept
     file = io.BytesIO()
     if is_first():
         if not folder.statistics.is_dir():
@@ -304,7 +310,8 @@ def _moments(material: Material, folder: RunFolder, counted: Counted) -> Moments
         np.savez(file, allow_pickle=False, **arrays)
     sent = exchange(base64.b64encode(file.getvalue()).decode())[0]
     with np.load(io.BytesIO(base64.b64decode(sent)), allow_pickle=False) as numbers:
-        return from_arrays(dict(numbers))
+        computed = from_arrays(dict(numbers))
+    return computed if kept is None else extended(kept, computed)
 
 
 def _description(
@@ -343,8 +350,3 @@ def data_sha256(analyses: xr.Dataset, task: Task, period: TimeRange) -> str:
         digest.update(f"{name} {values.dtype.str} {values.shape} {hour(period.start)}\n".encode())
         digest.update(values.tobytes())
     return digest.hexdigest()
-
-
-def _path(request: TrainingRequest) -> Path:
-    assert request.init_from is not None
-    return request.init_from

@@ -8,17 +8,17 @@ update gets its examples, whatever was asked for before.
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import jax
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 
 from data.channels import Channels
 from data.forcings import forcing_frame
-from data.frames import pack
 from data.task import INPUT_FRAMES, Task
 from data.wording import hour
 from graphcast.blocks import Blocking, in_blocks
@@ -33,6 +33,8 @@ from graphcast.training.recipe import Recipe
 
 READERS = 4  # threads
 MOST_AHEAD = 8  # updates
+TOGETHER = 8  # times that are read at once, as many as the largest shard of a dataset has
+SPACE = ("latitude", "longitude")
 
 
 class Frame(NamedTuple):
@@ -72,11 +74,18 @@ class StoredFrames:
         self.task, self.times, self.read_bytes = task, analyses["time"].values, 0
         self._computed = [name for name in task.forcings if name not in analyses]
         stored = [n for n in (*task.targets, *task.forcings) if n not in self._computed]
-        self._analyses = _on_levels(analyses[stored], task)
+        order = ("time", "level", *SPACE)
+        self._analyses = _on_levels(analyses[stored], task).transpose(*order, missing_dims="ignore")
+        self._shape = tuple(analyses.sizes[dim] for dim in SPACE)
+        self._axes = tuple(analyses[dim].values for dim in SPACE)
         self._channels, self._rows, self._memory = Channels(task), rows, memory
         self._kept: OrderedDict[int, Frame] = OrderedDict()
         self._kept_bytes = 0
         self._lock = threading.Lock()
+        columns = len(self._channels.targets) + len(self._channels.forcings)
+        whole = 4 * rows.blocks * rows.length * columns * len(self.times)
+        # What will be kept anyway is read together: opening a time costs more than a small field.
+        self._together = TOGETHER if whole <= memory else 1
 
     def samples(self, lead_steps: int) -> int:
         """The number of examples of `lead_steps` steps.
@@ -106,26 +115,52 @@ class StoredFrames:
             if index in self._kept:
                 self._kept.move_to_end(index)
                 return self._kept[index]
-        frame = self._read(index)
+        first = index - index % self._together
+        frames = self._read(first, min(first + self._together, len(self.times)))
         with self._lock:
-            self.read_bytes += frame.bytes
-            if index not in self._kept:
-                self._kept[index] = frame
-                self._kept_bytes += frame.bytes
+            for number, frame in enumerate(frames, first):
+                self.read_bytes += frame.bytes
+                if number not in self._kept:
+                    self._kept[number] = frame
+                    self._kept_bytes += frame.bytes
             while self._kept_bytes > self._memory and len(self._kept) > 1:
                 self._kept_bytes -= self._kept.popitem(last=False)[1].bytes
-        return frame
+        return frames[index - first]
 
-    def _read(self, index: int) -> Frame:
-        time = self.times[index]
-        stored = self._analyses.isel(time=index).load()
-        axes = stored["latitude"].values, stored["longitude"].values
-        whole = stored.assign(forcing_frame(self._computed, time, *axes).data_vars)
-        channels = self._channels.targets, self._channels.forcings
-        packed = [pack(whole, columns) for columns in channels]
-        for rows, columns in zip(packed, channels, strict=True):
-            check_finite(rows, columns, f" at {hour(time)}")
-        return Frame(*(in_blocks(rows, self._rows) for rows in packed))
+    def _read(self, first: int, end: int) -> list[Frame]:
+        stored = self._analyses.isel(time=slice(first, end)).load()
+        fields = {str(name): array.variable for name, array in stored.items()}
+        frames = []
+        for place, time in enumerate(self.times[first:end]):
+            computed = forcing_frame(self._computed, time, *self._axes)
+            now = {name: variable[{"time": place}] for name, variable in fields.items()}
+            now |= {name: computed[name].variable for name in self._computed}
+            packed = []
+            for names, channels in (
+                (self.task.targets, self._channels.targets),
+                (self.task.forcings, self._channels.forcings),
+            ):
+                columns = self._columns(now, names)
+                check_finite(columns, channels, f" at {hour(time)}")
+                packed.append(in_blocks(columns, self._rows))
+            frames.append(Frame(*packed))
+        return frames
+
+    def _columns(
+        self, fields: Mapping[str, xr.Variable], names: Sequence[str]
+    ) -> Float32[np.ndarray, "grid channels"]:
+        """As `data.frames.pack`, for fields whose names and levels are known to be right."""
+        parts = [np.empty((0, *self._shape), np.float32)]
+        for name in sorted(names):
+            field = fields[name]
+            missing = [axis for axis, dim in enumerate(SPACE) if dim not in field.dims]
+            if "level" in field.dims:
+                parts.append(field.values)
+            else:
+                values = np.expand_dims(field.values, missing)
+                parts.append(np.broadcast_to(values, self._shape)[None])
+        rows = np.concatenate(parts).astype(np.float32, copy=False)
+        return np.ascontiguousarray(rows.reshape(len(rows), -1).T)
 
 
 class ReadAhead:

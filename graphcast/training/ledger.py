@@ -15,13 +15,11 @@ class Ledger:
     Attributes:
         seconds: by activity: `waiting` for data, `compiling`, `saving`, `validating`.
         samples: examples that updates have seen, of all processes.
-        updates: how many there were.
     """
 
     def __init__(self) -> None:
         self.seconds = dict.fromkeys((WAITING, COMPILING, SAVING, VALIDATING), 0.0)
         self.samples = 0
-        self.updates = 0
         self._started = time.perf_counter()
 
     @contextmanager
@@ -37,7 +35,6 @@ class Ledger:
     def count(self, samples: int) -> None:
         """Count the samples of an update on this process."""
         self.samples += samples * process_count()
-        self.updates += 1
 
     @property
     def elapsed(self) -> float:

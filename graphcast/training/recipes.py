@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from graphcast.training.recipe import Phase, Recipe
+from graphcast.training.recipe import Phase, Recipe, Validation
 
 PUBLISHED = Recipe(
     phases=(
@@ -26,6 +26,7 @@ QUICK = Recipe(
     batch=4,
     precision="mixed",
     average_decay=0.995,
+    validation=Validation(times=6, init_times=6),
 )
 """For a small network on a laptop: the paper's phases in short, and averaged weights."""
 

@@ -76,8 +76,17 @@ def test_another_command_is_refused_and_a_longer_one_goes_on(graphcast, case):
 
 
 def test_a_name_that_ends_as_something_else_is_refused(graphcast, case):
-    check_refused(graphcast(*case.forecast(output="a.grib2")), "a.grib2 is the name of a GRIB file")
+    check_refused(graphcast(*case.forecast(output="a.json")), "a.json is the name of a JSON file")
     check_refused(graphcast(*case.forecast(output="-")), "not to standard output")
+
+
+def test_findings_have_their_severity_and_remedy_and_strict_contradicts_force(graphcast, case):
+    run = graphcast(*case.forecast())
+    assert run.code == 0
+    assert "error: geopotential and temperature between 850 and 500 hPa" in run.err
+    assert "\n  → " in run.err
+    refused = graphcast(*case.forecast(output=case.folder / "new.zarr"), "--strict")
+    check_refused(refused, "--strict stops at what the input doctor finds, and --force")
 
 
 def test_deepminds_format_with_a_folder_of_statistics_forecasts_the_same(graphcast, case):
@@ -322,3 +331,17 @@ def test_statistics_are_checked_before_anything_is_computed(graphcast, case):
         check_refused(made, *words)
     path.write_bytes(b"not a netCDF file")
     check_refused(graphcast(*case.forecast(**flags)), "statistics are netCDF files", path.name)
+
+
+def test_a_forecast_is_written_as_its_name_says(graphcast, case):
+    target = case.folder / "forecast.grib2"
+    run = graphcast(*case.forecast(output=target, levels="500", region="tropics"))
+    assert run.code == 0, run.err
+    assert "written    only levels 500 hPa" in run.out
+    assert "written    only region -20 to 20 degrees north, 0 to 360 degrees east" in run.out
+    assert "GRIB       centre 255 (missing), generating process 255 (missing), 16 bits" in run.out
+    assert target.read_bytes()[:4] == b"GRIB"
+    assert not (case.folder / "forecast.grib2.partial").exists()
+    again = graphcast(*case.forecast(output=target))
+    assert again.code == 2
+    assert "is there already; choose another output or replace it" in again.sentence

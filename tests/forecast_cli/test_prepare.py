@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from data.samples import analyses
 from data.sources import open_inputs
+from data.statistics import task_served
+from data.stores.kind import label, simulator
 from data.task import TASKS
 from data.windows import window
 from forecast_cli.prepare import prepare
@@ -37,6 +39,21 @@ def test_the_packaged_analyses_become_a_dataset_in_two_parts(tmp_path):
     assert "4 of them in this run" in said
     (found,) = open_inputs(path)
     assert found["temperature"].shape == (8, 2, 16, 32)
+
+
+def test_a_dataset_made_of_a_simulated_planet_remembers_it(tmp_path):
+    planet = open_inputs(analyses())[0].isel(time=slice(0, 2)).load().drop_encoding()
+    planet.attrs = {**label("planet", 1), "source": "jcm 3.0: SPEEDY physics"}
+    planet.to_netcdf(tmp_path / "planet.nc")
+    path = tmp_path / "dataset.zarr"
+    said = run("--source", tmp_path / "planet.nc", "--output", path)
+    assert "simulated by jcm 3.0: SPEEDY physics: no observation, not ERA5" in said
+    (found,) = open_inputs(path)
+    assert simulator(found.attrs) == "jcm 3.0: SPEEDY physics"
+    # What a forecast starts from is examined as a planet's, too.
+    assert simulator(window(found, task_served(found)).frames.attrs) == simulator(found.attrs)
+    run("--source", path, "--output", tmp_path / "again.zarr", "--levels", "500,850")
+    assert simulator(open_inputs(tmp_path / "again.zarr")[0].attrs) == simulator(found.attrs)
 
 
 @pytest.mark.slow

@@ -84,6 +84,11 @@ def test_choices_in_the_helps_are_the_librarys():
     assert isinstance(Task.from_json(TASKS["graphcast"].to_json()), Task)
 
 
+def test_the_guide_has_every_region():
+    guide = (ROOT / "docs/guides/scientist.md").read_text(encoding="utf-8")
+    assert [name for name in REGIONS if f"`{name}`" not in guide] == []
+
+
 def test_the_version_is_the_packages(graphcast):
     assert graphcast("--version").out == f"graphcast {version('graphcast')}\n"
 

@@ -32,7 +32,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # One device, also where this test is the first to start JAX.
     monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=1")
-    for name, content in (("task", TASK), ("recipe", RECIPE), ("spec", SPEC)):
+    slow = TASK | {"step_hours": 12}
+    for name, content in (("task", TASK), ("12h", slow), ("recipe", RECIPE), ("spec", SPEC)):
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
     analyses(24).to_netcdf("data.nc")
     return tmp_path
@@ -64,8 +65,16 @@ def test_a_run_ends_in_weights_that_forecast_and_says_where_everything_is(graphc
     page = (folder / "run" / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 3
     assert "Skill of the kept weights" in page
+    assert "<td>2</td>" in page or "<td>2 (kept)</td>" in page
+    assert page.count(" (kept)</td>") == 1
     lines = (folder / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["kind"] for line in lines].count("update") == 4
+
+    told = graphcast("info", "run")
+    assert told.code == 0, told.err
+    assert "training run" in told.out
+    assert "4 of 4 updates" in told.out
+    assert "of persistence's after update" in told.out
 
     again = graphcast(*flags())
     assert again.code == 0
@@ -83,10 +92,10 @@ def test_a_run_ends_in_weights_that_forecast_and_says_where_everything_is(graphc
     assert finer.code == 2
     assert "weights keep their size, and those in run/checkpoint.safetensors have" in finer.err
     finer = graphcast(
-        *flags(init_from="run/checkpoint.safetensors", output="finer", task="graphcast_small")
+        *flags(init_from="run/checkpoint.safetensors", output="finer", model=None, task="12h.json")
     )
     assert finer.code == 2
-    assert "have 'one temperature', not 'graphcast_small' as --task says" in finer.err
+    assert "weights keep their step, and these were trained for 6 h, not 12 h" in finer.err
 
 
 def with_data(**selection):

@@ -175,6 +175,22 @@ def test_baselines_are_references_where_none_was_named(one_forecast):
     assert pairs(compared()) == (Pair("ours", "<theirs>"),)
 
 
+def test_each_pair_has_dots_of_its_own_scale():
+    """A baseline far behind does not make the differences between forecasts invisible."""
+    two = compared()
+    far = tuple(
+        s._replace(forecast="far", value=3 * s.value) for s in two.scores if s.forecast == "ours"
+    )
+    against = tuple(
+        c._replace(forecast="far", difference=2 * c.lead_hours, relative=2.0)
+        for c in two.comparisons
+    )
+    both = Results({}, (*two.scores, *far), (*two.comparisons, *against), two.best)
+    page = report_html(both)
+    assert "full at 10\u00a0% of &lt;theirs&gt;" in page
+    assert "full at 100\u00a0% of &lt;theirs&gt;" in page
+
+
 def test_pictures_stand_on_the_page_with_words():
     page = report_html(compared(), [Picture("Bias of z500", "a map <of> bias", "data:image/png,x")])
     assert '<img src="data:image/png,x" alt="a map &lt;of&gt; bias">' in page

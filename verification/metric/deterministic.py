@@ -11,7 +11,6 @@ With one init time they are equal.
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import xarray as xr
 
 from verification.metric.contract import Best, MeanOfStatistic, Metric, Units
@@ -167,4 +166,4 @@ class Activity(Metric):
     def value(self, means: MeanOfStatistic) -> xr.DataArray:
         """Standard deviation of the anomaly."""
         square, mean = (means[s] for s in self.statistics)
-        return np.sqrt((square - mean**2).clip(min=0.0))
+        return (square - mean**2).clip(min=0.0) ** 0.5

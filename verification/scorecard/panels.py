@@ -52,8 +52,8 @@ def write_panels(results: Results, folder: Path) -> list[Path]:
 
 def _panels(results: Results) -> Iterator[tuple[str, Figure]]:
     made = {pair: blocks(results, pair) for pair in pairs(results)}
-    scale = scale_of([block for of_pair in made.values() for block in of_pair])
     for pair, of_pair in made.items():
+        scale = scale_of(of_pair)
         for block in of_pair:
             name = f"{pair.forecast}-{pair.reference}-{block.metric}-{block.region}"
             yield f"card-{name}", block_figure(block, scale)

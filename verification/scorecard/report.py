@@ -59,7 +59,6 @@ def _content(results: Results, pictures: Sequence[Picture]) -> Content:
     compared = pairs(results)
     of_pair = {pair: blocks(results, pair) for pair in compared}
     everything = [block for made in of_pair.values() for block in made]
-    scale = scale_of(everything) if everything else 1.0
     rows = headline_rows_of(results)
     names = list(dict.fromkeys(score.forecast for score in results.scores))
     n = [score.n for score in results.scores]
@@ -68,16 +67,15 @@ def _content(results: Results, pictures: Sequence[Picture]) -> Content:
         "title": " and ".join(p.forecast for p in compared[:1]) or ", ".join(names),
         "reference": compared[0].reference if compared else "",
         "truth": str(protocol.get("truth", "not stated")),
-        "source": str(protocol.get("forecast_source", "")),
+        "source": _source(protocol),
         "names": names,
         "single": max(n, default=0) <= 1,
         "regions": [{"name": r, "shown": r in _shown(regions, SHOWN_REGIONS)} for r in regions],
         "metrics": _metrics(everything),
         "cards": [
-            _card(number_of, pair, made, scale) for number_of, (pair, made) in
+            _card(number_of, pair, made) for number_of, (pair, made) in
             enumerate(of_pair.items())
         ],
-        "scale": f"{100 * scale:g}\u00a0%",
         "tests": list(dict.fromkeys(test for block in everything for test in block.p)),
         "table": _table(results, rows, regions[0], names),
         "curves": [_curves(results, rows, region, everything) for region in regions],
@@ -87,6 +85,12 @@ def _content(results: Results, pictures: Sequence[Picture]) -> Content:
         "n": f"{min(n)}" if min(n) == max(n) else f"{min(n)} to {max(n)}",
         "payload": _payload(of_pair),
     }  # fmt: skip
+
+
+def _source(protocol: Mapping[str, Any]) -> str:
+    """Which model made the forecasts, where they say so."""
+    stated = str(protocol.get("forecast_source", ""))
+    return "" if "not stated" in stated else stated
 
 
 def _shown(names: Sequence[str], first: Sequence[str]) -> list[str]:
@@ -99,10 +103,12 @@ def _metrics(everything: Sequence[Block]) -> list[Content]:
     return [{"name": name, "shown": name in _shown(names, SHOWN_METRICS)} for name in names]
 
 
-def _card(place: int, pair: Pair, made: Sequence[Block], scale: float) -> Content:
-    """One forecast against one reference: the headline and all blocks."""
+def _card(place: int, pair: Pair, made: Sequence[Block]) -> Content:
+    """One forecast against one reference: the headline and all blocks, with dots of one scale."""
+    scale = scale_of(made)
     return {
         "pair": pair,
+        "scale": f"{100 * scale:g}\u00a0%",
         "headline": _headline(made),
         "blocks": [
             {"id": f"b{place}-{i}", "metric": block.metric, "region": block.region,

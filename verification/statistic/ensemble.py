@@ -109,7 +109,7 @@ class Rank(PointwiseStatistic):
         below = (members < truth).sum(axis=0)
         ties = (members == truth).sum(axis=0)
         ranks = np.arange(len(members) + 1).reshape(-1, *[1] * truth.ndim)
-        return ((ranks >= below) & (ranks <= below + ties)) / (ties + 1.0)
+        return np.asarray(((ranks >= below) & (ranks <= below + ties)) / (ties + 1.0))
 
 
 @dataclass(frozen=True)
@@ -189,4 +189,4 @@ class QuantileLoss(PointwiseStatistic):
         members, truth = members_of(sample, self.variable), sample.truth[self.variable]
         x = np.quantile(members, self.quantiles, axis=0)
         q = np.array(self.quantiles).reshape(-1, *[1] * truth.ndim)
-        return 2 * ((truth < x) - q) * (x - truth)
+        return np.asarray(2 * ((truth < x) - q) * (x - truth))

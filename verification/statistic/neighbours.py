@@ -43,7 +43,7 @@ class GradientError(PointwiseStatistic):
     def field(self, sample: Sample) -> np.ndarray:
         """Size of the error's gradient, by components."""
         east, north = gradient(sample.error(self.variable), sample.grid)
-        return np.abs(east) + np.abs(north)
+        return np.asarray(np.abs(east) + np.abs(north))
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class LargerGradient(PointwiseStatistic):
             strict=True,
         )
         east, north = (np.maximum(np.abs(f), np.abs(o)) for f, o in pairs)
-        return east + north
+        return np.asarray(east + north)
 
 
 def gradient(field: np.ndarray, grid: LatLonGrid) -> tuple[np.ndarray, np.ndarray]:
@@ -110,7 +110,8 @@ class FractionProduct(PointwiseStatistic):
     def _fraction(self, exceeds: np.ndarray) -> np.ndarray:
         rows = np.ones((exceeds.shape[-2], 1))
         size = [1] * (exceeds.ndim - 2) + [self.size, self.size]
-        mode = ["constant"] * (exceeds.ndim - 1) + ["wrap"]
+        mode: list[Literal["constant", "wrap"]] = ["constant"] * (exceeds.ndim - 1)
+        mode.append("wrap")  # around the globe, and not over the poles
         share = uniform_filter(exceeds * 1.0, size=size, mode=mode)
         inside = uniform_filter(rows, size=[self.size, 1], mode="constant")
         fraction: np.ndarray = share / inside

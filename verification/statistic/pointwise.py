@@ -35,7 +35,7 @@ class AbsoluteError(PointwiseStatistic):
 
     def field(self, sample: Sample) -> np.ndarray:
         """Distance of forecast and truth."""
-        return np.abs(sample.error(self.variable))
+        return np.asarray(np.abs(sample.error(self.variable)))
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class SquaredError(PointwiseStatistic):
     def field(self, sample: Sample) -> np.ndarray:
         """Squared distance of forecast and truth."""
         error = sample.error(self.variable)
-        return error * error
+        return np.asarray(error * error)
 
 
 @dataclass(frozen=True)
@@ -79,4 +79,4 @@ class AnomalyProduct(PointwiseStatistic):
     def field(self, sample: Sample) -> np.ndarray:
         """Product of the two anomalies, in the variable's units squared."""
         first = sample.anomaly(self.first, self.variable)
-        return first * sample.anomaly(self.second, self.variable)
+        return np.asarray(first * sample.anomaly(self.second, self.variable))

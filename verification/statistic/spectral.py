@@ -37,7 +37,7 @@ class Power(PointwiseStatistic):
             plus, minus = (
                 self._power(field, sample) for field in (forecast + truth, forecast - truth)
             )
-            return (plus - minus) / 4
+            return np.asarray((plus - minus) / 4)
         fields = {"forecast": forecast, "truth": truth, "error": sample.error(self.variable)}
         return self._power(fields[self.of], sample)
 

@@ -1,5 +1,6 @@
 """The forecast store, in the order to read.
 
 `header` has its cells, coordinates and attributes, `layout` its files without values, `store`
-writes and resumes it, `netcdf` copies it to one netCDF file.
+writes and resumes it, `clipping` keeps what is below zero. `form` hands it on: a `part` of it, as
+`netcdf`, `grib` or Zarr.
 """

@@ -6,19 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import dask.array as da
 import xarray as xr
 
 from data.stores.building import Building
 from data.stores.dataset import write_dataset
-from data.stores.forecast.grib import Signature, write_grib
-from data.stores.forecast.header import CELL_DIMS
+from data.stores.forecast.grib import Signature, check_grib, write_grib
+from data.stores.forecast.header import CELL_DIMS, ForecastHeader
 from data.stores.forecast.netcdf import along_lead_time, write_netcdf
 from data.stores.forecast.part import Part
 from data.stores.reading import MissingChunkError, is_damage, whole
 from data.wording import one_line
 
-NETCDF = (".nc", ".nc4")
-GRIB = (".grib", ".grib2", ".grb", ".grb2")
+NETCDF = (".nc",)
+GRIB = (".grib2", ".grib")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,21 @@ class Form:
         if ending not in NETCDF + GRIB and self.part.is_all:
             return None
         return lambda store, result: _discard(self.write(store, result, ending))
+
+    def check(self, header: ForecastHeader, target: Path) -> None:
+        """Refuse, before anything is computed, a form that a forecast cannot be written in.
+
+        Raises:
+            ValueError: the forecast lacks something of the part, or GRIB cannot describe it.
+        """
+        empty = {
+            name: (header.cell_dims + header.field_dims(name), da.zeros(header.shape(name)))
+            for name in header.variables
+        }
+        forecast = xr.decode_cf(xr.Dataset(empty, header.coordinates()), decode_timedelta=True)
+        part = self.part.of(forecast)
+        if target.suffix.casefold() in GRIB:
+            check_grib(part)
 
     def write(self, source: Path, result: Path, ending: str) -> dict[str, float]:
         """Write a forecast's part as the ending says; an earlier file is replaced.
@@ -76,8 +92,11 @@ class Form:
             ) from error
 
 
+WHOLE = Form()
+
+
 def write_forecast(
-    source: Path, target: Path, form: Form = Form(), *, overwrite: bool = False
+    source: Path, target: Path, form: Form = WHOLE, *, overwrite: bool = False
 ) -> dict[str, float]:
     """Write a finished forecast in another form, whole: the format follows the target's ending.
 
@@ -109,10 +128,8 @@ def write_forecast(
 def opened(source: Path) -> xr.Dataset:
     """A forecast store, or the netCDF file of one, unread, in the layout of the store."""
     if source.is_dir():
-        return xr.open_zarr(
-            whole(source),  # type: ignore[arg-type]  # takes zarr's stores, too
-            decode_timedelta=True,
-        )
+        stored: xr.Dataset = xr.open_zarr(whole(source), decode_timedelta=True)
+        return stored
     dataset = xr.open_dataset(source, engine="netcdf4", chunks={}, decode_timedelta=True)
     return along_lead_time(dataset)
 

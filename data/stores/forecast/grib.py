@@ -20,7 +20,7 @@ from data.canonical.precipitation import stated_hours
 from data.canonical.units import conversion
 from data.stores.files import written_aside
 from data.variables import VARIABLES
-from data.wording import hours, listed
+from data.wording import HOUR, listed
 from mesh.grid import SAME_POINT, LatLonGrid
 
 MISSING = 255  # of an octet that says nothing
@@ -81,11 +81,8 @@ def write_grib(
     """
     import eccodes  # noqa: PLC0415  loading it takes a second, which other formats do not need
 
+    check_grib(forecast)
     names = [str(name) for name in forecast.data_vars]
-    if lacking := sorted(WITHOUT_CODE & set(names)):
-        raise ValueError(
-            f"GRIB 2 has no code for {listed(lacking)}; leave it out (`variables`), or write netCDF"
-        )
     forecast = forecast.sortby("latitude", ascending=False)
     keys = {**_grid(forecast), **_origin(forecast, signature)}
     rounding: dict[str, float] = dict.fromkeys(names, 0.0)
@@ -93,7 +90,7 @@ def write_grib(
         templates = {name: _template(eccodes, name, forecast[name], keys) for name in names}
         for cell, place in _cells(forecast):
             for name in names:
-                lead = int(hours(cell["prediction_timedelta"].values))
+                lead = int(cell["prediction_timedelta"].values / HOUR)
                 message = _at(eccodes, templates[name], cell[name], place, lead)
                 factor = _factor(eccodes, message, name)
                 for level, values in _levels(cell[name]):
@@ -107,6 +104,19 @@ def write_grib(
         for template in templates.values():
             eccodes.codes_release(template)
     return rounding
+
+
+def check_grib(forecast: xr.Dataset) -> None:
+    """Refuse a forecast that GRIB cannot describe.
+
+    Raises:
+        ValueError: a variable has no code, or the grid no description, in GRIB 2.
+    """
+    if lacking := sorted(WITHOUT_CODE & {str(name) for name in forecast.data_vars}):
+        raise ValueError(
+            f"GRIB 2 has no code for {listed(lacking)}; leave it out (`variables`), or write netCDF"
+        )
+    _grid(forecast.sortby("latitude", ascending=False))
 
 
 def _grid(forecast: xr.Dataset) -> dict[str, Any]:

@@ -126,6 +126,11 @@ class ForecastHeader:
         sizes = {d: len(getattr(self, f)) for d, f in COORDINATE_FIELDS.items()}
         return tuple(sizes[dim] for dim in self.field_dims(name))
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a variable in the whole store."""
+        members = (len(self.members),) * bool(self.members)
+        return (len(self.init_times), *members, len(self.leads), *self.field_shape(name))
+
     def cell(self, values: Mapping[str, Any]) -> xr.Dataset:
         """The values of one cell with their dimensions and coordinates."""
         fields = {name: (self.field_dims(name), np.asarray(values[name])) for name in values}

@@ -38,7 +38,7 @@ def write_netcdf(forecast: xr.Dataset, target: Path) -> None:
     dataset = forecast.drop_encoding()
     dataset = along_valid_time(dataset) if single else dataset
     with (
-        # In one thread: equal forecasts give equal bytes, and after an error nobody writes on.
+        # In one thread: after an error nobody writes on.
         dask.config.set(scheduler="synchronous"),
         written_aside(target) as temporary,
     ):

@@ -24,6 +24,13 @@ class Box:
     west: int | float
     east: int | float
 
+    def __str__(self) -> str:
+        """`35 to 75 degrees north, -12.5 to 42.5 degrees east`, for messages."""
+        return (
+            f"{self.south:g} to {self.north:g} degrees north, {self.west:g} to {self.east:g}"
+            " degrees east"
+        )
+
     def __post_init__(self) -> None:
         """Check the rules above."""
         if not -90 <= self.south < self.north <= 90:
@@ -95,7 +102,8 @@ def _names(forecast: xr.Dataset, wanted: Sequence[str]) -> list[str]:
 
 def _positions(forecast: xr.Dataset, dim: str, wanted: Sequence[Any], word: str) -> list[int]:
     """Where the wanted labels stand, in the forecast's order."""
-    spelt: Callable[[Any], Any] = {"prediction_timedelta": hours, "time": hour}.get(dim, int)
+    spellings: dict[str, Callable[[Any], Any]] = {"prediction_timedelta": hours, "time": hour}
+    spelt = spellings.get(dim, int)
     present = [*forecast[dim].values] if dim in forecast.dims else []
     lacking = [value for value in wanted if not any(value == label for label in present)]
     if lacking:
@@ -115,8 +123,7 @@ def _within(forecast: xr.Dataset, box: Box) -> xr.Dataset:
     columns = columns[np.argsort(east_of_west[columns], kind="stable")]
     if not rows.size or not columns.size:
         raise ValueError(
-            f"no point of the forecast's grid lies within {box.south:g} to {box.north:g} degrees"
-            f" north and {box.west:g} to {box.east:g} degrees east; ask for a larger region"
+            f"no point of the forecast's grid lies within {box}; ask for a larger region"
         )
     cut = forecast.isel(latitude=rows, longitude=columns)
     labels = box.west + east_of_west[columns]

@@ -24,6 +24,7 @@ from data.stores.building import Building
 from data.stores.cf import chunk_key
 from data.stores.files import check_space, flush, share
 from data.stores.forecast.clipping import Clipping
+from data.stores.forecast.form import WHOLE, Form
 from data.stores.forecast.header import COORDINATE_FIELDS, LAYOUT, Cell, ForecastHeader
 from data.stores.forecast.layout import lay_out
 from data.stores.kind import ATTRIBUTE, label, zarr_attributes
@@ -41,8 +42,9 @@ class ForecastStore:
     cells stay for the next run; if there are none, nothing is left behind.
     """
 
-    def __init__(self, building: Building, header: ForecastHeader) -> None:
+    def __init__(self, building: Building, header: ForecastHeader, form: Form = WHOLE) -> None:
         self.path = building.target
+        self._make = form.maker(building.target)
         self.header = header
         self._building = building
         group = zarr.open_group(building.folder, mode="r+", use_consolidated=False)
@@ -54,6 +56,7 @@ class ForecastStore:
         cls,
         path: str | os.PathLike[str],
         header: ForecastHeader,
+        form: Form = WHOLE,
         *,
         overwrite: bool = False,
         grows: bool = False,
@@ -61,8 +64,9 @@ class ForecastStore:
         """Resume the interrupted store of the same fingerprint, or begin one.
 
         Args:
-            path: where the store will stand; a local path.
+            path: where the forecast will stand; a local path. Its ending decides the format.
             header: what the forecast is of.
+            form: which part of the complete store is written there, and what is said with it.
             overwrite: replace the forecast of that name once the new one is complete.
             grows: the same, where that forecast is the beginning of this one.
 
@@ -70,6 +74,7 @@ class ForecastStore:
             FileExistsError: see `Building.open`.
             OSError: the place cannot be written, or is too small for the missing cells.
         """
+        form.check(header, Path(path))
         if not overwrite:
             _refuse_another_layout(Path(path))
         building = Building.open(
@@ -81,7 +86,10 @@ class ForecastStore:
             lay_out=lambda folder: lay_out(folder, header),
         )
         try:
-            store = cls(building, header)
+            if building.named and form.maker(building.target) is not None:
+                building.close()  # an earlier run was killed when only clearing up was left
+                return cls.open_or_create(path, header, form, overwrite=overwrite, grows=grows)
+            store = cls(building, header, form)
             check_space(
                 store.path,
                 header.cell_bytes * len(store.missing),
@@ -190,7 +198,7 @@ class ForecastStore:
         add_attributes(self.working_path, {ROOT: {"provenance": provenance}})
 
     def finish(self) -> Path:
-        """Give the complete store its name, and release it.
+        """Give the complete store, or what is made of it, its name, and release it.
 
         Raises:
             ValueError: cells are missing.
@@ -203,6 +211,8 @@ class ForecastStore:
             )
         if not self._building.named:
             add_attributes(self.working_path, self._clipping.finished())
+        if self._make is not None:
+            return self._building.finish_as(self._make)
         return self._building.finish()
 
     def close(self) -> None:

@@ -169,7 +169,7 @@ def use_every_core() -> None:
     """Let a CPU show one device for each of its cores; call it before the first computation.
 
     Samples that run side by side, one on each core, take less time than one after the other on all
-    cores (`benchmarks/RESULTS.md`, Training). A number that XLA_FLAGS gives is left as it is.
+    cores: `benchmarks/training.py` times both. A number that XLA_FLAGS gives is left as it is.
     """
     if "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
         return

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from data.stores.forecast.form import WHOLE, Form
 from data.stores.forecast.header import Cell, ForecastHeader
 from data.stores.forecast.store import (
     ForecastStore,
@@ -121,6 +122,7 @@ class SharedStore:
 def opened(
     output: Path,
     header: ForecastHeader,
+    form: Form = WHOLE,
     *,
     overwrite: bool,
     grows: bool = False,
@@ -131,6 +133,7 @@ def opened(
     Args:
         output: where the store will stand, on process 0.
         header: what is forecast.
+        form: what the complete store becomes.
         overwrite: replace a store of that name.
         grows: the store of that name is the beginning of this one, which may take its place.
         anew: discard what an interrupted run left, even if it can be resumed.
@@ -146,7 +149,9 @@ def opened(
         discard_interrupted(output)
     if not overwrite:
         _refuse_other(output, header)
-    with ForecastStore.open_or_create(output, header, overwrite=overwrite, grows=grows) as store:
+    with ForecastStore.open_or_create(
+        output, header, form, overwrite=overwrite, grows=grows
+    ) as store:
         yield SharedStore(header, store) if process_count() > 1 else store
 
 

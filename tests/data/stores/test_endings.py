@@ -13,6 +13,8 @@ from data.stores.endings import check_ending, check_store_ending
     [
         ("forecast", "f.zarr"),
         ("forecast", "today"),
+        ("forecast", "f.nc"),
+        ("forecast", "f.grib2"),
         ("scores", "s.nc"),
         ("statistics", "stats"),
         ("statistics", "stats-1.2"),
@@ -28,27 +30,21 @@ def test_a_store_may_end_as_what_it_is(kind, name):
     [
         (
             "forecast",
-            "f.nc",
-            "a forecast is written as .zarr, and f.nc is the name of a netCDF file; write f.zarr,"
-            " then run graphcast convert f.zarr f.nc",
-        ),
-        (
-            "forecast",
-            "f.grib2",
-            "a forecast is written as .zarr, and f.grib2 is the name of a GRIB file; name it"
-            " f.zarr",
+            "f.grib1",
+            "a forecast is written as .zarr or .nc or .grib2 or .grib, and f.grib1 is the name of a"
+            " GRIB file; name it f.zarr",
         ),
         (
             "forecast",
             "-",
-            "a forecast is written as .zarr, not to standard output; give it a name, as"
-            " forecast.zarr",
+            "a forecast is written as .zarr or .nc or .grib2 or .grib, not to standard output; give"
+            " it a name, as forecast.zarr",
         ),
         (
             "scores",
             "s.json",
             "a store of scores is written as .zarr or .nc, and s.json is the name of a JSON file;"
-            " write s.zarr, and the table with --json s.json",
+            " write s.zarr, and the table with `json` s.json",
         ),
         (
             "analyses",
@@ -76,8 +72,8 @@ def test_a_store_that_ends_as_something_else_is_refused(kind, name, sentence):
 
 
 def test_no_building_begins_under_a_name_of_something_else(tmp_path):
-    with pytest.raises(ValueError, match=r"a forecast is written as \.zarr"):
-        Building.open(tmp_path / "f.nc", "forecast", "fingerprint")
+    with pytest.raises(ValueError, match=r"a planet is written as \.zarr"):
+        Building.open(tmp_path / "f.nc", "planet", "fingerprint")
     assert not list(tmp_path.iterdir())
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from data.doctor import Finding
 from data.stores.forecast.store import ForecastStore
 from data.stores.kind import zarr_attributes
 from graphcast import operations
 from graphcast.machine.machine import Machine
-from graphcast.operations import Digest, Member, Noticed, Opened, Started, Written
+from graphcast.operations import Digest, Member, Noticed, Opened, Started, Written, making
 from graphcast.operations.events import Standing, Taken
 
 from .conftest import MadeUpStarts
@@ -304,3 +305,16 @@ def test_values_that_cannot_be_stop_no_other(run, world, tmp_path, starts):
 
     with pytest.raises(ValueError, match=r"1 of 2 .*: 2024-06-03T12 \(.* must be in K"):
         execute(run, world.checkpoint, Celsius(world), tmp_path / "f.zarr")
+
+
+def test_a_warning_is_reported_and_stops_where_that_is_asked_for(
+    run, world, starts, tmp_path, monkeypatch
+):
+    warning = Finding("climate", "warning", "it is warm", "look at it")
+    monkeypatch.setattr(making, "examine_frames", lambda *_: [warning])
+    one, events = replace(run, init_times=run.init_times[:1]), []
+    with pytest.raises(ValueError, match="by the rule 'climate': it is warm; look"):
+        execute(one, world.checkpoint, starts, tmp_path / "f.zarr", door="strict")
+    assert not (tmp_path / "f.zarr").exists()
+    execute(one, world.checkpoint, starts, tmp_path / "f.zarr", report=events.append)
+    assert Noticed((warning,)) in events

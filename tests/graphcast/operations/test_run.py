@@ -20,8 +20,9 @@ from mesh.grid import LatLonGrid
         {"members": (Member(3, entry=1, seed=7, perturbation="noise"),), "forcings": "toa.nc"},
         {"grid": LatLonGrid.gaussian(8), "deterministic": True, "precision": "mixed"},
         {"weights": Digest("1" * 64, statistics={"mean_by_level.nc": "2" * 64})},
+        {"raw": True, "zarr_format": 2},
     ],
-    ids=["plain", "machine", "members", "gaussian", "statistics"],
+    ids=["plain", "machine", "members", "gaussian", "statistics", "raw"],
 )
 def test_json_then_run_is_identity(run, changes):
     changed = replace(run, **changes)
@@ -50,6 +51,13 @@ def test_anything_else_changes_the_fingerprint(run):
     )
     runs = (run, *(replace(run, **change) for change in changes))
     assert len({forecast_header(each).fingerprint for each in runs}) == len(runs)
+
+
+def test_amounts_are_not_negative_unless_raw_values_are_asked_for(run):
+    wet = replace(run.task, targets=(*run.task.targets, "specific_humidity"))
+    made = replace(run, task=wet)
+    assert forecast_header(made).nonnegative == ("specific_humidity",)
+    assert forecast_header(replace(made, raw=True)).nonnegative == ()
 
 
 def test_windows_are_every_init_time_with_every_member(run):

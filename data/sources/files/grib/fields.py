@@ -195,10 +195,9 @@ def _moment(date: Any, time: Any) -> np.datetime64 | None:
         return None
     text = f"{int(date):08d}{int(time):04d}"
     try:
-        moment = np.datetime64(f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:]}", "s")
+        return np.datetime64(f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:]}", "ns")
     except ValueError:  # no date of the calendar
         return None
-    return moment.astype("datetime64[ns]")
 
 
 def _left_out(odd: dict[str, list[str]]) -> Iterator[str]:

@@ -77,7 +77,8 @@ class Layout:
             lines = lines.copy()
             lines[1::2] = lines[1::2, ::-1]
         field = lines.T if self.by_column else lines
-        return field[np.ix_(self.rows, self.columns)]
+        placed: np.ndarray = field[np.ix_(self.rows, self.columns)]
+        return placed
 
     def same_grid(self, other: "Layout") -> bool:
         """Whether both have the same points, up to the rounding of files."""
