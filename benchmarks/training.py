@@ -74,7 +74,7 @@ def random_store(path: Path) -> xr.Dataset:
         shape = [{"time": FRAMES, "level": len(LEVELS)}[dim] for dim in dims]
         values = MEAN + SPREAD * rng.standard_normal((*shape, *grid.shape), np.float32)
         fields[name] = ((*dims, "latitude", "longitude"), values.astype(np.float32))
-    latitude, longitude = grid.axes
+    latitude, longitude = grid.axes()
     axes = {"time": times, "level": list(LEVELS), "latitude": latitude, "longitude": longitude}
     dataset = xr.Dataset(fields, axes)
     chunks = {name: (1, *f[1].shape[1:]) for name, f in fields.items() if "time" in f[0]}
