@@ -78,10 +78,10 @@ def _add_in_format_2(folder: Path, added: Mapping[str, Mapping[str, Any]]) -> No
         place = f"{name}/.zattrs".lstrip("/")
         gathered["metadata"][place] |= attributes
         if name != ROOT:
-            _write(folder / place, _read(folder / place) | attributes)
+            _write(folder / place, {**_read(folder / place), **attributes})
     _write(folder / ".zmetadata", gathered)
     if ROOT in added:  # `kind.zarr_attributes` reads this one
-        _write(folder / ".zattrs", _read(folder / ".zattrs") | added[ROOT])
+        _write(folder / ".zattrs", {**_read(folder / ".zattrs"), **added[ROOT]})
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from data.canonical.precipitation import stated_hours
 from data.canonical.units import conversion
 from data.stores.files import written_aside
 from data.variables import VARIABLES
-from data.wording import hours, listed
+from data.wording import HOUR, listed
 from mesh.grid import SAME_POINT, LatLonGrid
 
 MISSING = 255  # of an octet that says nothing
@@ -90,7 +90,7 @@ def write_grib(
         templates = {name: _template(eccodes, name, forecast[name], keys) for name in names}
         for cell, place in _cells(forecast):
             for name in names:
-                lead = int(hours(cell["prediction_timedelta"].values[()]))
+                lead = int(cell["prediction_timedelta"].values / HOUR)
                 message = _at(eccodes, templates[name], cell[name], place, lead)
                 factor = _factor(eccodes, message, name)
                 for level, values in _levels(cell[name]):

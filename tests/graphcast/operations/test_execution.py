@@ -59,7 +59,7 @@ def test_odd_inputs_are_noticed_and_forecast(run, world, starts, tmp_path):
     execute(run, world.checkpoint, starts, tmp_path / "f.zarr", report=events.append)
     assert any(event.findings for event in events if isinstance(event, Noticed))
     events.clear()
-    silent = {"report": events.append, "examine": False}
+    silent = {"report": events.append, "door": "open"}
     execute(run, world.checkpoint, starts, tmp_path / "g.zarr", **silent)
     assert not any(isinstance(event, Noticed) for event in events)
 
