@@ -140,7 +140,8 @@ class DatasetStore:
         ):
             if chosen := [index for index in indices if index in own]:
                 parts.append(xr.open_zarr(whole(place), chunks=None).isel(time=chosen))
-        return xr.concat(parts, "time", data_vars="minimal") if len(parts) > 1 else parts[0]
+        together: xr.Dataset = xr.concat(parts, "time", data_vars="minimal")
+        return together
 
     def commit(self, group: int) -> None:
         """Note that all shards of a group are on the disk."""
