@@ -32,7 +32,7 @@ class Fleet:
         if self.workers < 1:
             raise ValueError(f"there is at least one worker, and {self.workers} were asked for")
 
-    def run(self, work: MakeGroup, jobs: Mapping[int, np.ndarray]) -> Generator[int]:
+    def run(self, work: MakeGroup, jobs: Mapping[int, np.ndarray]) -> Generator[int, None, None]:
         """Call `work(group, times)` for every group; yield groups as they are done.
 
         Each worker gets its copy of `work` once, and uses it for all its groups. The first error
@@ -54,7 +54,9 @@ class Fleet:
 Submit = Callable[[int, np.ndarray], Future[int]]  # a group and its times, to any worker
 
 
-def _in_turn(submit: Submit, count: int, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
+def _in_turn(
+    submit: Submit, count: int, jobs: Mapping[int, np.ndarray]
+) -> Generator[int, None, None]:
     waiting = iter(jobs.items())
     running: set[Future[int]] = set()
     try:

@@ -18,9 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
@@ -37,7 +35,7 @@ from data.wording import hour
 from graphcast.checkpoints import Checkpoint, read_checkpoint
 from graphcast.forecaster import forecaster
 from graphcast.machine.hosts import exchange, is_first
-from graphcast.network.model import GraphCast, ModelSpec, parameter_count, random_model
+from graphcast.network.model import ModelSpec, parameter_count
 from graphcast.normaliser import normaliser
 from graphcast.operations.cluster.runtime import graph_cache
 from graphcast.operations.provenance import file_sha256
@@ -49,6 +47,7 @@ from graphcast.training.recipe import Recipe
 from graphcast.training.recipes import QUICK
 from graphcast.training.sizes import SIZES, model_json
 from graphcast.training.transfer import check_transfer, extended, transferred
+from graphcast.training.untrained import persistent_model
 from mesh.grid import LatLonGrid
 
 Counted = Callable[[int, int], None]
@@ -164,7 +163,7 @@ def job_of(
     normaliser(Channels(task), moments)  # raises if the task needs more than they have
     initial = material.initial
     if initial is None:
-        model = persistent_model(spec, task, request.recipe.seed)
+        model = persistent_model(spec, Channels(task), key=jax.random.key(request.recipe.seed))
     else:
         model = initial.model if task == initial.task else transferred(initial, task)
     source = material.analyses.attrs.get("title") or request.data
@@ -187,16 +186,6 @@ def job_of(
     )
     ready = forecaster(checkpoint, material.grid, cache=graph_cache())
     return Job(ready, request.recipe, material.training_data, devices)
-
-
-def persistent_model(spec: ModelSpec, task: Task, seed: int) -> GraphCast:
-    """A random model whose last layer is zero, so that its first forecast is persistence."""
-    channels, key = Channels(task), jax.random.key(seed)
-    model = random_model(spec, channels.input_width, len(channels.targets), key=key)
-    persistent: GraphCast = eqx.tree_at(
-        lambda m: m.decoder.read_out.weights[-1], model, replace_fn=jnp.zeros_like
-    )
-    return persistent
 
 
 def _one_series(data: str) -> xr.Dataset:
