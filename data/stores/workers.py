@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
@@ -32,7 +32,7 @@ class Fleet:
         if self.workers < 1:
             raise ValueError(f"there is at least one worker, and {self.workers} were asked for")
 
-    def run(self, work: MakeGroup, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
+    def run(self, work: MakeGroup, jobs: Mapping[int, np.ndarray]) -> Generator[int, None, None]:
         """Call `work(group, times)` for every group; yield groups as they are done.
 
         Each worker gets its copy of `work` once, and uses it for all its groups. The first error

@@ -88,7 +88,8 @@ class _Guarded(BackendArray):
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
         support = indexing.IndexingSupport.OUTER
-        return indexing.explicit_indexing_adapter(key, self.shape, support, self._read)
+        read = indexing.explicit_indexing_adapter(key, self.shape, support, self._read)
+        return np.asarray(read)
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
         with reading(self.rule, "fetch or make it again"):
