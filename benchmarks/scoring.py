@@ -75,7 +75,6 @@ def _append(dataset: xr.Dataset, path: Path, dim: str, *, first: bool) -> None:
 
 def ours(folder: Path) -> float:
     """The command's own function, with all its checks."""
-    from verification import Climatology  # noqa: F401, PLC0415
     from verification.files import score_files  # noqa: PLC0415
 
     scores = score_files(
@@ -83,6 +82,7 @@ def ours(folder: Path) -> float:
         str(folder / "truth.zarr"),
         climatology=str(folder / "climatology.zarr"),
         baselines=(),
+        force=True,  # the fields are made up
     )
     return float(scores["temperature"].sel(metric="rmse", region="global").mean())
 

@@ -21,9 +21,11 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+import jax
 import numpy as np
 import xarray as xr
 
+from data.channels import Channels
 from data.statistics import moments_of
 from data.task import TASKS
 from data.variables import VARIABLES
@@ -32,7 +34,6 @@ from graphcast.forecaster import forecaster
 from graphcast.loss import Example
 from graphcast.machine import Machine
 from graphcast.operations.cluster.runtime import give_back_after_compiling, use_every_core
-from graphcast.operations.training import persistent_model
 from graphcast.precision import PRECISIONS
 from graphcast.training import (
     SIZES,
@@ -45,6 +46,7 @@ from graphcast.training import (
     plan_of_updates,
     updates,
 )
+from graphcast.training.untrained import persistent_model
 from mesh.grid import LatLonGrid
 
 LEVELS = (50, 100, 200, 300, 500, 700, 850, 925, 1000)
@@ -113,7 +115,9 @@ def main() -> None:
         spec = SIZES[options.size]
         moments = moments_of([analyses.isel(time=slice(0, 8))], TASK)
         ready = forecaster(
-            Checkpoint(spec, TASK, persistent_model(spec, TASK, seed=0), moments),
+            Checkpoint(
+                spec, TASK, persistent_model(spec, Channels(TASK), key=jax.random.key(0)), moments
+            ),
             LatLonGrid.gaussian(16),
         )
         plan = plan_of_updates(ready, recipe, Machine(options.devices, options.devices))

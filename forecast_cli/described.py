@@ -49,12 +49,15 @@ def described(path: str) -> Described:
         return _forecast(path)
     if kind in (None, "analyses", "planet"):
         return _fields(path, kind)
+    if kind == "training":
+        from forecast_cli.training.described import run_next, run_rows
+
+        return Described("training run", run_rows(path), run_next(path))
     of_kind = {
         "forecast": _forecast,
         "scores": _scores,
         "statistics": _statistics,
         "means": _means,
-        "training": _training,
     }
     return of_kind[kind](path) if kind in of_kind else _store(path, kind)
 
@@ -166,12 +169,6 @@ def _means(path: str) -> Described:
     return Described("means", rows)
 
 
-def _training(path: str) -> Described:
-    from forecast_cli.training.described import run_next, run_rows
-
-    return Described("training run", run_rows(path), run_next(path))
-
-
 def _fields(path: str, kind: StoreKind | None) -> Described:
     """Analyses: whose, and which tasks can start from them."""
     from data.doctor import faults
@@ -198,8 +195,6 @@ def _opened(path: str) -> xr.Dataset:
     from data.stores.reading import whole
 
     if Path(path).is_dir():
-        opened: xr.Dataset = xr.open_zarr(whole(path), decode_timedelta=True)
-    else:
-        opened = xr.open_dataset(path, engine="netcdf4", decode_timedelta=True)
-        opened = along_lead_time(opened)
-    return opened
+        store: xr.Dataset = xr.open_zarr(whole(path), decode_timedelta=True)
+        return store
+    return along_lead_time(xr.open_dataset(path, engine="netcdf4", decode_timedelta=True))

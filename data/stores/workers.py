@@ -54,7 +54,9 @@ class Fleet:
 Submit = Callable[[int, np.ndarray], Future[int]]  # a group and its times, to any worker
 
 
-def _in_turn(submit: Submit, count: int, jobs: Mapping[int, np.ndarray]) -> Iterator[int]:
+def _in_turn(
+    submit: Submit, count: int, jobs: Mapping[int, np.ndarray]
+) -> Generator[int, None, None]:
     waiting = iter(jobs.items())
     running: set[Future[int]] = set()
     try:

@@ -18,9 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
@@ -31,26 +29,27 @@ from data.moments import Moments, from_arrays, read_moments, to_arrays
 from data.sources import open_inputs
 from data.statistics import task_served, write_statistics
 from data.task import Task
-from data.time_range import TimeRange, time_range
+from data.time_range import TimeRange
 from data.windows import check_labels
 from data.wording import hour
 from graphcast.checkpoints import Checkpoint, read_checkpoint
 from graphcast.forecaster import forecaster
 from graphcast.machine.hosts import exchange, is_first
-from graphcast.network.model import GraphCast, ModelSpec, parameter_count, random_model
+from graphcast.network.model import ModelSpec, parameter_count
 from graphcast.normaliser import normaliser
 from graphcast.operations.cluster.runtime import graph_cache
 from graphcast.operations.provenance import file_sha256
 from graphcast.training.batches import check_spacing, number_of_samples
 from graphcast.training.folder import RunFolder
 from graphcast.training.job import Job
+from graphcast.training.periods import periods
 from graphcast.training.recipe import Recipe
 from graphcast.training.recipes import QUICK
 from graphcast.training.sizes import SIZES, model_json
 from graphcast.training.transfer import check_transfer, extended, transferred
+from graphcast.training.untrained import persistent_model
 from mesh.grid import LatLonGrid
 
-VALIDATION_SHARE = 10  # one part in so many of the times validates where no period is given
 Counted = Callable[[int, int], None]
 
 
@@ -164,7 +163,7 @@ def job_of(
     normaliser(Channels(task), moments)  # raises if the task needs more than they have
     initial = material.initial
     if initial is None:
-        model = persistent_model(spec, task, request.recipe.seed)
+        model = persistent_model(spec, Channels(task), key=jax.random.key(request.recipe.seed))
     else:
         model = initial.model if task == initial.task else transferred(initial, task)
     source = material.analyses.attrs.get("title") or request.data
@@ -187,67 +186,6 @@ def job_of(
     )
     ready = forecaster(checkpoint, material.grid, cache=graph_cache())
     return Job(ready, request.recipe, material.training_data, devices)
-
-
-def persistent_model(spec: ModelSpec, task: Task, seed: int) -> GraphCast:
-    """A random model whose last layer is zero, so that its first forecast is persistence."""
-    channels, key = Channels(task), jax.random.key(seed)
-    model = random_model(spec, channels.input_width, len(channels.targets), key=key)
-    persistent: GraphCast = eqx.tree_at(
-        lambda m: m.decoder.read_out.weights[-1], model, replace_fn=jnp.zeros_like
-    )
-    return persistent
-
-
-def periods(
-    analyses: xr.Dataset,
-    task: Task,
-    recipe: Recipe,
-    train_time: str | None,
-    validation_time: str | None,
-) -> tuple[TimeRange, TimeRange]:
-    """The training and the validation period.
-
-    Raises:
-        ValueError: the data lack times of a period, the two overlap, or one has no times left.
-    """
-    times = analyses["time"].values.astype("datetime64[ns]")
-    kept = task.test_period or str(analyses.attrs.get("test_period", ""))
-    if kept:
-        times = times[times < time_range(kept).start]
-    training = None if train_time is None else time_range(train_time, step=task.step)
-    validation = None if validation_time is None else time_range(validation_time, step=task.step)
-    for period in filter(None, (training, validation)):
-        period.select(analyses)  # raises if a time is missing
-    if training is None and validation is None:
-        least = recipe.validation.lead_steps + 2
-        first = len(times) - max(len(times) // VALIDATION_SHARE, least)
-        training = _period(times[: max(first, 0)], task, "`validation_time`", kept)
-        validation = _period(times[max(first, 0) :], task, "`train_time`", kept)
-    elif validation is None:
-        assert training is not None
-        validation = _period(times[times > training.end], task, "`train_time`", kept)
-    elif training is None:
-        training = _period(times[times < validation.start], task, "`validation_time`", kept)
-    if training.overlaps(validation):
-        raise ValueError(
-            f"a validation period lies outside the training period, and {validation} overlaps "
-            f"{training}; end `train_time` before it, or move `validation_time`"
-        )
-    for period in (training, validation):
-        period.select(analyses)  # raises if a time is missing
-    return training, validation
-
-
-def _period(times: np.ndarray, task: Task, flag: str, kept: str) -> TimeRange:
-    """All of these times as a period."""
-    if not times.size:
-        rest = f" (the test period, {kept}, is left alone)" if kept else ""
-        raise ValueError(
-            f"training and validation both need times, and one of them has none left{rest}; give "
-            f"another {flag}, or more data"
-        )
-    return TimeRange(times[0], times[-1], task.step)
 
 
 def _one_series(data: str) -> xr.Dataset:

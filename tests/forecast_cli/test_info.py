@@ -133,7 +133,7 @@ def test_info_describes_forecasts_of_others(graphcast, tmp_path):
 
 def test_info_describes_stores_of_kinds_that_it_has_no_words_for(graphcast, tmp_path):
     store = tmp_path / "rank.nc"
-    xr.Dataset({"rank": ("bin", [1, 2])}, attrs={"truth": "x", **label("training", 1)}).to_netcdf(
+    xr.Dataset({"rank": ("bin", [1, 2])}, attrs={"truth": "x", **label("graphs", 1)}).to_netcdf(
         store
     )
     told = json.loads(graphcast("info", store, "--json").out)

@@ -60,6 +60,7 @@ def case(tmp_path):
         "time": YEAR,
         "output": tmp_path / "statistics",
         "task": str(tmp_path / "task.json"),
+        "force": True,  # random numbers are no weather
     }
 
 

@@ -88,8 +88,10 @@ class _Guarded(BackendArray):
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
         support = indexing.IndexingSupport.OUTER
-        read = indexing.explicit_indexing_adapter(key, self.shape, support, self._read)
-        return np.asarray(read)
+        values: np.ndarray = indexing.explicit_indexing_adapter(
+            key, self.shape, support, self._read
+        )
+        return values
 
     def _read(self, key: tuple[Any, ...]) -> np.ndarray:
         with reading(self.rule, "fetch or make it again"):
