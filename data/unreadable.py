@@ -17,7 +17,7 @@ class UnreadableError(ValueError):
 def reading(rule: str, remedy: str) -> Iterator[None]:
     """Make one sentence of any error of a library that reads a file, and silence its warnings.
 
-    Sentences of this module pass unchanged, as do failures of the network.
+    Sentences of this module pass unchanged, as do failures of the network and missing packages.
 
     >>> with reading("era5.nc could not be read", "fetch it again"):
     ...     [][0]
@@ -32,7 +32,7 @@ range); fetch it again
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (UnreadableError, *NETWORK):
+    except (UnreadableError, ImportError, *NETWORK):
         raise
     except Exception as error:  # each library has classes of its own, and all mean the same here
         raise UnreadableError(f"{rule} ({reason(error)}); {remedy}") from error

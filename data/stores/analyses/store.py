@@ -133,15 +133,17 @@ class DatasetStore:
     def frames(self, indices: Sequence[int]) -> xr.Dataset:
         """The times at these positions, unread; all of them are there (`has`)."""
         first_new = self.base // self.header.group_times * self.header.group_times
-        parts = []
+        parts: list[xr.Dataset] = []
         for place, own in (
             (self.path, range(first_new)),
             (self.working_path, range(first_new, len(self.times))),
         ):
             if chosen := [index for index in indices if index in own]:
                 parts.append(xr.open_zarr(whole(place), chunks=None).isel(time=chosen))
-        together: xr.Dataset = xr.concat(parts, "time", data_vars="minimal")
-        return together
+        if len(parts) == 1:
+            return parts[0]
+        both: xr.Dataset = xr.concat(parts, "time", data_vars="minimal")
+        return both
 
     def commit(self, group: int) -> None:
         """Note that all shards of a group are on the disk."""

@@ -190,8 +190,10 @@ def test_another_dataset_is_refused_and_replaced_on_request(source, tmp_path, mo
 
 
 def test_what_is_no_dataset_is_never_touched(source, tmp_path):
-    (tmp_path / "mine.txt").write_text("precious")
-    for target in (tmp_path, tmp_path / "mine.txt"):
+    (tmp_path / "mine.zarr").write_text("precious")
+    (tmp_path / "folder.zarr").mkdir()
+    (tmp_path / "folder.zarr" / "mine.txt").write_text("precious")
+    for target in (tmp_path / "folder.zarr", tmp_path / "mine.zarr"):
         with pytest.raises(FileExistsError, match="is not a dataset of graphcast prepare"):
             made(source, target, overwrite=True)
     (tmp_path / "d.zarr.partial").mkdir()
