@@ -38,7 +38,9 @@ WARN_METRES = 50.0  # of 1000 hPa; 4 in the real files
 # labelled one is above 0.5.
 MUCH_BETTER, FITS, MISFITS = 0.6, 0.9, 0.5
 SEASON_DAYS = 12  # candidates round the year
-WARN_DAYS, ERROR_DAYS = 45, 75
+# Days by which dates and season differ. Summer and winter exchanged stop a forecast. Less is a
+# warning: the weather is real, and the date decides no more than sunlight and clock.
+WARN_DAYS, ERROR_DAYS = 45, 150
 
 
 class Bands(NamedTuple):

@@ -281,7 +281,7 @@ BROKEN = [
     ("era5", upside_down(T), "latitude", "error", T),
     ("msl", upside_down(MSL), "latitude", "error", MSL),
     ("ifs", later(24 * 182), "season", "error", "days away"),
-    ("tuv", later(24 * 91), "season", "error", "days away"),
+    ("tuv", later(24 * 91), "season", "warning", "days away"),
     ("ifs", rolled(), "longitude", "error", "180°"),
     ("era5", rolled(), "longitude", "error", "180°"),
     ("series", rolled(), "longitude", "error", "180°"),
