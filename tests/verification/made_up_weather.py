@@ -5,9 +5,11 @@ import xarray as xr
 
 from data.samples import analyses
 from data.sources import open_inputs
+from verification import Protocol
 
 HOUR = np.timedelta64(1, "h")
 START = np.datetime64("2024-06-03T00", "ns")
+GLOBAL = Protocol(regions=("global",))
 UNITS = {"geopotential": "m2 s-2", "2m_temperature": "K"}
 
 
@@ -55,3 +57,11 @@ def forecast_of(obs: xr.Dataset, *, inits=(0,), leads=(6, 12, 18), error=0.0) ->
 def real_analyses() -> xr.Dataset:
     """ECMWF analyses at 10°, eight times 6 h apart."""
     return open_inputs(analyses())[0]
+
+
+def climatology_like(analyses):
+    return analyses.isel(time=0, drop=True) * 0 + 275.0
+
+
+def noise(seed):
+    return lambda shape: np.random.default_rng(seed).normal(size=shape)
