@@ -77,24 +77,17 @@ def forecast(  # noqa: PLR0913  what a forecast depends on
         FileExistsError: the output is there, or an interrupted forecast of something else is.
 
     Example:
-        Untrained weights forecast persistence, and need nothing besides this package:
+        The README's example runs this function as it stands:
 
-        >>> import tempfile
-        >>> import xarray
-        >>> from data.samples import analyses
-        >>> from graphcast import open_inputs, untrained, write_checkpoint
-        >>> folder = Path(tempfile.mkdtemp())
-        >>> write_checkpoint(untrained(open_inputs(analyses())), folder / "my.safetensors")
-
-        >>> store = forecast(
-        ...     checkpoint=folder / "my.safetensors",
-        ...     inputs=analyses(),
-        ...     init_time="2024-06-03T18",
-        ...     steps=2,
-        ...     output=folder / "forecast.zarr",
-        ... )
-        >>> xarray.open_zarr(store)["u_component_of_wind"].sizes["prediction_timedelta"]
-        2
+        ```python
+        forecast(
+            checkpoint="my.safetensors",
+            inputs=analyses(),
+            init_time="2024-06-03T18",
+            steps=2,
+            output="forecast.zarr",
+        )
+        ```
     """
     prepare_to_compile()
     weights = (

@@ -114,12 +114,12 @@ def test_a_level_or_time_of_nothing_but_gaps_is_missing():
     assert "has none of it at 2022-01-01T06; add it" in refusal(holes)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_gaps_are_counted_and_located(bad):
+@pytest.mark.parametrize(("bad", "word"), [(np.nan, "missing"), (np.inf, "infinite")])
+def test_gaps_are_counted_and_located(bad, word):
     dataset = weather()
     dataset["2m_temperature"][1, 3, 5:7] = bad
     message = refusal(dataset)
-    assert "2m_temperature must have a value everywhere, and 2 of its 624 are missing" in message
+    assert f"2m_temperature must have a value everywhere, and 2 of its 624 are {word}" in message
     assert "time 2022-01-01T06, latitude -45, longitude 75" in message
 
 

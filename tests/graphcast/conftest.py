@@ -20,7 +20,7 @@ from graphcast.network.model import GraphCast, ModelSpec, random_model
 from mesh.graphs import Graphs, MeshSpec, build_graphs
 from mesh.grid import LatLonGrid
 
-SPEC = ModelSpec(MeshSpec(1), latent_size=8, processor_steps=3)
+SPEC = ModelSpec(MeshSpec(1), latent_size=8, processor_steps=2)
 TASK = Task(
     name="small",
     inputs=("temperature", "2m_temperature", "day_progress_cos", "day_progress_sin"),
@@ -45,14 +45,14 @@ def world() -> World:
     return make_world()
 
 
-def make_world() -> World:
+def make_world(spec: ModelSpec = SPEC) -> World:
     grid = LatLonGrid.regular(20.0)
-    graphs = build_graphs(grid, SPEC.mesh)
+    graphs = build_graphs(grid, spec.mesh)
     analyses = smooth_analyses(grid)
     moments: Moments = moments_of([analyses], TASK)
     channels = Channels(TASK)
-    model = random_model(SPEC, channels.input_width, len(channels.targets), key=jax.random.key(0))
-    checkpoint = Checkpoint(SPEC, TASK, model, moments, description="random weights")
+    model = random_model(spec, channels.input_width, len(channels.targets), key=jax.random.key(0))
+    checkpoint = Checkpoint(spec, TASK, model, moments, description="random weights")
     first = window(analyses, TASK, init_time=analyses["time"].values[1])
     # Blocks that do not divide the grid or the edges: padding is part of every test.
     layout = jax.tree.map(jnp.asarray, arrange(graphs, grid_block=70, edge_block=50))

@@ -13,6 +13,7 @@ import numpy as np
 from graphcast.training import Phase, Recipe, read_state, train, write_state
 
 from ..conftest import make_world
+from .conftest import ONE_ROUND
 from .small import training_of
 
 ONCE = Recipe((Phase("one", 1, peak=0.1),), batch=8)
@@ -24,7 +25,7 @@ RESUMED = Recipe(
 
 
 def main(folder: Path) -> None:
-    world = make_world()
+    world = make_world(ONE_ROUND)
 
     def save(name, *trees):
         np.savez(folder / name, *jax.tree.leaves(trees))
