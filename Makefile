@@ -7,8 +7,12 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/graphcast demo --output demo-output --overwrite
 
+# Most programs of the tests take longer to compile than to run. Those marked `optimised` are
+# compiled as a user's are.
+TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 test: .venv/installed
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	XLA_FLAGS=--xla_backend_optimization_level=0 $(BIN)/python -m pytest $(TWO) -m "not optimised"
+	$(BIN)/python -m pytest $(TWO) -m optimised
 
 docs: .venv/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir site

@@ -22,6 +22,8 @@ from graphcast.precision import PRECISIONS
 from mesh.grid import LatLonGrid
 from tests.reference import PARITY, STATISTICS
 
+pytestmark = pytest.mark.optimised
+
 INIT = np.datetime64("2022-01-01T06", "ns")
 TOLERANCES = {"f32": (1e-4, 5e-4), "bf16": (0.1, 0.5)}  # after one step; after two to four
 NAMED = {"f32": "float32", "bf16": "bfloat16"}
