@@ -7,8 +7,9 @@ from zarr.abc.store import Store
 
 from data.sources.files import opening
 from data.sources.files.consolidated import stale_arrays
+from data.sources.network import object_stores
 from data.stores.reading import MissingChunkError, whole
-from data.unreadable import NETWORK, reading
+from data.unreadable import reading
 
 _FILES = ("zarr.json", ".zgroup", ".zmetadata", ".zattrs")  # one of them is in every store's folder
 
@@ -50,13 +51,12 @@ def opened(where: str | Store, name: str) -> xr.Dataset:
         return _open(where, name, consolidated=False)
     try:
         return _open(where, name, consolidated=True)
-    except (MissingChunkError, *NETWORK):
+    except MissingChunkError:
         raise
-    except OSError as error:
-        if not isinstance(error, FileNotFoundError):
+    except Exception as error:  # of zarr, at metadata that are not there or damaged, it may be any
+        refused = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+        if refused or object_stores.may_pass(error):
             raise
-    except Exception:
-        pass
     return _open(where, name, consolidated=False)
 
 

@@ -311,6 +311,14 @@ def test_consolidated_metadata_that_are_older_than_the_store_are_not_believed(tm
     same(result, weather(4)[[NAME]])
 
 
+@pytest.mark.parametrize("damage", ["", "[]", '{"metadata": null}'])
+def test_a_store_whose_consolidated_metadata_are_damaged_is_listed(tmp_path, damage):
+    path = written(weather(2), tmp_path / "x.v2.zarr")
+    (path / ".zmetadata").write_text(damage)
+    (result,) = open_inputs(path)
+    same(result, weather(2)[[NAME]])
+
+
 @pytest.mark.parametrize("name", ["x.nc", "x.classic.nc"])
 def test_what_was_never_written_is_no_value(tmp_path, name):
     path = tmp_path / name

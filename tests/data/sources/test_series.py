@@ -66,6 +66,14 @@ def test_failures_that_pass_are_waited_for(server, tmp_path, kind):
     np.testing.assert_array_equal(result["temperature"], expected)
 
 
+@pytest.mark.parametrize(("kind", "words"), [("500", "Server Error"), ("short", "not completed")])
+def test_a_store_whose_metadata_do_not_come_is_not_called_empty(server, kind, words):
+    archive(server.folder / "era5.zarr", weather(2))
+    server.fault = lambda path, count: kind if count < 2 and "zmetadata" in path else None
+    with pytest.raises(ValueError, match=rf"no Zarr store could be read at http.*{words}"):
+        open_inputs(f"{server.url}/era5.zarr")
+
+
 @pytest.mark.parametrize("kind", ["500", pytest.param("short", marks=pytest.mark.slow)])
 def test_failures_that_stay_end_in_one_sentence_and_a_rerun_goes_on(server, tmp_path, kind):
     archive(server.folder / "era5.zarr", weather(4))
