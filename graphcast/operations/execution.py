@@ -25,7 +25,7 @@ from graphcast.machine.hosts import exchange, is_first, process_count
 from graphcast.machine.machine import Machine
 from graphcast.machine.plan import Economy
 from graphcast.operations.cluster.runtime import graph_cache
-from graphcast.operations.cluster.shared_store import check_same, opened
+from graphcast.operations.cluster.shared_store import check_same, check_same_values, opened
 from graphcast.operations.events import Noticed, Report, Standing, silent
 from graphcast.operations.making import Door, Making
 from graphcast.operations.provenance import provenance
@@ -80,9 +80,12 @@ def execute(  # noqa: PLR0913  what a forecast depends on
     is_store = form.maker(output) is None  # other results cannot grow
     if not is_store and not overwrite and not partial_path(output).exists():
         refuse_existing(output, "forecast")
+    run = replace(run, devices=machine.devices, processes=process_count())
+    # before anything that only some processes might do
+    check_same(forecast_header(run), overwrite=overwrite, door=door, is_store=is_store)
     found = finished(output) if is_store and not overwrite else None
     economy = found.run.economy if found else _interrupted_economy(output, overwrite=overwrite)
-    run = replace(run, devices=machine.devices, processes=process_count(), economy=economy)
+    run = replace(run, economy=economy)
     if found is not None:
         _check_standing(found, run)
         if found.run == run:
@@ -96,7 +99,6 @@ def execute(  # noqa: PLR0913  what a forecast depends on
     ).on(machine, economy=economy)
     run = replace(run, economy=ready.plan.economy)
     header = forecast_header(run)
-    check_same(header)
     making = Making(run, starts, ready, found, report, door)
     try:
         grows = found is not None
@@ -155,6 +157,7 @@ def _left_alone(
     for turn in turns_of(run, starts, machine.windows):
         for fault in turn.faults:
             raise fault.error
+        check_same_values([record["sha256"] for record in turn.records])
         found.cells_of(turn, header)
         del turn
     report(Standing(header))

@@ -32,12 +32,13 @@ from pathlib import Path
 
 import jax
 from forecast_cli.__main__ import main
+from graphcast.operations import turns
 from graphcast.operations.cluster.shared_store import SharedStore
 from graphcast.machine.hosts import PatientInterrupt
 
 port, process, file = sys.argv[1:]
 os.environ["SLURM_PROCID"] = process
-write = SharedStore.write
+write, sha256 = SharedStore.write, turns.window_sha256
 
 def troubled(self, lead, fields, **place):
     if (lead, place["member"]) == (1, 1):
@@ -49,7 +50,10 @@ def troubled(self, lead, fields, **place):
             raise OSError(28, "disk full", "here")
     write(self, lead, fields, **place)
 
-SharedStore.write = troubled
+def hashed(*window):
+    return "of others" if (name, process) == ("values", "1") else sha256(*window)
+
+SharedStore.write, turns.window_sha256 = troubled, hashed
 for name, *flags in json.loads(Path(file).read_text()):
     argv = flags[int(process) % len(flags)]
     if not (jax.distributed.is_initialized() or "--coordinator" in argv):
@@ -123,8 +127,11 @@ def test_two_processes_make_one_forecast(graphcast, case):
         case.folder,
         nowhere=[[*whole, "--coordinator", "auto"]],
         whole=[whole],
-        refused=[whole],
+        same=[whole],
+        other=[command("whole.zarr", lead_time="6h")],
         unlike=[whole, command("whole.zarr", lead_time="18h")],
+        values=[whole],
+        unequal=[whole, [*whole, "--overwrite"]],
         missing=[command("not.zarr"), command("not.zarr", statistics="nowhere")],
         uneven=[command("not.zarr", devices=3)],
         full=[command("full.zarr")],
@@ -135,10 +142,16 @@ def test_two_processes_make_one_forecast(graphcast, case):
     assert ended[0] == -SIGKILL
     assert ended[1] in (2, -SIGABRT)  # with a sentence, unless JAX notices first and aborts
     check_whole(graphcast, case, whole, said["whole"])
+    first, second = said["same"]
+    assert (first.code, second.code) == (0, 0)
+    assert "it was there already, made from the same inputs by the same command" in first.out
+    assert second.out == ""
     for name, words in {
         "nowhere": ("no cluster that JAX knows", "no cluster that JAX knows"),
-        "refused": ("whole.zarr is there already", "process 0 of 2 stopped: "),
+        "other": ("whole.zarr is there already, made with", "lead time 12 h, not 6 h"),
         "unlike": ("process 0 and process 1 differ in their flags", "differ in their flags"),
+        "unequal": ("process 0 and process 1 differ in their flags", "differ in their flags"),
+        "values": ("process 0 and process 1 have read different values", "different values"),
         "missing": ("process 1 of 2 stopped: ", "nowhere"),
         "uneven": ("a multiple of 2 up to 4, not 3", "a multiple of 2 up to 4, not 3"),
         "full": ("here: disk full", "process 0 of 2 stopped: "),

@@ -23,20 +23,29 @@ from graphcast.machine.hosts import exchange, from_first, is_first, process_coun
 from graphcast.operations.manifests import differences
 
 
-def check_same(header: ForecastHeader) -> None:
+def check_same(header: ForecastHeader, **flags: str | bool) -> None:
     """Refuse processes that were started to make different forecasts.
+
+    Processes that went different ways would wait for each other in different collectives.
+
+    Args:
+        header: what is forecast.
+        flags: what else decides which way a process goes.
 
     Raises:
         ValueError: names the first process that differs, and in which parts of the manifest.
     """
-    about = json.loads(header.provenance) | {"fingerprint": header.fingerprint}
+    about = json.loads(header.provenance)
+    about["flags"] |= flags
+    about["fingerprint"] = header.fingerprint
     first, *others = (json.loads(text) for text in exchange(json.dumps(about)))
     for process, other in enumerate(others, start=1):
-        if other["fingerprint"] != first["fingerprint"]:
-            *differing, _ = (key for key in first if first[key] != other.get(key))
+        differing = [key for key in first if first[key] != other.get(key)]
+        if differing:
+            named = [key for key in differing if key != "fingerprint"]
             raise ValueError(
                 "all processes make one forecast, and process 0 and process "
-                f"{process} differ in their {', '.join(differing) or 'grid or times'}; start both "
+                f"{process} differ in their {', '.join(named) or 'grid or times'}; start both "
                 "with the same files, flags and packages"
             )
 
