@@ -19,6 +19,7 @@ from data.planet.analysis import logarithmic_share
 from data.planet.atmosphere import Atmosphere
 from data.sources import open_inputs
 
+pytestmark = pytest.mark.optimised
 SPEC = PlanetSpec("t21", seed=3, spin_up=np.timedelta64(12, "h"))
 DAY = 1 / 365
 
