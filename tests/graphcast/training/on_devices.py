@@ -41,7 +41,7 @@ def main(folder: Path) -> None:
         save(f"gradient on {devices}", losses, state.optimiser[1].mu)
     state, problem, batches = training_of(world, RESUMED)
     save("at once", train(state, problem, batches, RESUMED, devices=2))
-    for until in (1, 3, 4):
+    for until in (3, 4):
         state = train(state, problem, batches, RESUMED, devices=2, until=until)
         write_state(state, folder / "state.safetensors", {})
         state = read_state(folder / "state.safetensors", state, {})
