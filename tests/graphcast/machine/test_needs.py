@@ -20,8 +20,6 @@ from graphcast.training.step import next_state
 from mesh.graphs import MeshSpec, build_graphs
 from mesh.grid import LatLonGrid
 
-pytestmark = pytest.mark.optimised
-
 SPEC = ModelSpec(MeshSpec(4), latent_size=256, processor_steps=2)
 
 
