@@ -18,6 +18,6 @@ def in_order(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.sortby("latitude")
 
 
-def same(result: xr.Dataset, expected: xr.Dataset) -> None:
+def assert_same(result: xr.Dataset, expected: xr.Dataset) -> None:
     for name in expected.data_vars:
         np.testing.assert_allclose(result[name], in_order(expected)[name], rtol=1e-6)

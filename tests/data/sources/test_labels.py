@@ -14,7 +14,7 @@ from data.sources.files.archive import files_of
 from data.sources.series.doubles import DoubledError
 from tests.data.sources.files_of_all_formats import consolidating, weather, written
 from tests.data.sources.grib_messages import copies
-from tests.data.sources.surface_weather import FORMATS, NAME, same, surface
+from tests.data.sources.surface_weather import FORMATS, NAME, assert_same, surface
 
 pytestmark = consolidating
 
@@ -38,9 +38,9 @@ def test_levels_spread_over_files_are_all_read(tmp_path, name):
     for i, level in enumerate((850, 500)):
         written(whole.sel(level=[level]), tmp_path / f"{i}{name}")
     times = whole["time"].values
-    same(open_series(str(tmp_path)).at(times, ["temperature"], tmp_path), whole)
+    assert_same(open_series(str(tmp_path)).at(times, ["temperature"], tmp_path), whole)
     (result,) = open_inputs(tmp_path)
-    same(result, whole)
+    assert_same(result, whole)
 
 
 @pytest.mark.parametrize("name", FORMATS[:3])
@@ -49,7 +49,7 @@ def test_the_final_file_of_two_is_taken_whatever_their_names(tmp_path, name):
     written(early, tmp_path / f"a{name}")
     written(surface().assign_coords(expver=("time", ["0001"] * 4)), tmp_path / f"b{name}")
     series = open_series(str(tmp_path))
-    same(series.at(surface()["time"].values, [NAME], tmp_path), surface())
+    assert_same(series.at(surface()["time"].values, [NAME], tmp_path), surface())
     assert not series.preliminary.size
 
 
@@ -60,7 +60,9 @@ def test_files_that_contradict_each_other_are_refused_and_equal_ones_are_not(tmp
         written(surface(), tmp_path / folder / f"a{name}")
         written(surface()[[NAME]].isel(time=[2, 3]) + more, tmp_path / folder / f"b{name}")
     times = surface()["time"].values
-    same(open_series(str(tmp_path / "equal")).at(times, [NAME], tmp_path).compute(), surface())
+    assert_same(
+        open_series(str(tmp_path / "equal")).at(times, [NAME], tmp_path).compute(), surface()
+    )
     contradiction = open_series(str(tmp_path / "other")).at(times, [NAME], tmp_path)
     with pytest.raises(DoubledError, match=r"2m_temperature of the same time is in .*, with other"):
         contradiction.compute()
@@ -74,7 +76,7 @@ def test_a_zip_archive_is_read_as_the_files_in_it(tmp_path):
         archive.write(second, "levels.nc")
         archive.writestr("README", "of the store")
     (result,) = open_inputs(tmp_path / "era5.nc")
-    same(result, weather(4)[["temperature", NAME]])
+    assert_same(result, weather(4)[["temperature", NAME]])
     assert open_series(str(tmp_path / "era5.nc")).names == {"temperature", NAME}
     assert [path.name for path in files_of(tmp_path / "era5.nc")] == ["levels.nc", "surface.nc"]
     with pytest.raises(ValueError, match="is a ZIP archive, as the Climate Data Store sends"):
@@ -199,7 +201,7 @@ def test_a_standard_name_names_what_has_no_known_name(tmp_path, name):
     (result,) = open_inputs(written(coded.drop_vars("land_sea_mask"), tmp_path / name))
     assert "temperature" in result
     (result,) = open_inputs(written(coded[["var167"]], tmp_path / f"2{name}"))
-    same(result, surface(3))
+    assert_same(result, surface(3))
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -221,7 +223,7 @@ def test_a_zarr_store_s_fill_value_of_zero_is_a_value(tmp_path):
         metadata = json.loads((path / variable / ".zarray").read_text())
         (path / variable / ".zarray").write_text(json.dumps(metadata | {"fill_value": 0}))
     (result,) = open_inputs(path)
-    same(result, dataset[[NAME, "land_sea_mask"]])
+    assert_same(result, dataset[[NAME, "land_sea_mask"]])
 
 
 @pytest.mark.parametrize("name", ["x.v2.zarr", "x.v3.zarr"])
@@ -233,7 +235,7 @@ def test_consolidated_metadata_that_are_older_than_the_store_are_not_believed(tm
     metadata.write_bytes(earlier)
     (result,) = open_inputs(path)
     assert result.sizes["time"] == 4
-    same(result, weather(4)[[NAME]])
+    assert_same(result, weather(4)[[NAME]])
 
 
 @pytest.mark.parametrize("damage", ["", "[]", '{"metadata": null}'])
@@ -241,7 +243,7 @@ def test_a_store_whose_consolidated_metadata_are_damaged_is_listed(tmp_path, dam
     path = written(weather(2), tmp_path / "x.v2.zarr")
     (path / ".zmetadata").write_text(damage)
     (result,) = open_inputs(path)
-    same(result, weather(2)[[NAME]])
+    assert_same(result, weather(2)[[NAME]])
 
 
 @pytest.mark.parametrize("name", ["x.nc", "x.classic.nc"])

@@ -8,7 +8,7 @@ from data.provenance import remarks
 from data.sources import open_inputs, open_series
 from tests.data.sources.files_of_all_formats import consolidating, written
 from tests.data.sources.grib_messages import copies
-from tests.data.sources.surface_weather import FORMATS, NAME, same, surface
+from tests.data.sources.surface_weather import FORMATS, NAME, assert_same, surface
 
 pytestmark = consolidating
 
@@ -31,7 +31,7 @@ def test_final_goes_before_preliminary_wherever_it_stands(tmp_path, name, labels
     (result,) = open_inputs(path)
     expected = surface()
     expected[NAME][2:] += 1
-    same(result, expected)
+    assert_same(result, expected)
     assert remarks(result) == (
         "2 of 4 times are preliminary (ERA5T, expver 5): 2022-01-01T12, 2022-01-01T18",
     )
@@ -45,9 +45,9 @@ def test_a_time_that_stands_there_twice_is_taken_final(tmp_path, name):
     labels = ["0005"] * 4 + ["0001"] * 4
     path = written(twice.assign_coords(expver=("time", labels)), tmp_path / name)
     (result,) = open_inputs(path)
-    same(result, surface())
+    assert_same(result, surface())
     times = surface()["time"].values
-    same(open_series(str(path)).at(times, [NAME], tmp_path), surface())
+    assert_same(open_series(str(path)).at(times, [NAME], tmp_path), surface())
     unlabelled = written(twice, tmp_path / f"un{name}")
     with pytest.raises(ValueError, match="each time must come once, and 2022-01-01T00 comes twice"):
         open_series(str(unlabelled))
